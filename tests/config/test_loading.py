@@ -1,0 +1,185 @@
+"""Settings come from defaults, file and environment, in that order, and every refusal says where to look."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from workstation.config.loading import KNOWN_KEYS, Configuration, load_configuration
+from workstation.config.settings import SECTIONS, Compression, Settings
+from workstation.errors import ConfigError, OperatorError
+
+
+def load(tmp_path: Path, text: str = "", **environ: str) -> Configuration:
+    file = tmp_path / "workstation.toml"
+    file.write_text(text, encoding="utf-8")
+    return load_configuration(file, {"WORKSTATION_HOME": str(tmp_path), **environ})
+
+
+def refusal(tmp_path: Path, text: str = "", **environ: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text, **environ)
+    return str(caught.value).replace(str(tmp_path), "HOME")
+
+
+def test_without_file_and_environment_every_value_is_the_default() -> None:
+    configuration = load_configuration(environ={"WORKSTATION_HOME": "/nowhere"})
+    assert configuration.settings.market.resolution_ms == 100
+    assert configuration.settings.history.compression is Compression.ZSTD
+    assert configuration.settings.risk.max_position_notional == Decimal(1000)
+    assert {configuration.sources[key] for key in KNOWN_KEYS if key != "paths.home"} == {"default"}
+
+
+def test_file_overrides_default_and_names_its_line(tmp_path: Path) -> None:
+    configuration = load(tmp_path, "# mine\n[market]\n\nresolution_ms = 250 # ms\n")
+    assert configuration.settings.market.resolution_ms == 250
+    assert configuration.sources["market.resolution_ms"] == f"{tmp_path / 'workstation.toml'}:4"
+
+
+@pytest.mark.parametrize("text", ["market.resolution_ms = 250", "[market]\n'resolution_ms' = 250"])
+def test_line_is_found_however_the_key_is_written(tmp_path: Path, text: str) -> None:
+    source = load(tmp_path, text).sources["market.resolution_ms"]
+    assert source == f"{tmp_path / 'workstation.toml'}:{text.count(chr(10)) + 1}"
+
+
+def test_inline_table_names_the_file_alone(tmp_path: Path) -> None:
+    configuration = load(tmp_path, "market = {resolution_ms = 250}")
+    assert configuration.sources["market.resolution_ms"] == str(tmp_path / "workstation.toml")
+
+
+def test_environment_overrides_file_and_names_the_variable(tmp_path: Path) -> None:
+    configuration = load(tmp_path, "[market]\nresolution_ms = 250", WORKSTATION_MARKET__RESOLUTION_MS="50")
+    assert configuration.settings.market.resolution_ms == 50
+    assert configuration.sources["market.resolution_ms"] == "WORKSTATION_MARKET__RESOLUTION_MS"
+
+
+def test_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    assert load(tmp_path, WORKSTATION_MARKET__RESOLUTION_MS="").sources["market.resolution_ms"] == "default"
+
+
+def test_variables_of_other_programs_are_ignored(tmp_path: Path) -> None:
+    load(tmp_path, OTHER__KEY="1", WORKSTATION_SHARED="/elsewhere")
+
+
+def test_money_is_read_exactly(tmp_path: Path) -> None:
+    settings = load(tmp_path, "[paper]\ntaker_fee_rate = 0.0004", WORKSTATION_PAPER__SLIPPAGE_BPS="0.1").settings
+    assert settings.paper.taker_fee_rate == Decimal("0.0004")
+    assert settings.paper.slippage_bps == Decimal("0.1")
+
+
+def test_file_is_looked_for_in_the_home_folder(tmp_path: Path) -> None:
+    (tmp_path / "workstation.toml").write_text("[market]\nresolution_ms = 0")
+    assert load_configuration(environ={"WORKSTATION_HOME": str(tmp_path)}).settings.market.resolution_ms == 0
+    assert load_configuration(environ={"WORKSTATION_PATHS__HOME": str(tmp_path)}).settings.market.resolution_ms == 0
+
+
+def test_named_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match=r"absent\.toml: cannot be read"):
+        load_configuration(tmp_path / "absent.toml", {})
+
+
+def test_paths_lie_below_home_unless_absolute(tmp_path: Path) -> None:
+    elsewhere = (tmp_path.parent / "elsewhere").as_posix()
+    paths = load(tmp_path, f"[paths]\nhistory = 'parquet'\nruns = '{elsewhere}'").settings.paths
+    assert paths.home == tmp_path
+    assert paths.history == tmp_path / "parquet"
+    assert paths.ledger == tmp_path / "ledger.db"
+    assert paths.runs == Path(elsewhere)
+
+
+def test_home_expands_the_users_folder() -> None:
+    settings = load_configuration(environ={"WORKSTATION_HOME": "~/trading"}).settings
+    assert settings.paths.home == Path.home() / "trading"
+    assert settings.paths.runs == Path.home() / "trading" / "runs"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[market]\nresolutoin_ms = 5", ":2: unknown setting market.resolutoin_ms; did you mean market.resolution_ms?"),
+        ("[markt]\nresolution_ms = 5", ":2: unknown setting markt.resolution_ms; did you mean market.resolution_ms?"),
+        ("[markt]", ":1: unknown setting markt; did you mean market?"),
+        ("stale_after_ms = 5", ":1: unknown setting stale_after_ms; did you mean market.stale_after_ms?"),
+        ("[market.book]\ndepth = 5", ":1: unknown setting market.book; `workstation config show` lists"),
+        ("market = 5", ":1: market = 5: expected a table, [market]"),
+        ("[market]\nresolution_ms = 'fast'", ':2: market.resolution_ms = "fast": expected a valid integer'),
+        ("[market]\nresolution_ms = '5'", ':2: market.resolution_ms = "5": expected a valid integer'),
+        ("[market]\nresolution_ms = true", ":2: market.resolution_ms = true: expected a valid integer"),
+        ("[market]\nresolution_ms = 1.5", ":2: market.resolution_ms = 1.5: expected a valid integer"),
+        ("[market]\nresolution_ms = -1", ":2: market.resolution_ms = -1: expected greater than or equal to 0"),
+        ("[history]\nsegment_rows = 0", ":2: history.segment_rows = 0: expected greater than 0"),
+        ("[history]\ncompression = 'zip'", ":2: history.compression = \"zip\": expected 'zstd' or 'none'"),
+        ("[paper]\ntaker_fee_rate = 0.1", ":2: paper.taker_fee_rate = 0.1: expected less than or equal to 0.05"),
+        ("[paper]\nslippage_bps = nan", ":2: paper.slippage_bps = NaN: expected a finite number"),
+        ("[paths]\nledger = 5", ":2: paths.ledger = 5: expected"),
+        ("[risk]\nmax_position_notional = []", ":2: risk.max_position_notional = []: expected"),
+        ("[market\nresolution_ms = 5", ":1: not valid TOML: "),
+        ("[market]\nresolution_ms = ", ":2: not valid TOML: "),
+        ("[market]\nresolution_ms = 5\nresolution_ms = 6", ":3: not valid TOML: "),
+    ],
+)
+def test_fault_in_file_names_line_key_value_and_what_was_expected(tmp_path: Path, text: str, message: str) -> None:
+    assert refusal(tmp_path, text).startswith(f"HOME/workstation.toml{message}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("WORKSTATION_MARKET__RESOLUTION_MS", "fast", 'market.resolution_ms = "fast": expected a valid integer'),
+        (
+            "WORKSTATION_MARKET__RESOLUTION",
+            "5",
+            "unknown setting market.resolution; did you mean market.resolution_ms?",
+        ),
+        ("WORKSTATION_RISK__MAX_OPEN_POSITIONS", "0", 'risk.max_open_positions = "0": expected greater than 0'),
+    ],
+)
+def test_fault_in_environment_names_the_variable(tmp_path: Path, variable: str, value: str, message: str) -> None:
+    assert refusal(tmp_path, **{variable: value}).startswith(f"{variable}: {message}")
+
+
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "[market]\nresolution_ms = -1\nstale = 1", WORKSTATION_PAPER__LATENCY_MS="slow")
+    assert [line.split(": ")[0] for line in message.splitlines()] == [
+        "HOME/workstation.toml:2",
+        "HOME/workstation.toml:3",
+        "WORKSTATION_PAPER__LATENCY_MS",
+    ]
+
+
+def test_fault_in_file_is_reported_even_when_the_environment_overrides_it(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "[market]\nresolution_ms = -1", WORKSTATION_MARKET__RESOLUTION_MS="5")
+    assert "resolution_ms = -1" in message
+
+
+def test_file_that_is_not_text_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "workstation.toml"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"workstation\.toml: cannot be read"):
+        load_configuration(file, {})
+
+
+def test_home_that_is_no_path_is_one_fault(tmp_path: Path) -> None:
+    file = tmp_path / "workstation.toml"
+    file.write_text("[paths]\nhome = 5")
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(file, {})
+    assert str(caught.value).startswith(f"{file}:2: paths.home = 5: expected")
+    assert "default factory" not in str(caught.value)
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    market = load(tmp_path).settings.market
+    with pytest.raises(ValueError, match="frozen"):
+        market.resolution_ms = 5  # type: ignore[misc]
+
+
+def test_every_section_of_the_settings_can_be_set() -> None:
+    assert {name: field.annotation for name, field in Settings.model_fields.items()} == SECTIONS
+
+
+def test_settings_in_force_follow_the_declaration(tmp_path: Path) -> None:
+    rows = load(tmp_path, "[paper]\nlatency_ms = 7").in_force()
+    assert tuple(row.key for row in rows) == KNOWN_KEYS
+    latency = next(row for row in rows if row.key == "paper.latency_ms")
+    assert (latency.value, latency.source) == (7, f"{tmp_path / 'workstation.toml'}:2")

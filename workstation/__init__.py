@@ -1,0 +1,23 @@
+"""A research-to-live workstation for crypto and FX traders who work in notebooks.
+
+`import workstation as ws` costs nothing: a public name loads its room when it is first used.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# public name → the module that defines it
+PUBLIC: dict[str, str] = {}
+
+
+def __getattr__(name: str) -> object:
+    if name not in PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *PUBLIC})

@@ -1,0 +1,78 @@
+"""The command `workstation`. A command's module is loaded only when that command runs, so that help is instant."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from workstation import __version__
+from workstation.errors import WorkstationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A command: the module whose `app` (a `typer.Typer`) it is, and its line in the help."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "config": Registered(module="workstation.cli.config", summary="Settings in force, and where each came from."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Help needs only the placeholders that it holds; the command that is run or completed is loaded."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(str(name)), rest
+
+
+def load_command(name: str) -> Any:
+    """The command of that name, its module imported."""
+    command = typer.main.get_command(importlib.import_module(COMMANDS[name].module).app)
+    command.name = name
+    return command
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def show_version(is_wanted: bool) -> None:
+    """Prints the version and ends."""
+    if is_wanted:
+        typer.echo(f"workstation {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def workstation(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Market data, research, paper and live trading, from a notebook or from here."""
+
+
+def command_line() -> Any:
+    """The whole command line, with a placeholder for each command."""
+    group: Any = typer.main.get_command(app)
+    group.commands = {
+        name: TyperGroup(name=name, help=registered.summary, commands={}) for name, registered in COMMANDS.items()
+    }
+    return group
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits: 0 done, 1 what the message on stderr says, 2 wrong usage."""
+    try:
+        command_line()(args=None if arguments is None else list(arguments), prog_name="workstation")
+    except WorkstationError as error:
+        typer.echo(f"workstation: {error}", err=True)
+        sys.exit(1)

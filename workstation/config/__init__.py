@@ -1,0 +1,1 @@
+"""Settings: what may be set, from one TOML file and the environment over it, and where each value came from."""

@@ -1,0 +1,148 @@
+"""Settings in force: defaults, the TOML file over them, the environment over both; each value knows its source.
+
+The variable of `[market] resolution_ms` is `WORKSTATION_MARKET__RESOLUTION_MS`; that of `[paths] home` is also
+`WORKSTATION_HOME`. An empty variable counts as not set.
+"""
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from workstation.config.settings import SECTIONS, Settings, default_home
+from workstation.config.toml_file import read_toml
+from workstation.errors import ConfigError
+
+FILE_NAME = "workstation.toml"
+PREFIX = "WORKSTATION_"
+HOME_VARIABLE = "WORKSTATION_HOME"
+DEFAULT = "default"
+KNOWN_KEYS = tuple(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingInForce:
+    """One value; `key` is dotted ("market.resolution_ms"), `source` a file's line, a variable's name, or "default"."""
+
+    key: str
+    value: object
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The settings, the file that was looked for (it need not exist), and the source of each dotted key."""
+
+    settings: Settings
+    file: Path
+    sources: Mapping[str, str]
+
+    def in_force(self) -> list[SettingInForce]:
+        """Every setting in the order of its declaration, its value as plain JSON would hold it."""
+        values = self.settings.model_dump(mode="json")
+        return [
+            SettingInForce(key=key, value=values[section][name], source=self.sources[key])
+            for key in KNOWN_KEYS
+            for section, name in [key.split(".")]
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """One value as it was written; from the environment it is text whatever its type."""
+
+    section: str
+    key: str | None  # None: the file has a plain value, or an empty unknown table, where a section should be
+    value: object
+    source: str
+    is_text: bool
+
+    @property
+    def name(self) -> str:
+        return self.section if self.key is None else f"{self.section}.{self.key}"
+
+
+def load_configuration(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Configuration:
+    """Reads the named file, or `workstation.toml` in the home folder if it exists; ConfigError lists every fault."""
+    variables = list(_environment_entries(os.environ if environ is None else environ))
+    found = file if file is not None else _home(variables) / FILE_NAME
+    entries = [*(_file_entries(found) if file is not None or found.exists() else ()), *variables]
+    if problems := [problem for entry in entries if (problem := _problem(entry)) is not None]:
+        raise ConfigError("\n".join(problems))
+    values: dict[str, dict[str, object]] = {}
+    for entry in entries:
+        values.setdefault(entry.section, {})[str(entry.key)] = entry.value
+    sources = dict.fromkeys(KNOWN_KEYS, DEFAULT) | {entry.name: entry.source for entry in entries}
+    return Configuration(settings=Settings.model_validate(values), file=found, sources=sources)
+
+
+def _environment_entries(environ: Mapping[str, str]) -> Iterator[_Entry]:
+    for variable in sorted(environ):  # WORKSTATION_HOME comes before WORKSTATION_PATHS__HOME, which wins
+        section, separator, key = variable.removeprefix(PREFIX).lower().partition("__")
+        if variable == HOME_VARIABLE:
+            section, key = "paths", "home"
+        elif not variable.startswith(PREFIX) or not separator:
+            continue
+        if environ[variable]:
+            yield _Entry(section=section, key=key, value=environ[variable], source=variable, is_text=True)
+
+
+def _file_entries(file: Path) -> Iterator[_Entry]:
+    content, lines = read_toml(file)
+
+    def entry(section: str, key: str | None, value: object) -> _Entry:
+        line = lines.get(section if key is None else f"{section}.{key}")
+        source = str(file) if line is None else f"{file}:{line}"
+        return _Entry(section=section, key=key, value=value, source=source, is_text=False)
+
+    for section, table in content.items():
+        if not isinstance(table, dict) or (not table and section not in SECTIONS):
+            yield entry(section, None, table)
+            continue
+        for key, value in table.items():
+            yield entry(section, key, value)
+
+
+def _home(variables: Iterable[_Entry]) -> Path:
+    named = [str(entry.value) for entry in variables if entry.name == "paths.home"]
+    return Path(named[-1]).expanduser() if named else default_home()
+
+
+def _problem(entry: _Entry) -> str | None:
+    """Why this entry cannot be taken, or None."""
+    if entry.key is None and entry.section in SECTIONS:
+        return f"{entry.source}: {entry.section} = {_shown(entry.value)}: expected a table, [{entry.section}]"
+    if entry.key is None or entry.name not in KNOWN_KEYS:
+        return f"{entry.source}: unknown setting {entry.name}{_suggestion(entry)}"
+    model = SECTIONS[entry.section]
+    try:
+        if entry.is_text:
+            model.model_validate({entry.key: entry.value})
+        else:  # JSON's strictness is TOML's: a number in quotes is text, but a path is written as text
+            model.model_validate_json(json.dumps({entry.key: entry.value}, default=str), strict=True)
+    except ValidationError as error:
+        own = (detail for detail in error.errors() if detail["loc"][0] == entry.key)
+        expected = " and ".join(_expected(detail["msg"]) for detail in own)
+        return f"{entry.source}: {entry.name} = {_shown(entry.value)}: expected {expected}"
+    return None
+
+
+def _suggestion(entry: _Entry) -> str:
+    candidates = SECTIONS if entry.key is None and isinstance(entry.value, dict) else KNOWN_KEYS
+    nearest = difflib.get_close_matches(entry.name, candidates, n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else "; `workstation config show` lists the known ones"
+
+
+def _expected(message: str) -> str:
+    # pydantic's sentences: "Input should be greater than 0", "Decimal input should be an integer, ..."
+    return re.sub(r"^.*?[Ii]nput should be ", "", message)
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, default=str)

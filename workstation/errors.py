@@ -1,0 +1,98 @@
+"""Errors, placed by who must act.
+
+    WorkstationError
+    ├── CallerError            the calling code is wrong: mend the call
+    │   ├── BadInput           a value breaks a stated rule (also a ValueError)
+    │   │   ├── RowsOutOfOrder
+    │   │   └── StrategyNonsense
+    │   ├── UnknownInstrument
+    │   └── IllegalTransition  an order event that the table does not know
+    ├── OperatorError          a person must act: mend the file, the setting, the disk
+    │   ├── ConfigError
+    │   ├── ImportRefused
+    │   ├── HistoryMissing
+    │   ├── RunNotFound
+    │   └── LedgerInUse        another process holds the ledger
+    └── HaltError              trading stops until it is looked at
+        ├── JournalCorrupt
+        ├── JournalStalled
+        ├── JournalWriteFailed
+        └── VerifyMismatch
+
+Each message bears the subject, the value and what was expected.
+"""
+
+
+class WorkstationError(Exception):
+    """Any error this package raises on purpose."""
+
+
+class CallerError(WorkstationError):
+    """The calling code is wrong; nothing was changed."""
+
+
+class BadInput(CallerError, ValueError):
+    """A value breaks a stated rule."""
+
+
+class RowsOutOfOrder(BadInput):
+    """Market rows whose receipt time falls."""
+
+
+class StrategyNonsense(BadInput):
+    """A strategy returned what is no decision."""
+
+
+class UnknownInstrument(CallerError, KeyError):
+    """No such (venue, symbol) in the registry."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class IllegalTransition(CallerError):
+    """An order event that the transition table does not know."""
+
+
+class OperatorError(WorkstationError):
+    """A person must act."""
+
+
+class ConfigError(OperatorError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class ImportRefused(OperatorError):
+    """A data file cannot be taken in."""
+
+
+class HistoryMissing(OperatorError):
+    """No stored history for what was asked."""
+
+
+class RunNotFound(OperatorError):
+    """No such run in the ledger."""
+
+
+class LedgerInUse(OperatorError):
+    """Another process holds the ledger's one read-write connection."""
+
+
+class HaltError(WorkstationError):
+    """Trading stops until somebody has looked."""
+
+
+class JournalCorrupt(HaltError):
+    """A journal row does not fit the hash chain."""
+
+
+class JournalStalled(HaltError):
+    """The journal's writer is too far behind."""
+
+
+class JournalWriteFailed(HaltError):
+    """The journal could not be committed (full disk, I/O error)."""
+
+
+class VerifyMismatch(HaltError):
+    """The same inputs gave another decision."""

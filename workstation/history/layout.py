@@ -1,0 +1,100 @@
+"""Where a series lies on disk: the names of its folders, and which partition a moment belongs to.
+
+    kind=bars/venue=binance/symbol=BTC%2FUSDT/interval=1h/date=2024/<name>.parquet
+    kind=bars/venue=binance/symbol=BTC%2FUSDT/interval=1m/date=2024-08/<name>.parquet
+    kind=quotes/venue=binance/symbol=BTC%2FUSDT/date=2024-08-08/<name>.parquet
+
+Bars have longer partitions than quotes: a year from 1h on, a month below. A day of hourly bars is 24 rows, and a file
+per day would make ten years of one symbol 3,650 files of a kilobyte.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, unquote
+
+import numpy as np
+
+from workstation.errors import BadInput
+from workstation.model.ids import Symbol, Venue
+from workstation.model.instrument import InstrumentKey, split_symbol
+from workstation.model.market import HOUR_NS, interval_label, interval_ns
+
+VENUE_FORM = re.compile(r"[a-z0-9_-]{1,40}")
+FORBIDDEN_IN_SYMBOL = re.compile(r"[\s<>\"'`\\\x00-\x1f\x7f]")
+LONGEST_FOLDER_NAME = 200
+"""File systems end at 255 bytes, and `symbol=` and temporary names come on top."""
+
+
+class HistoryKind(StrEnum):
+    BARS = "bars"
+    QUOTES = "quotes"
+    TRADES = "trades"
+
+
+def checked_key(venue: str, symbol: str) -> InstrumentKey:
+    """A key that is safe as a folder name and in a report. Raises BadInput."""
+    if not VENUE_FORM.fullmatch(venue):
+        raise BadInput(f"venue {venue!r}: expected 1 to 40 characters of a-z, 0-9, _ and -")
+    split_symbol(symbol)
+    if FORBIDDEN_IN_SYMBOL.search(symbol) or not symbol.isprintable():
+        raise BadInput(f"symbol {symbol!r}: spaces, quotes, <, > and control characters are not part of a symbol")
+    if len(quote(symbol, safe="")) > LONGEST_FOLDER_NAME:
+        raise BadInput(f"symbol {symbol!r}: over {LONGEST_FOLDER_NAME} characters when percent-encoded")
+    return InstrumentKey(Venue(venue), Symbol(symbol))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One stored series: what, where traded, and for bars how long each is. Raises BadInput for an impossible one."""
+
+    kind: HistoryKind
+    key: InstrumentKey
+    interval_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        checked_key(*self.key)
+        if (self.kind is HistoryKind.BARS) == (self.interval_ns is None):
+            raise BadInput(f"{self.kind} of {self.key}: interval {self.interval_ns}: bars have one, other kinds none")
+        if self.interval_ns is not None:
+            interval_label(self.interval_ns)
+
+    def __str__(self) -> str:
+        interval = "" if self.interval_ns is None else f" {interval_label(self.interval_ns)}"
+        return f"{self.kind} {self.key}{interval}"
+
+    @property
+    def folder(self) -> Path:
+        """Relative to the root of the history."""
+        folder = Path(f"kind={self.kind}", f"venue={self.key.venue}", f"symbol={quote(self.key.symbol, safe='')}")
+        return folder if self.interval_ns is None else folder / f"interval={interval_label(self.interval_ns)}"
+
+    @property
+    def period(self) -> Literal["Y", "M", "D"]:
+        """The length of a partition, as numpy's unit of dates."""
+        if self.interval_ns is None:
+            return "D"
+        return "Y" if self.interval_ns >= HOUR_NS else "M"
+
+
+def series_of_folder(folder: Path) -> Series:
+    """The series that lies in `folder` (relative to the root). Raises BadInput for a folder of another form."""
+    parts = dict(part.partition("=")[::2] for part in folder.parts)
+    try:
+        key = InstrumentKey(Venue(parts["venue"]), Symbol(unquote(parts["symbol"])))
+        interval = interval_ns(parts["interval"]) if "interval" in parts else None
+        return Series(kind=HistoryKind(parts["kind"]), key=key, interval_ns=interval)
+    except (KeyError, ValueError) as error:
+        raise BadInput(f"history folder {folder}: {error}: expected kind=/venue=/symbol=[/interval=]") from None
+
+
+def partition_of(ts_ns: int, period: Literal["Y", "M", "D"]) -> str:
+    """The label of the partition in which `ts_ns` lies: "2024", "2024-08" or "2024-08-08", in UTC."""
+    return str(np.datetime64(ts_ns, "ns").astype(f"datetime64[{period}]"))
+
+
+def partition_end_ns(label: str, period: Literal["Y", "M", "D"]) -> int:
+    """The first nanosecond after the partition."""
+    return int((np.datetime64(label, period) + 1).astype("datetime64[ns]").astype(np.int64))

@@ -1,0 +1,43 @@
+"""What a series consists of: a small JSON file beside its partitions, replaced in one step.
+
+A segment that the manifest does not name does not exist for readers, so an import becomes visible whole or not at all.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from workstation.history.durable import HistoryCorrupt, write_durably
+from workstation.history.segments import Segment, Source
+
+MANIFEST_NAME = "manifest.json"
+MANIFEST_VERSION = 1
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Segments in the order in which rows of equal time follow one another, and every source taken in."""
+
+    version: int = MANIFEST_VERSION
+    segments: tuple[Segment, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    def has_source(self, content_hash: str) -> bool:
+        return any(source.content_hash == content_hash for source in self.sources)
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """The manifest of a series; empty where nothing was stored. Raises HistoryCorrupt, naming the file."""
+    path = folder / MANIFEST_NAME
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        return Manifest()
+    except msgspec.MsgspecError as error:
+        raise HistoryCorrupt(f"{path}: {error}") from error
+    if manifest.version != MANIFEST_VERSION:
+        raise HistoryCorrupt(f"{path}: version {manifest.version}: this package reads version {MANIFEST_VERSION}")
+    return manifest
+
+
+def save_manifest(folder: Path, manifest: Manifest) -> None:
+    write_durably(folder / MANIFEST_NAME, msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")

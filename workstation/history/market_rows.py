@@ -1,0 +1,191 @@
+"""From stored columns to MARKET_ROW: one division for each price, no object for any row."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pyarrow as pa
+
+from workstation.history.durable import HistoryCorrupt
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.scaling import decode
+from workstation.history.segments import (
+    ROW_GROUP_ROWS,
+    Segment,
+    Table,
+    open_segment,
+    order_column,
+    read_stored,
+    whole_numbers,
+)
+from workstation.model.market import RowFlag, RowKind, Rows, interval_code
+
+OnCorrupt = Callable[[HistoryCorrupt], None]
+"""Told of each file that is passed over; where there is none, the first corrupt file raises."""
+
+_FIELDS = {
+    HistoryKind.QUOTES: (("x0", "bid"), ("x1", "ask"), ("x2", "bid_quantity"), ("x3", "ask_quantity")),
+    HistoryKind.TRADES: (("x0", "price"), ("x1", "quantity")),
+    HistoryKind.BARS: (("x0", "open"), ("x1", "high"), ("x2", "low"), ("x3", "close"), ("x4", "volume")),
+}
+_ROW_KINDS = {
+    HistoryKind.QUOTES: RowKind.QUOTE,
+    HistoryKind.TRADES: RowKind.TRADE,
+    HistoryKind.BARS: RowKind.BAR,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Data times in [start_ns, end_ns); None is no bound. A bar lies where it opens, an assumed delay moves nothing."""
+
+    start_ns: int | None = None
+    end_ns: int | None = None
+
+    def misses(self, first_ns: int, last_ns: int) -> bool:
+        """Whether nothing from `first_ns` to `last_ns` (inclusive) lies in the span."""
+        is_before = self.start_ns is not None and last_ns < self.start_ns
+        return is_before or (self.end_ns is not None and first_ns >= self.end_ns)
+
+    def contains(self, segment: Segment) -> bool:
+        is_after_start = self.start_ns is None or segment.start_ns >= self.start_ns
+        return is_after_start and (self.end_ns is None or segment.end_ns < self.end_ns)
+
+    def cut(self, series: Series, segment: Segment, table: Table) -> Table:
+        """The part of a sorted table that lies in the span."""
+        if self.contains(segment):
+            return table
+        times = whole_numbers(table[order_column(series.kind, has_receipt=segment.has_receipt)])
+        start = 0 if self.start_ns is None else int(np.searchsorted(times, self.start_ns))
+        stop = len(times) if self.end_ns is None else int(np.searchsorted(times, self.end_ns))
+        return table.slice(start, max(stop - start, 0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowForm:
+    """What the file does not know: the registry's integer, and the delay of rows without a receipt time."""
+
+    instrument: int
+    assumed_delay_ns: int = 0
+
+
+def partitions(segments: Sequence[Segment], span: Span) -> list[list[Segment]]:
+    """The segments that may have rows in `span`, by partition in order of time, each in the manifest's order."""
+    wanted = sorted((one for one in segments if not span.misses(one.start_ns, one.end_ns)), key=_partition)
+    return [list(group) for _, group in groupby(wanted, key=_partition)]
+
+
+def row_chunks(
+    folder: Path,
+    series: Series,
+    segments: Sequence[Segment],
+    span: Span,
+    form: RowForm,
+    buffer: Rows,
+    on_corrupt: OnCorrupt | None = None,
+) -> Iterator[Rows]:
+    """One partition's rows sorted by ts_received, as the start of `buffer`, which the next chunk overwrites.
+
+    `buffer` began as zeros and has `chunk_rows(segments)` rows. Segments that follow one another are read row group by
+    row group; those that overlap are loaded and sorted first. Equal times keep the manifest's order.
+    """
+    parts = (
+        fill_rows(buffer[: table.num_rows], series, segment, table, form)
+        for segment, table in _stored_parts(folder, series, segments, span, on_corrupt)
+    )
+    if _follow_one_another(series, segments):
+        yield from parts
+        return
+    loaded = [part.copy() for part in parts]
+    rows = np.concatenate(loaded) if loaded else buffer[:0].copy()
+    rows = rows[np.argsort(rows["ts_received"], kind="stable")]
+    for start in range(0, len(rows), len(buffer)):
+        chunk = rows[start : start + len(buffer)]
+        buffer[: len(chunk)] = chunk
+        yield buffer[: len(chunk)]
+
+
+def chunk_rows(segments: Sequence[Segment]) -> int:
+    """How many rows the buffer of these segments needs."""
+    return min(max((segment.rows for segment in segments), default=0), ROW_GROUP_ROWS)
+
+
+def fill_rows(out: Rows, series: Series, segment: Segment, table: Table, form: RowForm) -> Rows:
+    """Writes a stored table into `out`, which is as long; fields that the kind does not use are left as they are."""
+    out["instrument"] = form.instrument
+    out["kind"] = _ROW_KINDS[series.kind]
+    if series.interval_ns is None:
+        out["ts_event"] = whole_numbers(table["ts_event"])
+    else:
+        out["ts_event"] = whole_numbers(table["ts_open"]) + series.interval_ns
+        out["interval_code"] = interval_code(series.interval_ns)
+        out["flags"] = RowFlag.IS_CLOSED
+    if segment.has_receipt:
+        out["ts_received"] = whole_numbers(table["ts_received"])
+    else:
+        np.add(out["ts_event"], form.assumed_delay_ns, out=out["ts_received"])
+    for field, name in _FIELDS[series.kind]:
+        if name in segment.scales:
+            decode(whole_numbers(table[name]), segment.scales[name], out=out[field])
+        else:
+            out[field] = table[name].to_numpy()
+    if series.kind is HistoryKind.TRADES:
+        taken = table["seller_takes"].fill_null(False).to_numpy()
+        out["flags"] = np.where(taken, int(RowFlag.SELLER_TAKES), 0)
+    return out
+
+
+def _stored_parts(
+    folder: Path, series: Series, segments: Sequence[Segment], span: Span, on_corrupt: OnCorrupt | None
+) -> Iterator[tuple[Segment, Table]]:
+    for segment in segments:
+        try:
+            for table in _row_groups(folder, series, segment, span):
+                part = span.cut(series, segment, table)
+                if part.num_rows:
+                    yield segment, part
+        except HistoryCorrupt as error:
+            if on_corrupt is None:
+                raise
+            on_corrupt(error)
+
+
+def _row_groups(folder: Path, series: Series, segment: Segment, span: Span) -> Iterator[Table]:
+    column = order_column(series.kind, has_receipt=segment.has_receipt)
+    with open_segment(folder, segment) as file:
+        place = file.schema_arrow.get_field_index(column)
+        for number in range(file.num_row_groups):
+            times = file.metadata.row_group(number).column(place).statistics
+            if span.misses(times.min, times.max):
+                continue
+            try:
+                yield file.read_row_group(number)
+            except (OSError, pa.ArrowException) as error:
+                raise HistoryCorrupt(f"{folder / segment.path}: row group {number}: {error}") from error
+
+
+def read_parts(
+    folder: Path, series: Series, segments: Sequence[Segment], span: Span, on_corrupt: OnCorrupt | None = None
+) -> Iterator[tuple[Segment, Table]]:
+    """Whole segments cut to the span, undecoded."""
+    for segment in segments:
+        try:
+            yield segment, span.cut(series, segment, read_stored(folder, segment))
+        except HistoryCorrupt as error:
+            if on_corrupt is None:
+                raise
+            on_corrupt(error)
+
+
+def _follow_one_another(series: Series, segments: Sequence[Segment]) -> bool:
+    # a bar's receipt may fall although its opening rises, so recorded bars are sorted like overlapping files
+    if series.kind is HistoryKind.BARS and any(segment.has_receipt for segment in segments):
+        return False
+    is_one_clock = len({segment.has_receipt for segment in segments}) <= 1
+    return is_one_clock and all(before.end_ns <= after.start_ns for before, after in pairwise(segments))
+
+
+def _partition(segment: Segment) -> str:
+    return PurePosixPath(segment.path).parts[0]

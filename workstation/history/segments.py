@@ -1,0 +1,194 @@
+"""One Parquet file of one partition: its columns, how it comes to the disk, and how it is read.
+
+A table has the columns of its kind, times in int64 ns UTC and prices and quantities in float64. In the file the latter
+are whole numbers of 10^-k where the values allow (see `scaling`). The file's metadata names the schema version, k of
+each column, the series, the source and the version that wrote it.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workstation.errors import BadInput
+from workstation.history.durable import HistoryCorrupt, make_folder, rename_durably, sync_file, temporary_path
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.scaling import decode, encode, scale_exponent
+from workstation.model.market import IntArray
+
+SCHEMA_VERSION = 1
+METADATA_KEY = b"workstation"
+ROW_GROUP_ROWS = 65_536
+COMPRESSION_LEVEL = 1
+
+Table = Any
+"""A pyarrow Table; pyarrow has no types of its own."""
+
+_TIMES = [("ts_received", pa.int64()), ("ts_event", pa.int64())]
+SCHEMAS: dict[HistoryKind, Any] = {
+    HistoryKind.QUOTES: pa.schema(
+        [*_TIMES, *((name, pa.float64()) for name in ("bid", "ask", "bid_quantity", "ask_quantity"))]
+    ),
+    HistoryKind.TRADES: pa.schema(
+        [
+            *_TIMES,
+            ("price", pa.float64()),
+            ("quantity", pa.float64()),
+            ("seller_takes", pa.bool_()),
+            ("trade_id", pa.string()),
+        ]
+    ),
+    HistoryKind.BARS: pa.schema(
+        [
+            ("ts_open", pa.int64()),
+            *((name, pa.float64()) for name in ("open", "high", "low", "close", "volume")),
+            ("ts_received", pa.int64()),
+        ]
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where rows came from: a file's name or a feed, the SHA-256 of its content, and the version of this package."""
+
+    name: str
+    content_hash: str
+    written_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A stored file as the manifest knows it; `path` is relative to the series' folder, times are of `order_column`."""
+
+    path: str
+    start_ns: int
+    end_ns: int
+    """The last row's time, inclusive."""
+    rows: int
+    bytes: int
+    has_receipt: bool
+    scales: dict[str, int]
+    """Column to k; a float column that is not here is stored as it is."""
+    source: Source
+
+
+def float_columns(kind: HistoryKind) -> tuple[str, ...]:
+    return tuple(field.name for field in SCHEMAS[kind] if field.type == pa.float64())
+
+
+def order_column(kind: HistoryKind, *, has_receipt: bool) -> str:
+    """The time by which rows are sorted and partitioned: receipt where it was recorded, else the venue's time."""
+    if kind is HistoryKind.BARS:
+        return "ts_open"
+    return "ts_received" if has_receipt else "ts_event"
+
+
+def has_receipt(table: Table) -> bool:
+    """Whether the rows bear receipt times: all of them or none. Raises BadInput for a mixture."""
+    missing: int = table["ts_received"].null_count
+    if 0 < missing < table.num_rows:
+        raise BadInput(f"ts_received: {missing} of {table.num_rows} rows have none: expected all of them or none")
+    return missing == 0
+
+
+def whole_numbers(column: Any) -> IntArray:
+    """An int64 column as an array, null as 0."""
+    if column.null_count == len(column):
+        return np.zeros(len(column), np.int64)
+    values: IntArray = (column.fill_null(0) if column.null_count else column).to_numpy()
+    return values
+
+
+def write_segment(folder: Path, path: str, series: Series, table: Table, source: Source) -> Segment:
+    """Writes one partition's rows under a temporary name, syncs, reads back, compares, and gives the file its name.
+
+    `table` is sorted by its order column. Raises HistoryCorrupt where the disk gave back something else.
+    """
+    receipt = has_receipt(table)
+    stored, scales = _encoded(series, table, source)
+    target = folder / path
+    make_folder(target.parent)
+    temporary = temporary_path(target)
+    try:
+        pq.write_table(stored, temporary, **_write_options(series.kind, scales))
+        sync_file(temporary)
+        if not pq.read_table(temporary, partitioning=None).equals(stored, check_metadata=False):
+            raise HistoryCorrupt(f"{target}: {table.num_rows} rows were written, and read back as something else")
+        size = temporary.stat().st_size
+        rename_durably(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    times = table[order_column(series.kind, has_receipt=receipt)]
+    return Segment(
+        path=path,
+        start_ns=times[0].as_py(),
+        end_ns=times[-1].as_py(),
+        rows=table.num_rows,
+        bytes=size,
+        has_receipt=receipt,
+        scales=scales,
+        source=source,
+    )
+
+
+def open_segment(folder: Path, segment: Segment) -> Any:
+    """The open Parquet file, its footer checked against the manifest. Raises HistoryCorrupt, naming the file."""
+    path = folder / segment.path
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise HistoryCorrupt(f"{path}: {error}") from error
+    if file.metadata.num_rows != segment.rows:
+        raise HistoryCorrupt(f"{path}: {file.metadata.num_rows} rows, the manifest says {segment.rows}")
+    return file
+
+
+def read_stored(folder: Path, segment: Segment) -> Table:
+    """The columns as they lie in the file, whole numbers undecoded. Raises HistoryCorrupt, naming the file."""
+    try:
+        return open_segment(folder, segment).read()
+    except (OSError, pa.ArrowException) as error:
+        raise HistoryCorrupt(f"{folder / segment.path}: {error}") from error
+
+
+def read_segment(folder: Path, segment: Segment) -> Table:
+    """The rows with prices and quantities in float64."""
+    table = read_stored(folder, segment)
+    for name, exponent in segment.scales.items():
+        values = decode(whole_numbers(table[name]), exponent)
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
+    return table.replace_schema_metadata(None)
+
+
+def _encoded(series: Series, table: Table, source: Source) -> tuple[Table, dict[str, int]]:
+    scales: dict[str, int] = {}
+    for name in float_columns(series.kind):
+        values = table[name].to_numpy()
+        exponent = scale_exponent(values)
+        if exponent is not None:
+            scales[name] = exponent
+            position = table.schema.get_field_index(name)
+            table = table.set_column(position, name, pa.array(encode(values, exponent)))
+    described = {"schema_version": SCHEMA_VERSION, "series": str(series), "scales": scales, "source": asdict(source)}
+    return table.replace_schema_metadata({METADATA_KEY: json.dumps(described).encode()}), scales
+
+
+def _write_options(kind: HistoryKind, scales: dict[str, int]) -> dict[str, Any]:
+    encodings = dict.fromkeys(float_columns(kind), "BYTE_STREAM_SPLIT")
+    encodings |= dict.fromkeys(scales, "DELTA_BINARY_PACKED")
+    encodings |= {field.name: "DELTA_BINARY_PACKED" for field in SCHEMAS[kind] if field.type == pa.int64()}
+    if kind is HistoryKind.TRADES:
+        encodings["trade_id"] = "DELTA_BYTE_ARRAY"  # ids that count upwards share all but their last digits
+    return {
+        "compression": "zstd",
+        "compression_level": COMPRESSION_LEVEL,
+        "use_dictionary": False,
+        "column_encoding": encodings,
+        "row_group_size": ROW_GROUP_ROWS,
+        "write_statistics": [name for name in SCHEMAS[kind].names if name.startswith("ts_")],
+    }

@@ -1,0 +1,255 @@
+"""The history: rows of quotes, trades and bars in Parquet, written by one process at a time, read by any."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from workstation.errors import BadInput, HistoryMissing, RowsOutOfOrder
+from workstation.history.durable import one_writer, remove_leftovers
+from workstation.history.instruments import instrument_at, put_instrument
+from workstation.history.known_rows import known_rows
+from workstation.history.layout import HistoryKind, Series, partition_end_ns, partition_of, series_of_folder
+from workstation.history.manifest import MANIFEST_NAME, Manifest, load_manifest, save_manifest
+from workstation.history.market_rows import (
+    OnCorrupt,
+    RowForm,
+    Span,
+    chunk_rows,
+    partitions,
+    read_parts,
+    row_chunks,
+)
+from workstation.history.query import query_history
+from workstation.history.segments import (
+    SCHEMAS,
+    Segment,
+    Source,
+    Table,
+    has_receipt,
+    order_column,
+    read_segment,
+    whole_numbers,
+    write_segment,
+)
+from workstation.model.ids import Symbol, Venue
+from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.market import MARKET_ROW, Bars, IntArray, Rows, interval_label
+
+SEGMENT_ROWS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """One stored series in figures; times are the first and the last row's, in data time."""
+
+    kind: HistoryKind
+    venue: Venue
+    symbol: Symbol
+    interval: str | None
+    start_ns: int
+    end_ns: int
+    rows: int
+    bytes: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a write did. `rows_known` were stored before and are not doubled; `rows_differing` of them changed since."""
+
+    rows_stored: int = 0
+    rows_known: int = 0
+    rows_differing: int = 0
+    segments: tuple[Segment, ...] = ()
+    is_repeat: bool = False
+    """The very same source was taken in before."""
+
+
+class HistoryStore:
+    """A data folder. Every method reads the manifests anew, so that several processes may use it at the same time."""
+
+    def __init__(self, root: Path, *, segment_rows: int = SEGMENT_ROWS) -> None:
+        if segment_rows < 1:
+            raise BadInput(f"history {root}: segments of {segment_rows} rows: expected 1 or more")
+        self.root = root
+        self._segment_rows = segment_rows
+
+    # -- instruments
+
+    def put_instrument(self, instrument: Instrument) -> None:
+        """Stores the rules of an instrument from `valid_from_ns` on."""
+        put_instrument(self.root, instrument)
+
+    def instrument(self, key: InstrumentKey, at_ns: int | None = None) -> Instrument:
+        """The rules in force at `at_ns`, the newest by default. Raises HistoryMissing."""
+        return instrument_at(self.root, key, at_ns)
+
+    # -- writing
+
+    def write(self, series: Series, table: Table, source: Source) -> Written:
+        """Adds rows (the columns of SCHEMAS, sorted by their order column); all of them become visible in one step.
+
+        A source that was taken in before is skipped, and so are rows that are stored already: a bar with the same
+        ts_open, a trade with the same trade_id, else a row equal in every column. Raises BadInput, RowsOutOfOrder,
+        HistoryCorrupt.
+        """
+        table = table.select(SCHEMAS[series.kind].names).cast(SCHEMAS[series.kind]).combine_chunks()
+        times = _order_times(series, table)
+        folder = self.root / series.folder
+        with one_writer(folder):
+            remove_leftovers(folder)
+            manifest = load_manifest(folder)
+            if manifest.has_source(source.content_hash):
+                return Written(rows_known=table.num_rows, is_repeat=True)
+            written = self._write_partitions(series, table, times, source, manifest)
+            segments = (*manifest.segments, *written.segments)
+            save_manifest(folder, Manifest(segments=segments, sources=(*manifest.sources, source)))
+        return written
+
+    def _write_partitions(
+        self, series: Series, table: Table, times: IntArray, source: Source, manifest: Manifest
+    ) -> Written:
+        segments: list[Segment] = []
+        known = differing = start = 0
+        folder = self.root / series.folder
+        while start < len(times):
+            label = partition_of(int(times[start]), series.period)
+            stop = int(np.searchsorted(times, partition_end_ns(label, series.period)))
+            part = table.slice(start, stop - start)
+            neighbours = [one for one in manifest.segments if one.path.startswith(f"date={label}/")]
+            if neighbours:
+                stored = pa.concat_tables([read_segment(folder, one) for one in neighbours])
+                is_known, is_differing = known_rows(series.kind, stored, part)
+                known, differing = known + int(is_known.sum()), differing + int(is_differing.sum())
+                part = part.filter(pa.array(~is_known))
+            for number, first in enumerate(range(0, part.num_rows, self._segment_rows)):
+                path = f"date={label}/{source.content_hash[:16]}-{number}.parquet"
+                piece = part.slice(first, self._segment_rows)
+                segments.append(write_segment(folder, path, series, piece, source))
+            start = stop
+        stored_rows = sum(segment.rows for segment in segments)
+        return Written(rows_stored=stored_rows, rows_known=known, rows_differing=differing, segments=tuple(segments))
+
+    # -- reading
+
+    def datasets(self) -> list[Dataset]:
+        """Every series with at least one row, by kind, venue, symbol and interval."""
+        found = [self._dataset(series) for series in self.series()]
+        return sorted((one for one in found if one is not None), key=lambda one: (one.kind, one.venue, one.symbol))
+
+    def series(self) -> list[Series]:
+        """Every series that has a manifest."""
+        manifests = sorted(self.root.glob(f"kind=*/venue=*/symbol=*/**/{MANIFEST_NAME}"))
+        return [series_of_folder(path.parent.relative_to(self.root)) for path in manifests]
+
+    def segments(self, series: Series, span: Span) -> tuple[Segment, ...]:
+        """The files that may have rows in `span`. Raises HistoryMissing with what is there and what to run."""
+        stored = load_manifest(self.root / series.folder).segments
+        segments = tuple(one for one in stored if not span.misses(one.start_ns, one.end_ns))
+        if not segments:
+            raise HistoryMissing(self._missing(series, span, stored))
+        return segments
+
+    def count(self, series: Series, span: Span) -> int:
+        """Rows in `span`, from the manifest where whole files lie in it."""
+        folder, total = self.root / series.folder, 0
+        for segment in self.segments(series, span):
+            if span.contains(segment):
+                total += segment.rows
+            else:
+                total += sum(part.num_rows for _, part in read_parts(folder, series, [segment], span))
+        return total
+
+    def bars(
+        self, key: InstrumentKey, interval_ns: int, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Bars:
+        """Bars that open in [start_ns, end_ns). Raises HistoryMissing, HistoryCorrupt."""
+        rows = self.rows(key, HistoryKind.BARS, 0, start_ns, end_ns, interval_ns=interval_ns)
+        ts_open = rows["ts_event"] - interval_ns
+        order = np.argsort(ts_open, kind="stable")  # rows are in order of receipt
+        names = (("open", "x0"), ("high", "x1"), ("low", "x2"), ("close", "x3"), ("volume", "x4"))
+        columns = {name: rows[field][order] for name, field in names}
+        return Bars(interval_ns=interval_ns, ts_open=ts_open[order], **columns)
+
+    def rows(
+        self,
+        key: InstrumentKey,
+        kind: HistoryKind,
+        instrument_index: int,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        *,
+        interval_ns: int | None = None,
+        assumed_delay_ns: int = 0,
+        on_corrupt: OnCorrupt | None = None,
+    ) -> Rows:
+        """MARKET_ROWs whose data time (see `Span`) is in [start_ns, end_ns), by ts_received, in one array.
+
+        Rows without a receipt time are received at ts_event + assumed_delay_ns, a bar's ts_event being its end. Raises
+        HistoryMissing; HistoryCorrupt unless `on_corrupt` is given, which is told of each file that is passed over.
+        """
+        series = Series(kind=kind, key=key, interval_ns=interval_ns)
+        span = Span(start_ns=start_ns, end_ns=end_ns)
+        form = RowForm(instrument=instrument_index, assumed_delay_ns=assumed_delay_ns)
+        segments = self.segments(series, span)
+        buffer = np.zeros(chunk_rows(segments), MARKET_ROW)
+        result = np.zeros(sum(segment.rows for segment in segments), MARKET_ROW)
+        filled = 0
+        for partition in partitions(segments, span):
+            for chunk in row_chunks(self.root / series.folder, series, partition, span, form, buffer, on_corrupt):
+                result[filled : filled + len(chunk)] = chunk
+                filled += len(chunk)
+        return result[:filled]
+
+    def query(self, sql: str) -> Table:
+        """The answer as an Arrow table (`.to_pandas()`) from the views quotes, trades and bars: `query_history`."""
+        return query_history(self.root, self.series(), sql)
+
+    def _dataset(self, series: Series) -> Dataset | None:
+        segments = load_manifest(self.root / series.folder).segments
+        if not segments:
+            return None
+        return Dataset(
+            kind=series.kind,
+            venue=series.key.venue,
+            symbol=series.key.symbol,
+            interval=None if series.interval_ns is None else interval_label(series.interval_ns),
+            start_ns=min(segment.start_ns for segment in segments),
+            end_ns=max(segment.end_ns for segment in segments),
+            rows=sum(segment.rows for segment in segments),
+            bytes=sum(segment.bytes for segment in segments),
+            segments=len(segments),
+        )
+
+    def _missing(self, series: Series, span: Span, stored: Sequence[Segment]) -> str:
+        if stored:
+            first, last = min(one.start_ns for one in stored), max(one.end_ns for one in stored)
+            wanted = f"[{_date(span.start_ns)}, {_date(span.end_ns)})"
+            return f"{series}: nothing in {wanted}; stored are {_date(first)} to {_date(last)}"
+        others = ", ".join(str(one) for one in self.series()[:5]) or "nothing"
+        interval = "" if series.interval_ns is None else f" --interval {interval_label(series.interval_ns)}"
+        return (
+            f"{series}: not stored (stored are: {others}). Run: workstation data import FILE --kind {series.kind} "
+            f"--venue {series.key.venue} --symbol {series.key.symbol}{interval}"
+        )
+
+
+def _order_times(series: Series, table: Table) -> IntArray:
+    column = order_column(series.kind, has_receipt=has_receipt(table))
+    if table[column].null_count:
+        raise BadInput(f"{series}: {table[column].null_count} rows without {column}, and none has a receipt time")
+    times = whole_numbers(table[column])
+    falls = np.flatnonzero(times[1:] < times[:-1])
+    if len(falls):
+        row = int(falls[0]) + 1
+        raise RowsOutOfOrder(
+            f"{series}: {column} of row {row} is {times[row]}, before {times[row - 1]} of the row above"
+        )
+    return times
+
+
+def _date(ts_ns: int | None) -> str:
+    return "…" if ts_ns is None else str(np.datetime64(ts_ns, "ns").astype("datetime64[s]")) + "Z"

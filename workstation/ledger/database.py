@@ -1,0 +1,114 @@
+"""Connections to the SQLite file: the one that writes, those that read, and the check of its schema's revision.
+
+Write-ahead log, synchronous=FULL (a commit returns after its fsync), foreign keys, STRICT tables, BEGIN IMMEDIATE.
+SQLite before 3.51.3 can corrupt a log that two read-write connections reset at once: so there is only ever one.
+"""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DatabaseError
+
+from workstation.errors import OperatorError
+from workstation.ledger.schema import REVISIONS
+
+_PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "recursive_triggers=ON",  # without it REPLACE would delete rows past the append-only triggers
+)
+
+
+def write_engine(path: Path) -> Engine:
+    """The engine of the one read-write connection; its transactions begin IMMEDIATE."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, isolation_level=None)
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def read_engine(path: Path) -> Engine:
+    """The engine of read-only connections; usable while another process writes."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+        connection.execute("PRAGMA busy_timeout=5000")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        return connection
+
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+
+def bring_up_to_date(path: Path) -> None:
+    """Creates the file's tables, or migrates an older file after copying it to `<name>.before-<revision>`.
+
+    Raises OperatorError for a file that is no ledger, and for one that a newer version wrote.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    revision = stored_revision(path) if path.exists() else None
+    if revision == REVISIONS[-1]:
+        return
+    from workstation.ledger.upgrade import migrate  # Alembic takes 0.4 s to import; a present ledger needs none of it
+
+    if revision is not None:
+        _copy(path, path.with_name(f"{path.name}.before-{REVISIONS[-1]}"))
+    with write_engine(path).begin() as connection:
+        migrate(connection)
+
+
+def require_present_schema(path: Path) -> None:
+    """Raises OperatorError, saying what to do, unless a reader of this version understands the file."""
+    if not path.exists():
+        raise OperatorError(f"ledger {path}: no such file")
+    revision = stored_revision(path)
+    if revision != REVISIONS[-1]:
+        raise OperatorError(
+            f"ledger {path}: its schema is revision {revision}, this version reads {REVISIONS[-1]}; "
+            "start the engine on it once to bring it up to date"
+        )
+
+
+def stored_revision(path: Path) -> str | None:
+    """The file's schema revision; None for an empty file. Raises OperatorError as `bring_up_to_date` does."""
+    try:
+        with read_engine(path).connect() as connection:
+            tables = {name for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master")}
+            if not tables:
+                return None
+            rows = (
+                connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
+                if "alembic_version" in tables
+                else []
+            )
+    except DatabaseError as error:
+        raise OperatorError(f"ledger {path}: not readable as a ledger: {error.orig}") from error
+    if not rows:
+        raise OperatorError(f"ledger {path}: a database, but not a ledger (tables {', '.join(sorted(tables))})")
+    revision = str(rows[0][0])
+    if revision not in REVISIONS:
+        raise OperatorError(
+            f"ledger {path}: a newer version wrote it (schema revision {revision}, this version knows up to "
+            f"{REVISIONS[-1]}); open it with that version or a newer one"
+        )
+    return revision
+
+
+def _copy(path: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    with read_engine(path).connect() as connection:
+        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,1 @@
+"""How a ledger file gets to the present schema: Alembic revisions, each with its way back."""

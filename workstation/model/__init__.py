@@ -1,0 +1,1 @@
+"""Frozen nouns: what things are, with no idea of how they come or go."""

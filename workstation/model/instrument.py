@@ -1,0 +1,116 @@
+"""What can be traded, and by which rules, as a snapshot with a time from which it holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from workstation.errors import BadInput, UnknownInstrument
+from workstation.model.ids import Currency, InstrumentIndex, SnapshotId, Symbol, Venue
+
+
+class InstrumentKind(StrEnum):
+    SPOT = "spot"
+    """Both currencies change hands; what is not held cannot be sold."""
+    LINEAR = "linear"
+    """A perpetual settled in the quote currency; short is as natural as long."""
+
+
+class InstrumentKey(NamedTuple):
+    venue: Venue
+    symbol: Symbol
+
+    def __str__(self) -> str:
+        return f"{self.venue}:{self.symbol}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One venue's rules for one symbol, valid from `valid_from_ns` until the next snapshot."""
+
+    venue: Venue
+    symbol: Symbol
+    kind: InstrumentKind
+    base: Currency
+    quote: Currency
+    tick_size: Decimal
+    lot_size: Decimal
+    min_quantity: Decimal
+    min_notional_quote: Decimal
+    maker_fee_rate: Decimal
+    taker_fee_rate: Decimal
+    contract_size: Decimal = Decimal(1)
+    valid_from_ns: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("tick_size", "lot_size", "contract_size"):
+            value = getattr(self, name)
+            if not value.is_finite() or value <= 0:
+                raise BadInput(f"{self.key}: {name} {value}: expected more than 0")
+        for name in ("min_quantity", "min_notional_quote"):
+            value = getattr(self, name)
+            if not value.is_finite() or value < 0:
+                raise BadInput(f"{self.key}: {name} {value}: expected 0 or more")
+        for name in ("maker_fee_rate", "taker_fee_rate"):
+            value = getattr(self, name)
+            if not value.is_finite() or not Decimal(-1) < value < Decimal(1):
+                raise BadInput(f"{self.key}: {name} {value}: expected a fraction between -1 and 1")
+
+    @property
+    def key(self) -> InstrumentKey:
+        return InstrumentKey(self.venue, self.symbol)
+
+    @property
+    def snapshot_id(self) -> SnapshotId:
+        return SnapshotId(f"{self.venue}:{self.symbol}@{self.valid_from_ns}")
+
+
+def split_symbol(symbol: str) -> tuple[Currency, Currency, InstrumentKind]:
+    """Base, quote and kind of a ccxt symbol: "BTC/USDT" is spot, "BTC/USDT:USDT" linear. Raises BadInput."""
+    pair, _, settle = symbol.partition(":")
+    base, slash, quote = pair.partition("/")
+    if not slash or not base or not quote or (settle and settle != quote):
+        raise BadInput(f"symbol {symbol!r}: expected BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual")
+    return Currency(base), Currency(quote), InstrumentKind.LINEAR if settle else InstrumentKind.SPOT
+
+
+class Registry:
+    """An integer per (venue, symbol), append-only within a run; and the bar intervals seen."""
+
+    def __init__(self) -> None:
+        self._keys: list[InstrumentKey] = []
+        self._indices: dict[InstrumentKey, InstrumentIndex] = {}
+        self._snapshots: dict[InstrumentKey, Instrument] = {}
+
+    def add(self, instrument: Instrument) -> InstrumentIndex:
+        """The instrument's integer, a new one if it has none; the snapshot replaces the one before."""
+        index = self._indices.get(instrument.key)
+        if index is None:
+            index = InstrumentIndex(len(self._keys))
+            self._keys.append(instrument.key)
+            self._indices[instrument.key] = index
+        self._snapshots[instrument.key] = instrument
+        return index
+
+    def index(self, key: InstrumentKey) -> InstrumentIndex:
+        try:
+            return self._indices[key]
+        except KeyError:
+            known = ", ".join(map(str, self._keys[:5])) or "none"
+            raise UnknownInstrument(f"instrument {key}: not in the registry (known: {known})") from None
+
+    def key(self, index: int) -> InstrumentKey:
+        if not 0 <= index < len(self._keys):
+            raise UnknownInstrument(f"instrument number {index}: the registry has {len(self._keys)}")
+        return self._keys[index]
+
+    def snapshot(self, key: InstrumentKey) -> Instrument:
+        self.index(key)
+        return self._snapshots[key]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return (self._snapshots[key] for key in self._keys)

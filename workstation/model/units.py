@@ -1,0 +1,129 @@
+"""Where float64 and Decimal meet: the only door between arrays and money.
+
+A venue's grid is a rational step: `numerator / scale`, both whole numbers held exactly in a float64 (tick 0.05 is 5/100,
+lot 0.001 is 1/1000). A value on the grid is a whole number of steps, so a float on the grid is decoded by one division,
+which is correctly rounded: `n * 0.01` differs from the parsed price in 14 % of cases, `n / 100` in none.
+
+The step functions are plain Python and are compiled unchanged by the bar simulator: one formula, two drivers.
+"""
+
+import math
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact
+from enum import IntEnum
+
+from workstation.errors import BadInput
+
+MONEY = Context(prec=50)
+"""Sums and products of prices, quantities and rates are exact under this context: at most 12 + 3 × 10 digits."""
+EXACT = Context(prec=50, traps=[Inexact])
+STEP_NOISE = 1e-9
+"""Floats within this share of a step count as on it: 0.29 / 0.01 is 28.999999999999996 and means 29."""
+RATIO_NOISE = 4e-16
+"""The relative noise of one float64 operation; matters where a value is over 10^7 steps."""
+LARGEST_STEPS = 2.0**53
+
+
+class Side(IntEnum):
+    """Which way; the value is its sign on a position."""
+
+    BUY = 1
+    SELL = -1
+
+    @property
+    def opposite(self) -> "Side":
+        return Side(-self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A step as a fraction of whole numbers; both are exact in float64."""
+
+    numerator: float
+    scale: float
+
+
+def grid_of(step: Decimal) -> Grid:
+    """The fraction of a step; raises BadInput for a step that is not positive or has over 15 digits."""
+    if not step.is_finite() or step <= 0:
+        raise BadInput(f"step {step}: expected a positive number")
+    _sign, digits, exponent = step.normalize().as_tuple()
+    number = int("".join(map(str, digits)))
+    if not isinstance(exponent, int) or len(digits) > 15 or abs(exponent) > 15:
+        raise BadInput(f"step {step}: expected at most 15 digits")
+    return Grid(float(number * 10 ** max(exponent, 0)), float(10 ** max(-exponent, 0)))
+
+
+def floor_steps(value: float, numerator: float, scale: float) -> int:
+    """Whole steps at or below `value`; float noise of 10^-9 of a step is forgiven."""
+    ratio = value * scale / numerator
+    return math.floor(ratio + STEP_NOISE + abs(ratio) * RATIO_NOISE)
+
+
+def ceil_steps(value: float, numerator: float, scale: float) -> int:
+    """Whole steps at or above `value`; float noise of 10^-9 of a step is forgiven."""
+    ratio = value * scale / numerator
+    return math.ceil(ratio - STEP_NOISE - abs(ratio) * RATIO_NOISE)
+
+
+def grid_value(steps: float, numerator: float, scale: float) -> float:
+    """The float of a whole number of steps, correctly rounded: equal to the float of the same Decimal."""
+    return steps * numerator / scale
+
+
+def decimal_steps(value: float, step: Decimal, *, up: bool, what: str) -> Decimal:
+    """The one door from float to Decimal: `value` on the grid of `step`, rounded up or down.
+
+    Raises BadInput for NaN, infinities and values beyond 2^53 steps.
+    """
+    if not math.isfinite(value):
+        raise BadInput(f"{what} {value!r}: expected a finite number")
+    grid = grid_of(step)
+    steps = ceil_steps(value, grid.numerator, grid.scale) if up else floor_steps(value, grid.numerator, grid.scale)
+    if abs(steps) > LARGEST_STEPS:
+        raise BadInput(f"{what} {value!r}: more than 2^53 steps of {step}")
+    return MONEY.multiply(Decimal(int(steps)), step)
+
+
+def price_from_float(value: float, tick_size: Decimal, side: Side) -> Decimal:
+    """A limit price on the tick grid, never worse for us than `value`: a buy is rounded down, a sell up."""
+    price = decimal_steps(value, tick_size, up=side is Side.SELL, what="price")
+    if price <= 0:
+        raise BadInput(f"price {value!r}: not one tick of {tick_size}")
+    return price
+
+
+def paid_price_from_float(value: float, tick_size: Decimal, side: Side) -> Decimal:
+    """A simulated execution price on the tick grid, never better for us than `value`: a buy is rounded up, a sell down."""
+    price = decimal_steps(value, tick_size, up=side is Side.BUY, what="price")
+    return max(price, tick_size)
+
+
+def quantity_from_float(value: float, lot_size: Decimal) -> Decimal:
+    """A quantity on the lot grid, rounded down; zero where it is less than one lot. Negative raises BadInput."""
+    if value < 0:
+        raise BadInput(f"quantity {value!r}: expected 0 or more")
+    return decimal_steps(value, lot_size, up=False, what="quantity")
+
+
+def round_price(price: Decimal, tick_size: Decimal, side: Side) -> Decimal:
+    """A Decimal limit price on the tick grid: a buy is rounded down, a sell up; exact."""
+    rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
+    return MONEY.multiply((MONEY.divide(price, tick_size)).to_integral_value(rounding), tick_size)
+
+
+def round_quantity(quantity: Decimal, lot_size: Decimal) -> Decimal:
+    """A Decimal quantity on the lot grid, rounded down."""
+    return MONEY.multiply((MONEY.divide(quantity, lot_size)).to_integral_value(ROUND_FLOOR), lot_size)
+
+
+def to_float(value: Decimal) -> float:
+    """The one door from Decimal to float: correctly rounded."""
+    return float(value)
+
+
+def exact_decimal(value: float, what: str) -> Decimal:
+    """The shortest decimal that reads back as `value`: for rates and amounts a person wrote. Raises BadInput for NaN, inf."""
+    if not math.isfinite(value):
+        raise BadInput(f"{what} {value!r}: expected a finite number")
+    return Decimal(repr(value))

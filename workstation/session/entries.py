@@ -1,0 +1,150 @@
+"""From a signal to the orders that serve it: prices seen, size, the risk gate, the grid. Pure."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from workstation.kernels.sizing import INSUFFICIENT_BALANCE, entry_refusal
+from workstation.model.group import Leg, PositionGroup
+from workstation.model.ids import GroupId
+from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
+from workstation.model.order import OrderPurpose, OrderRequest, OrderType
+from workstation.model.signal import Signal
+from workstation.model.units import MONEY, Side, exact_decimal, price_from_float, round_quantity, to_float
+from workstation.session.settings import SessionSettings
+from workstation.trading.groups import Draft
+from workstation.trading.limits import PlannedLeg, Refusal, check_entry
+from workstation.trading.order_ids import client_order_id
+from workstation.trading.sizing import entry_quantity
+
+
+class Seen(NamedTuple):
+    """A price (quote currency) and its age."""
+
+    price: float
+    age_ns: int
+
+
+PriceOf = Callable[[InstrumentKey], Seen | None]
+
+
+def plan_entry(
+    signal: Signal,
+    settings: SessionSettings,
+    instruments: Mapping[InstrumentKey, Instrument],
+    price_of: PriceOf,
+    equity: Decimal,
+    available: Callable[[Instrument], Decimal],
+    open_positions: int,
+    now_ns: int,
+) -> PositionGroup | Refusal:
+    """The group that a signal opens, every leg with the same quantity, or why it may not be."""
+    seen = {leg.instrument: price_of(leg.instrument) for leg in signal.legs}
+    quantity = _quantity(signal, settings, instruments, seen, to_float(equity))
+    planned = []
+    for leg in signal.legs:
+        view = seen[leg.instrument]
+        notional = Decimal(0) if view is None else MONEY.multiply(quantity, exact_decimal(view.price, "price"))
+        planned.append(PlannedLeg(leg.instrument, notional, None if view is None else view.age_ns))
+        if view is not None:
+            refusal = _venue_refusal(instruments[leg.instrument], leg.side, quantity, view.price, settings, equity, available)
+            if refusal is not None:
+                return refusal
+    refusal = check_entry(settings.limits, planned, open_positions)
+    if refusal is not None:
+        return refusal
+    timeout = settings.entry_timeout_ns
+    return PositionGroup(
+        group_id=GroupId(f"g{signal.signal_id}"),
+        signal_id=signal.signal_id,
+        strategy=signal.strategy,
+        legs=tuple(Leg(instrument=leg.instrument, side=leg.side, quantity=quantity) for leg in signal.legs),
+        stop_distance=signal.stop_distance,
+        target_distance=signal.target_distance,
+        opened_ns=now_ns,
+        due_ns=None if timeout is None else now_ns + timeout,
+    )
+
+
+def _quantity(
+    signal: Signal,
+    settings: SessionSettings,
+    instruments: Mapping[InstrumentKey, Instrument],
+    seen: Mapping[InstrumentKey, Seen | None],
+    equity: float,
+) -> Decimal:
+    """One quantity for all legs, so that they hedge each other: the least that any leg allows, on every leg's grid."""
+    share = equity / len(signal.legs)
+    sizes = [
+        entry_quantity(settings.sizing, instruments[key], share, view.price, signal.stop_distance)
+        for key, view in seen.items()
+        if view is not None
+    ]
+    quantity = min(sizes, default=Decimal(0))
+    for key in seen:
+        quantity = round_quantity(quantity, instruments[key].lot_size)
+    return quantity
+
+
+def _venue_refusal(
+    instrument: Instrument,
+    side: Side,
+    quantity: Decimal,
+    price: float,
+    settings: SessionSettings,
+    equity: Decimal,
+    available: Callable[[Instrument], Decimal],
+) -> Refusal | None:
+    """What the venue would refuse, said before anything is sent."""
+    if instrument.kind is InstrumentKind.SPOT and side is Side.SELL:
+        there = available(instrument)
+        if quantity > there:
+            return Refusal("balance", f"{there} {instrument.base}", str(quantity), instrument.key)
+    code = entry_refusal(
+        to_float(quantity),
+        price,
+        to_float(equity),
+        settings.sizing.leverage,
+        to_float(instrument.min_quantity),
+        to_float(instrument.min_notional_quote),
+    )
+    if not code:
+        return None
+    if code == INSUFFICIENT_BALANCE:
+        return Refusal("balance", f"{equity} {instrument.quote}", f"{quantity} at {price}", instrument.key)
+    least = f"quantity {instrument.min_quantity}, notional {instrument.min_notional_quote} {instrument.quote}"
+    return Refusal("minimum", least, f"{quantity} at {price}", instrument.key)
+
+
+def request_for(
+    draft: Draft,
+    group: PositionGroup,
+    settings: SessionSettings,
+    instrument: Instrument,
+    attempt: int,
+    seen_price: float,
+    now_ns: int,
+) -> OrderRequest | None:
+    """The order of a draft, on the venue's grid; None where its price is below one tick."""
+    price = None
+    if draft.price is not None:
+        if draft.price * 2 < to_float(instrument.tick_size):
+            return None
+        price = price_from_float(draft.price, instrument.tick_size, draft.side)
+    return OrderRequest(
+        client_order_id=client_order_id(settings.session_id, group.signal_id, draft.leg, draft.purpose, attempt),
+        group_id=group.group_id,
+        signal_id=group.signal_id,
+        leg=draft.leg,
+        purpose=draft.purpose,
+        instrument=instrument.key,
+        snapshot_id=instrument.snapshot_id,
+        side=draft.side,
+        type=draft.type,
+        quantity=draft.quantity,
+        limit_price=price if draft.type is OrderType.LIMIT else None,
+        stop_price=price if draft.type is OrderType.STOP else None,
+        is_reduce_only=draft.purpose is not OrderPurpose.ENTRY,
+        decision_price=seen_price,
+        decided_ns=now_ns,
+    )

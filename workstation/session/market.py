@@ -1,0 +1,255 @@
+"""Market: shared windows, deadlines and subscriptions of one engine or one replay; rows in, wakes out."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from workstation.errors import RowsOutOfOrder
+from workstation.model.events import Fact
+from workstation.model.ids import InstrumentIndex, SlotIndex
+from workstation.model.instrument import Instrument, InstrumentKey, Registry
+from workstation.model.market import INTERVALS_NS, Rows, interval_code
+from workstation.session.gate import Gate
+from workstation.session.wake import Subscriber, Wake
+from workstation.windows.advance import (
+    BAR_CLOSED,
+    BAR_DUE,
+    CONDITION,
+    DEADLINE,
+    DISORDER,
+    EVERY_ROW,
+    INPUT,
+    PRICE,
+    advance_rows,
+)
+from workstation.windows.bars import ClosedBar, close_due_bars
+from workstation.windows.specs import ConditionSpec, WindowKind, WindowSpec
+from workstation.windows.tables import NEVER, Tables
+
+
+class Market:
+    """Owns registry, tables, gate and deadlines. Subscribers are called in the order of their subscription."""
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self.tables = Tables()
+        self.gate = Gate(self.tables.clock)
+        self.expected: deque[tuple[Subscriber, Fact]] = deque()
+        """Inputs of a recording, each to be delivered at its own number (mode verify)."""
+        self._slots: dict[WindowSpec, SlotIndex] = {}
+        self._uses: dict[SlotIndex, int] = {}
+        self._deadlines: list[tuple[int, int, Subscriber, Any]] = []
+        self._ordinal = 0
+        self._subscribers: list[Subscriber] = []
+        self._condition_names: list[str] = []
+        self._bar_subscribers: dict[tuple[int, int], list[Subscriber]] = {}
+        self._slot_bar_subscribers: dict[SlotIndex | None, list[Subscriber]] = {}
+        self._price_subscribers: dict[int, list[Subscriber]] = {}
+        self._row_subscribers: dict[int, list[Subscriber]] = {}
+
+    # -- what may be subscribed to, between batches or while awake
+
+    def list_instrument(self, instrument: Instrument) -> InstrumentIndex:
+        index = self.registry.add(instrument)
+        while len(self.tables.instruments) <= index:
+            self.tables.add_instrument()
+        return index
+
+    def subscribe_window(self, spec: WindowSpec) -> SlotIndex:
+        """The window's slot; equal specs share one, by count."""
+        slot = self._slots.get(spec)
+        if slot is None:
+            slot = self._slots[spec] = SlotIndex(self.tables.add_slot(**self._slot_fields(spec)))
+        self._uses[slot] = self._uses.get(slot, 0) + 1
+        return slot
+
+    def release_window(self, spec: WindowSpec) -> None:
+        """One subscriber less; the last one frees the slot."""
+        slot = self._slots[spec]
+        self._uses[slot] -= 1
+        if not self._uses[slot]:
+            del self._slots[spec], self._uses[slot]
+            self.tables.free_slot(slot)
+
+    def subscribe_condition(self, subscriber: Subscriber, spec: ConditionSpec, slot: SlotIndex) -> None:
+        if subscriber not in self._subscribers:
+            self._subscribers.append(subscriber)
+        self._condition_names.append(spec.name)
+        self.tables.add_condition(
+            slot=slot,
+            field=spec.field,
+            operator=spec.operator,
+            threshold=spec.threshold,
+            rearm=spec.threshold if spec.rearm is None else spec.rearm,
+            subscriber=self._subscribers.index(subscriber),
+        )
+
+    def subscribe_bars(self, subscriber: Subscriber, key: InstrumentKey, interval_ns: int) -> None:
+        """Wakes `subscriber` at each closed bar that the venue sends."""
+        index, code = self.registry.index(key), interval_code(interval_ns)
+        self._bar_subscribers.setdefault((index, code), []).append(subscriber)
+        self.tables.instruments["bar_wake"][index] |= 1 << code
+
+    def subscribe_trade_bars(self, subscriber: Subscriber, key: InstrumentKey, interval_ns: int) -> None:
+        """Wakes `subscriber` at the end of each bar built from the venue's trades."""
+        spec = WindowSpec(
+            kind=WindowKind.TRADE_BARS, instrument_a=key, span_ns=interval_ns, resolution_ns=interval_ns, anchor_ns=interval_ns
+        )
+        self._slot_bar_subscribers.setdefault(self.subscribe_window(spec), []).append(subscriber)
+
+    def subscribe_every_row(self, subscriber: Subscriber, key: InstrumentKey) -> None:
+        index = self.registry.index(key)
+        self._row_subscribers.setdefault(index, []).append(subscriber)
+        self.tables.instruments["every_row"][index] = 1
+
+    def subscribe_price(self, subscriber: Subscriber, key: InstrumentKey, *, waits_on_bars: bool) -> None:
+        """Wakes `subscriber` when a level is reached that `wait_for` has set."""
+        index = self.registry.index(key)
+        self._price_subscribers.setdefault(index, []).append(subscriber)
+        self.tables.instruments["waits_on_bars"][index] = waits_on_bars
+
+    def wait_for(self, index: int, *, buy_touch: float, sell_touch: float, rise: float, fall: float) -> None:
+        """Sets the levels of one instrument; -inf (buy_touch, fall) or inf (sell_touch, rise) is no level."""
+        row = self.tables.instruments[index]
+        row["buy_touch"], row["sell_touch"], row["rise"], row["fall"] = buy_touch, sell_touch, rise, fall
+
+    def at(self, due_ns: int, subscriber: Subscriber, payload: Any = None) -> None:
+        """A deadline: `subscriber` is woken at `due_ns`, before the first row at or past it.
+
+        One without payload is the session's own and takes a number; one with a payload is the paper venue's, whose
+        reports take theirs.
+        """
+        self._ordinal += 1
+        heapq.heappush(self._deadlines, (due_ns, self._ordinal, subscriber, payload))
+
+    # -- the walk
+
+    def advance(self, rows: Rows) -> Iterator[Wake]:
+        """Takes all rows, stopping for each wake. Raises RowsOutOfOrder, with the rows before it taken."""
+        position, count = 0, len(rows)
+        while True:
+            due = self._deadlines[0][0] if self._deadlines else NEVER
+            stop = self.expected[0][1].sequence if self.expected else NEVER
+            position, reasons = advance_rows(rows, position, count, due, stop, *self.tables.arrays())
+            if not reasons:
+                return
+            if reasons < DEADLINE:
+                yield from self._row_wakes(rows[position - 1], reasons)
+            elif reasons == DISORDER:
+                raise RowsOutOfOrder(
+                    f"row {position}: ts_received {rows[position]['ts_received']} lies before {self.gate.now_ns}: "
+                    "expected rows in the order of receipt"
+                )
+            elif reasons == INPUT or self._is_expected():
+                yield self._next_expected()
+            else:
+                yield from self._due_wakes(reasons)
+
+    def advance_time(self, now_ns: int) -> Iterator[Wake]:
+        """Runs what is due at or before `now_ns` without a row: before an input, and at the end of history."""
+        while True:
+            while self._is_expected():
+                yield self._next_expected()
+            due = self._deadlines[0][0] if self._deadlines else NEVER
+            bar_due = int(self.tables.clock[0]["bar_due"])
+            if min(due, bar_due) > now_ns:
+                return
+            yield from self._due_wakes(BAR_DUE if bar_due <= due else DEADLINE)
+
+    def _row_wakes(self, row: Any, reasons: int) -> Iterator[Wake]:
+        time_ns, index = int(row["ts_received"]), int(row["instrument"])
+        changes = self._changes() if reasons & CONDITION else None
+        if reasons & PRICE:
+            for subscriber in self._price_subscribers.get(index, ()):
+                yield Wake(subscriber, time_ns, row=row, reasons=PRICE)
+        if reasons & BAR_CLOSED:
+            bar = _closed_bar(row)
+            for subscriber in self._bar_subscribers.get((index, int(row["interval_code"])), ()):
+                yield from self._numbered(Wake(subscriber, time_ns, row=row, reasons=BAR_CLOSED, bar=bar))
+        if changes:
+            for subscriber, changed in changes.items():
+                yield from self._numbered(Wake(subscriber, time_ns, row=row, reasons=CONDITION, changes=changed))
+        if reasons & EVERY_ROW:
+            for subscriber in self._row_subscribers.get(index, ()):
+                yield from self._numbered(Wake(subscriber, time_ns, row=row, reasons=EVERY_ROW))
+
+    def _changes(self) -> dict[Subscriber, dict[str, bool]]:
+        found: dict[Subscriber, dict[str, bool]] = {}
+        tables = self.tables
+        for place in range(int(tables.clock[0]["changes"])):
+            index = int(tables.changes[place])
+            condition = tables.conditions[index]
+            subscriber = self._subscribers[int(condition["subscriber"])]
+            found.setdefault(subscriber, {})[self._condition_names[index]] = bool(condition["is_true"])
+        return found
+
+    def _due_wakes(self, reasons: int) -> Iterator[Wake]:
+        if reasons == BAR_DUE:
+            due = int(self.tables.clock[0]["bar_due"])
+            self._reach(due)
+            for bar in close_due_bars(self.tables, due):
+                for subscriber in self._slot_bar_subscribers.get(bar.slot, ()):
+                    yield from self._numbered(Wake(subscriber, due, reasons=BAR_CLOSED, bar=bar))
+            return
+        due, _, subscriber, payload = heapq.heappop(self._deadlines)
+        self._reach(due)
+        wake = Wake(subscriber, self.gate.now_ns, reasons=DEADLINE, payload=payload)
+        if payload is None:
+            yield from self._numbered(wake)
+        else:
+            yield wake
+
+    def _reach(self, due_ns: int) -> None:
+        clock = self.tables.clock[0]
+        if due_ns > clock["ts_received"]:
+            clock["ts_received"] = due_ns
+
+    def _numbered(self, wake: Wake) -> Iterator[Wake]:
+        """The wake with its own number, after the recorded inputs that come before it."""
+        while self._is_expected():
+            yield self._next_expected()
+        wake.sequence = self.gate.number()
+        yield wake
+
+    def _is_expected(self) -> bool:
+        return bool(self.expected) and self.expected[0][1].sequence == self.gate.sequence + 1
+
+    def _next_expected(self) -> Wake:
+        subscriber, fact = self.expected.popleft()
+        self.gate.start_after(fact.sequence, fact.ts_received)
+        return Wake(subscriber, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,))
+
+    def _slot_fields(self, spec: WindowSpec) -> dict[str, float]:
+        a = self.registry.snapshot(spec.instrument_a)
+        b = None if spec.instrument_b is None else self.registry.snapshot(spec.instrument_b)
+        return {
+            "kind": spec.kind,
+            "instrument_a": self.registry.index(spec.instrument_a),
+            "instrument_b": -1 if spec.instrument_b is None else self.registry.index(spec.instrument_b),
+            "span_ns": spec.span_ns,
+            "resolution_ns": spec.resolution_ns,
+            "anchor_ns": spec.anchor_ns,
+            "stale_after_ns": spec.stale_after_ns,
+            "min_points": spec.min_points,
+            "capacity": spec.capacity,
+            "fee_a": float(a.taker_fee_rate),
+            "fee_b": 0.0 if b is None else float(b.taker_fee_rate),
+            "band_deviations": spec.band_deviations,
+        }
+
+
+def _closed_bar(row: Any) -> ClosedBar:
+    length = INTERVALS_NS[row["interval_code"]]
+    return ClosedBar(
+        instrument=int(row["instrument"]),
+        interval_ns=length,
+        ts_open=int(row["ts_event"]) - length,
+        open=float(row["x0"]),
+        high=float(row["x1"]),
+        low=float(row["x2"]),
+        close=float(row["x3"]),
+        volume=float(row["x4"]),
+    )
+
+

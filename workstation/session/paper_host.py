@@ -1,0 +1,167 @@
+"""A session with its paper venue: wakes in, reports through the gate, acts out through the outbox.
+
+The venue's outcomes are deadlines of the market. On bars the venue goes through a bar in its order, open, then range,
+and the session answers in between: what it sends during a bar is at the venue at once.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from workstation.model.events import Event, Report
+from workstation.model.ids import ClientOrderId
+from workstation.model.market import RowKind
+from workstation.ports.broker import CancelOrder, Effect, SubmitOrder
+from workstation.session.market import Market
+from workstation.session.outbox import Outbox
+from workstation.session.session import Session
+from workstation.session.view import touch_of
+from workstation.session.wake import Wake
+from workstation.trading.paper import Levels, PaperSettings, PaperVenue
+from workstation.windows.advance import DEADLINE, INPUT, PRICE
+
+
+class Arrival(NamedTuple):
+    """An order, or a cancel, reaches the paper venue."""
+
+    client_order_id: ClientOrderId
+    is_cancel: bool
+
+
+class PaperHost:
+    """Subscriber of the market for one session and its venue; also the session's Broker."""
+
+    def __init__(self, market: Market, session: Session, settings: PaperSettings) -> None:
+        self.market, self.session = market, session
+        book = session.state.book
+        self.venue = PaperVenue(settings, book.available, lambda key: book.signed_quantity(key))
+        self.outbox: Outbox | None = None
+        self._in_bar = False
+        self._at_once: list[Arrival] = []
+        self._levels: dict[int, Levels] = {}
+
+    def subscribe(self) -> None:
+        """Asks for what strategy and venue need."""
+        self.session.subscribe(self)
+        for key in self.session.settings.instruments:
+            self.market.subscribe_price(self, key, waits_on_bars=self.venue.settings.on_bars)
+
+    def handle(self, wake: Wake) -> None:
+        if wake.reasons == PRICE:
+            self._touched(wake)
+        elif isinstance(wake.payload, Arrival):
+            self._report(self._arrived(wake.payload))
+            self._set_levels()
+        else:
+            self._act(wake)
+
+    def inject(self, event: Event, now_ns: int) -> None:
+        """An input from outside: what is due before it runs first, then it is stamped and acted on."""
+        for wake in self.market.advance_time(now_ns):
+            wake.subscriber.handle(wake)
+        fact = self.market.gate.admit(event, now_ns)
+        self._act(Wake(self, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,)))
+
+    def send(self, effect: Effect) -> None:
+        """Takes an effect to the paper venue, to arrive a latency later; during a bar, at once."""
+        if isinstance(effect, SubmitOrder):
+            key = effect.request.instrument
+            due = self.venue.take(effect.request, self.session.state.instruments[key], self.market.registry.index(key))
+            arrival = Arrival(effect.request.client_order_id, is_cancel=False)
+        else:
+            due = effect.now_ns + self.venue.settings.latency_ns
+            arrival = Arrival(effect.client_order_id, is_cancel=True)
+        if self._in_bar:
+            self._at_once.append(arrival)
+        else:
+            self.market.at(due, self, arrival)
+
+    def recover(self) -> None:
+        """Gives the venue back what rested there, and the market the deadlines, from the folded state."""
+        state, gate = self.session.state, self.market.gate
+        for order in state.orders.values():
+            if order.is_final:
+                continue
+            request = order.request
+            index = self.market.registry.index(request.instrument)
+            due = self.venue.restore(order, state.instruments[request.instrument], index)
+            if self.venue.is_waiting(request.client_order_id):
+                self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=False))
+            if order.cancel_requested_ns is not None:
+                due = order.cancel_requested_ns + self.venue.settings.latency_ns
+                self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=True))
+        for group in state.groups.values():
+            if group.due_ns is not None:
+                self.market.at(max(group.due_ns, gate.now_ns), self)
+        self._set_levels()
+
+    # -- the venue's outcomes
+
+    def _touched(self, wake: Wake) -> None:
+        row = wake.row
+        index, kind = int(row["instrument"]), int(row["kind"])
+        if kind == RowKind.BAR:
+            self._bar(index, row)
+        elif kind == RowKind.TRADE:
+            self._report(self.venue.on_trade(index, float(row["x0"]), float(row["x1"])))
+        else:
+            self._report(self.venue.on_quote(index, touch_of(self.market, index)))
+        self._set_levels()
+
+    def _bar(self, index: int, row: Any) -> None:
+        prices = float(row["x0"]), float(row["x1"]), float(row["x2"])
+        self._in_bar = True
+        self._report(self.venue.on_bar_open(index, prices[0]))
+        while self._at_once:
+            self._run_at_once()
+            self._report(self.venue.on_bar_open(index, prices[0]))
+        self._report(self.venue.on_bar_range(index, prices))
+        while self._at_once:
+            self._run_at_once()
+        self._in_bar = False
+
+    def _run_at_once(self) -> None:
+        """What the session sent during the bar; it waits for no latency, and a market order not for the next bar's open."""
+        arrivals, self._at_once = self._at_once, []
+        for arrival in arrivals:
+            self._report(self._arrived(arrival))
+
+    def _arrived(self, arrival: Arrival) -> Iterator[Report]:
+        if arrival.is_cancel:
+            return self.venue.cancel(arrival.client_order_id)
+        key = self.session.state.orders[arrival.client_order_id].request.instrument
+        index = self.market.registry.index(key)
+        return self.venue.arrive(
+            arrival.client_order_id, touch_of(self.market, index), float(self.market.tables.instruments[index]["last_price"])
+        )
+
+    def _report(self, reports: Iterator[Report]) -> None:
+        """Each report passes the gate on its own, and the session answers before the venue goes on."""
+        for report in reports:
+            fact = self.market.gate.admit(report, self.market.gate.now_ns)
+            self._act(Wake(self, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,)))
+            self._run_if_in_bar()
+
+    def _run_if_in_bar(self) -> None:
+        """During a bar a cancel is at the venue before its next report: a stop's fill cancels the target in time."""
+        if self._in_bar:
+            cancels = [arrival for arrival in self._at_once if arrival.is_cancel]
+            self._at_once = [arrival for arrival in self._at_once if not arrival.is_cancel]
+            for arrival in cancels:
+                self._report(self._arrived(arrival))
+
+    def _act(self, wake: Wake) -> None:
+        act = self.session.act(wake)
+        if self.outbox is not None:
+            self.outbox.put(self.session.settings.session_id, act.facts, act.effects)
+
+    def _set_levels(self) -> None:
+        for key in self.session.settings.instruments:
+            index = self.market.registry.index(key)
+            levels = self.venue.levels(index)
+            if levels != self._levels.get(index):
+                self._levels[index] = levels
+                self.market.wait_for(
+                    index, buy_touch=levels.buy_touch, sell_touch=levels.sell_touch, rise=levels.rise, fall=levels.fall
+                )
+
+

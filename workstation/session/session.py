@@ -1,0 +1,308 @@
+"""Session: the stages of one act, in order. Pure: no I/O, no clock, no await.
+
+    book → orders → strategy → groups → risk → (facts, effects)
+
+It only orders the stages; what each does is tested without it: `state` folds, `trading.groups` decides what a group
+does next, `entries` sizes and asks the risk gate, the strategy speaks through `Signal`s.
+"""
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from workstation.errors import BadInput, StrategyNonsense
+from workstation.model.events import (
+    CancelRequested,
+    EntryRefused,
+    Event,
+    Fact,
+    GroupChanged,
+    GroupOpened,
+    OrderFilled,
+    OrderSubmitted,
+    SessionHalted,
+    SessionStopped,
+    SignalGenerated,
+)
+from workstation.model.group import GroupStatus, PositionGroup
+from workstation.model.ids import GroupId, SignalId
+from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.order import OrderPurpose, OrderType
+from workstation.model.signal import Signal, SignalAction, SignalLeg
+from workstation.model.units import Side, exact_decimal
+from workstation.ports.broker import CancelOrder, Effect, SubmitOrder
+from workstation.session.bar_signals import BarDecision, BarSignals
+from workstation.session.entries import Seen, plan_entry, request_for
+from workstation.session.market import Market
+from workstation.session.settings import SessionSettings
+from workstation.session.state import SessionState
+from workstation.session.view import SessionView
+from workstation.session.wake import Subscriber, Wake
+from workstation.strategies.base import BarStrategy, Intent, Strategy, TickStrategy
+from workstation.trading.groups import Draft, next_step
+from workstation.trading.limits import Refusal
+from workstation.windows.advance import DEADLINE
+
+
+class Act(NamedTuple):
+    """What one wake led to: facts to journal, in order, and effects that leave once these are durable."""
+
+    facts: list[Fact]
+    effects: list[Effect]
+
+
+class Session:
+    """One strategy, its orders and its money. `state` is folded; everything else is declared or rebuilt."""
+
+    def __init__(self, settings: SessionSettings, strategy: Strategy, market: Market, state: SessionState) -> None:
+        self.settings, self.strategy, self.market, self.state = settings, strategy, market, state
+        self.bars: BarSignals | None = None
+        if isinstance(strategy, BarStrategy):
+            if settings.interval_ns is None or len(settings.instruments) != 1:
+                raise BadInput(f"session {settings.session_id}: a bar strategy needs one instrument and interval_ns")
+            self.bars = BarSignals(strategy, settings.interval_ns)
+        self.view = SessionView(market, state)
+        self._facts: list[Fact] = []
+        self._effects: list[Effect] = []
+        self._wake: Wake | None = None
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Asks the market for what the strategy declared; `subscriber` is woken for it."""
+        keys = self.settings.instruments
+        if isinstance(self.strategy, TickStrategy):
+            windows = self.strategy.windows(keys)
+            self.view.slots = {name: self.market.subscribe_window(spec) for name, spec in windows.items()}
+            for condition in self.strategy.conditions():
+                if condition.window not in self.view.slots:
+                    raise StrategyNonsense(f"condition {condition.name}: no window {condition.window!r} is declared")
+                self.market.subscribe_condition(subscriber, condition, self.view.slots[condition.window])
+        elif self.settings.bars_from_trades:
+            self.market.subscribe_trade_bars(subscriber, keys[0], self.settings.interval_ns or 0)
+        else:
+            self.market.subscribe_bars(subscriber, keys[0], self.settings.interval_ns or 0)
+
+    def act(self, wake: Wake) -> Act:
+        """All stages for one wake. What an unsound strategy raises halts this session and nothing else."""
+        self._facts, self._effects, self._wake = [], [], wake
+        for fact in wake.facts:
+            self._take(fact)
+        for signal in self._think(wake):
+            self._on_signal(signal)
+        if self._facts or wake.reasons & DEADLINE:
+            self._settle()
+        return Act(self._facts, self._effects)
+
+    # -- book and orders
+
+    def _take(self, fact: Fact) -> None:
+        self.state.apply(fact)
+        self._facts.append(fact)
+        if isinstance(fact.event, SessionStopped) and fact.event.flatten:
+            for group in list(self.state.groups.values()):
+                self._change(group, GroupStatus.CLOSING, f"stopped by {fact.event.by}")
+
+    # -- strategy
+
+    def _think(self, wake: Wake) -> list[Signal]:
+        """The strategy's signals. The one broad catch of the core: its code is not ours."""
+        if self.state.halted is not None or self.state.is_stopped or (wake.bar is None and not wake.changes):
+            if wake.bar is not None and self.bars is not None:
+                self.bars.take(wake.bar, is_muted=True)
+            return []
+        try:
+            if wake.bar is not None and self.bars is not None:
+                return self._bar_signals(self.bars.take(wake.bar))
+            if wake.changes and isinstance(self.strategy, TickStrategy):
+                return [self._signal(intent) for intent in self.strategy.on_wake(wake.changes, self.view)]
+        except Exception as error:  # noqa: BLE001
+            self._record(SessionHalted(reason=f"strategy {self.settings.strategy}: {type(error).__name__}: {error}"))
+        return []
+
+    def _bar_signals(self, decision: BarDecision | None) -> list[Signal]:
+        if decision is None:
+            return []
+        if decision.entry:
+            leg = SignalLeg(self.settings.instruments[0], Side(decision.entry))
+            intent = Intent(
+                action=SignalAction.ENTER,
+                legs=(leg,),
+                stop_distance=decision.stop_distance,
+                target_distance=decision.target_distance,
+            )
+            return [self._signal(intent)]
+        sides = [side for side, leaves in ((Side.BUY, decision.exit_long), (Side.SELL, decision.exit_short)) if leaves]
+        held = {group.legs[0].side for group in list(self.state.groups.values())}
+        return [self._signal(Intent(action=SignalAction.EXIT, exit_side=side)) for side in sides if side in held]
+
+    def _signal(self, intent: Any) -> Signal:
+        """An intent, checked: what a strategy returns is input."""
+        if not isinstance(intent, Intent):
+            raise StrategyNonsense(f"on_wake returned {type(intent).__name__}: expected Intents")
+        for leg in intent.legs:
+            if leg.instrument not in self.settings.instruments or not isinstance(leg.side, Side):
+                raise StrategyNonsense(f"leg {leg}: expected a side of one of {list(map(str, self.settings.instruments))}")
+        if (intent.action is SignalAction.ENTER) != bool(intent.legs):
+            raise StrategyNonsense(f"{intent.action} with {len(intent.legs)} legs")
+        for name in ("stop_distance", "target_distance"):
+            distance = getattr(intent, name)
+            if distance is not None and not 0 < distance < float("inf"):
+                raise StrategyNonsense(f"{name} {distance!r}: expected more than 0, or None")
+        return Signal(
+            signal_id=SignalId(str(self.state.signals)),
+            strategy=self.settings.strategy,
+            action=intent.action,
+            legs=intent.legs,
+            exit_side=intent.exit_side,
+            stop_distance=intent.stop_distance,
+            target_distance=intent.target_distance,
+            reason=intent.reason,
+        )
+
+    # -- groups
+
+    def _on_signal(self, signal: Signal) -> None:
+        active = list(self.state.groups.values())
+        if signal.action is SignalAction.EXIT:
+            for group in active:
+                if signal.exit_side in (None, group.legs[0].side) and group.status is not GroupStatus.CLOSING:
+                    self._record(SignalGenerated(signal=signal))
+                    self._change(group, GroupStatus.CLOSING, signal.reason or "exit signal")
+            return
+        sides = [(leg.instrument, leg.side) for leg in signal.legs]
+        if any([(leg.instrument, leg.side) for leg in group.legs] == sides for group in active):
+            return
+        self._record(SignalGenerated(signal=signal))
+        refusal = self._no_entries()
+        for group in active:
+            self._change(group, GroupStatus.CLOSING, "opposite signal", None if refusal else signal)
+        if refusal is not None:
+            self._refuse(signal, refusal)
+        elif not active:
+            self._open(signal)
+
+    def _settle(self) -> None:
+        """Moves every group as far as it goes now."""
+        state = self.state
+        late = [state.closed_groups[i] for i in self._reported_groups() if i in state.closed_groups]
+        for group in [*state.groups.values(), *late]:
+            moved: PositionGroup | None = group
+            while moved is not None and self._move(moved):
+                moved = state.groups.get(group.group_id)
+
+    def _reported_groups(self) -> set[GroupId]:
+        """Groups of the orders that the wake's facts speak of."""
+        assert self._wake is not None
+        fills = [fact.event.fill for fact in self._wake.facts if isinstance(fact.event, OrderFilled)]
+        return {self.state.orders[fill.client_order_id].request.group_id for fill in fills}
+
+    def _move(self, group: PositionGroup) -> bool:
+        """One step of a group; whether there may be another."""
+        assert self._wake is not None
+        step = next_step(group, self.state.orders_of(group.group_id), self._wake.time_ns)
+        if step.stuck is not None and self.state.halted is None:
+            self._record(SessionHalted(reason=step.stuck))
+        for order_id, reason in step.cancel:
+            self._record(CancelRequested(client_order_id=order_id, reason=reason))
+            self._effects.append(CancelOrder(order_id, self._wake.time_ns))
+        for draft in step.submit:
+            self._submit(draft, group)
+        if step.status is None:
+            return False
+        self._change(group, step.status, step.reason or group.close_reason, group.next_signal)
+        if step.status is GroupStatus.CLOSED and group.next_signal is not None:
+            self._open(group.next_signal)
+        return True
+
+    def _change(self, group: PositionGroup, status: GroupStatus, reason: str, next_signal: Signal | None = None) -> None:
+        self._record(GroupChanged(group_id=group.group_id, status=status, reason=reason, next_signal=next_signal))
+
+    # -- risk
+
+    def _no_entries(self) -> Refusal | None:
+        """Why nothing may be opened now, whatever it is."""
+        state = self.state
+        for limit, is_on in (("paused", state.is_paused), ("stopped", state.is_stopped), ("lagging", state.is_lagging)):
+            if is_on:
+                return Refusal(limit, "no entries", limit)
+        return None if state.halted is None else Refusal("halted", "no entries", state.halted)
+
+    def _open(self, signal: Signal) -> None:
+        assert self._wake is not None
+        planned = self._no_entries() or plan_entry(
+            signal,
+            self.settings,
+            self.state.instruments,
+            self._seen,
+            self._equity(),
+            self._available_base,
+            len(self.state.groups),
+            self._wake.time_ns,
+        )
+        if isinstance(planned, Refusal):
+            self._refuse(signal, planned)
+            return
+        self._record(GroupOpened(group=planned))
+        if planned.due_ns is not None:
+            assert self._wake.subscriber is not None
+            self.market.at(planned.due_ns, self._wake.subscriber)
+        for index, leg in enumerate(planned.legs):
+            self._submit(
+                Draft(leg=index, purpose=OrderPurpose.ENTRY, side=leg.side, type=OrderType.MARKET, quantity=leg.quantity),
+                planned,
+            )
+
+    def _refuse(self, signal: Signal, refusal: Refusal) -> None:
+        limit, allowed, figure, instrument = refusal
+        self._record(
+            EntryRefused(signal_id=signal.signal_id, instrument=instrument, limit=limit, allowed=allowed, figure=figure)
+        )
+
+    def _submit(self, draft: Draft, group: PositionGroup) -> None:
+        assert self._wake is not None
+        instrument = self.state.instruments[group.legs[draft.leg].instrument]
+        attempt = sum(
+            order.request.leg == draft.leg and order.request.purpose is draft.purpose
+            for order in self.state.orders_of(group.group_id)
+        )
+        seen = self._seen(instrument.key)
+        request = request_for(
+            draft, group, self.settings, instrument, attempt, None if seen is None else seen.price, self._wake.time_ns
+        )
+        if request is not None:
+            self._record(OrderSubmitted(request=request))
+            self._effects.append(SubmitOrder(request))
+
+    # -- what is seen
+
+    def _seen(self, key: InstrumentKey) -> Seen | None:
+        """The price to size and decide by. A bar strategy knows its bars' closes and its own fills, never a later price."""
+        assert self._wake is not None
+        if self.bars is None:
+            return self.view.quoted(key, self._wake.time_ns)
+        filled = self._wake.facts and self.view.fill_price(self._wake.facts[0], key)
+        if filled:
+            return Seen(filled, 0)
+        if self.bars.last_close is None or self.bars.last_end_ns is None:
+            return None
+        return Seen(self.bars.last_close, self._wake.time_ns - self.bars.last_end_ns)
+
+    def _equity(self) -> Decimal:
+        marks: dict[InstrumentKey, Decimal] = {}
+        for key in self.state.book.positions:
+            seen = self._seen(key)
+            if seen is not None:
+                marks[key] = exact_decimal(seen.price, "price")
+        return self.state.book.equity_quote(marks)
+
+    def _available_base(self, instrument: Instrument) -> Decimal:
+        return self.state.book.available(instrument.venue, instrument.base)
+
+    def _record(self, event: Event) -> None:
+        """A decision becomes a fact: folded at once, journaled with the row that woke it."""
+        wake = self._wake
+        assert wake is not None
+        row = None if wake.row is None else wake.row.tobytes()
+        fact = Fact(event, wake.sequence, wake.time_ns, ts_decided=wake.time_ns, market_row=row)
+        self.state.apply(fact)
+        self._facts.append(fact)
+
+

@@ -1,0 +1,202 @@
+"""SessionState: the fold of a session's facts. Only `apply` changes it; live and recovered state are the same code."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from workstation.ledger.book import Book
+from workstation.model.events import (
+    BalanceSet,
+    CancelRequested,
+    EntryRefused,
+    Event,
+    Fact,
+    FeedLagChanged,
+    GroupChanged,
+    GroupOpened,
+    InstrumentListed,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    OrderSubmitted,
+    OrderTimedOut,
+    RunStarted,
+    SessionHalted,
+    SessionPaused,
+    SessionResumed,
+    SessionStopped,
+    SignalGenerated,
+)
+from workstation.model.group import GroupStatus, PositionGroup
+from workstation.model.ids import ClientOrderId, GroupId
+from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.market import HOUR_NS
+from workstation.model.order import Order
+from workstation.trading.orders import next_order
+
+RETIRE_AFTER_NS = HOUR_NS
+"""A closed group and its orders leave memory this long after; a fill later than that is an orphan for reconciliation."""
+
+
+@dataclass(slots=True)
+class SessionState:
+    book: Book = field(default_factory=Book)
+    instruments: dict[InstrumentKey, Instrument] = field(default_factory=dict)
+    orders: dict[ClientOrderId, Order] = field(default_factory=dict)
+    group_orders: dict[GroupId, list[ClientOrderId]] = field(default_factory=dict)
+    groups: dict[GroupId, PositionGroup] = field(default_factory=dict)
+    """Those that are not closed."""
+    closed_groups: dict[GroupId, PositionGroup] = field(default_factory=dict)
+    closed_ns: dict[GroupId, int] = field(default_factory=dict)
+    price_ns: dict[InstrumentKey, int] = field(default_factory=dict)
+    """When our own last fill showed a price."""
+    run: RunStarted | None = None
+    signals: int = 0
+    refusals: int = 0
+    facts: int = 0
+    is_paused: bool = False
+    is_stopped: bool = False
+    is_lagging: bool = False
+    halted: str | None = None
+    last_sequence: int = 0
+    last_ns: int = 0
+
+    def apply(self, fact: Fact) -> None:
+        """Folds one fact. Raises IllegalTransition for an order event that cannot be."""
+        _APPLY[type(fact.event)](self, fact.event, fact)
+        self.facts += 1
+        self.last_sequence = max(self.last_sequence, fact.sequence)
+        self.last_ns = max(self.last_ns, fact.ts_received)
+
+    def orders_of(self, group_id: GroupId) -> list[Order]:
+        return [self.orders[i] for i in self.group_orders.get(group_id, ())]
+
+    def retire(self, now_ns: int) -> None:
+        """Lets go of groups that were closed long ago; a function of facts and their times alone."""
+        for group_id in [g for g, at in self.closed_ns.items() if now_ns - at > RETIRE_AFTER_NS]:
+            for order_id in self.group_orders.pop(group_id, ()):
+                del self.orders[order_id]
+            del self.closed_groups[group_id], self.closed_ns[group_id]
+
+
+def fold(facts: Iterable[Fact], state: SessionState | None = None) -> SessionState:
+    """The state after `facts`, from nothing or from a snapshot's state."""
+    state = SessionState() if state is None else state
+    for fact in facts:
+        state.apply(fact)
+    return state
+
+
+def snapshot(state: SessionState) -> bytes:
+    """Canonical bytes: equal states give equal bytes."""
+    plain = {name: getattr(state, name) for name in SessionState.__slots__ if name not in _KEYED}
+    plain["book"] = state.book.snapshot()
+    for name in _KEYED:
+        plain[name] = list(getattr(state, name).items())
+    return msgspec.json.encode(plain, order="deterministic")
+
+
+def restore(data: bytes) -> SessionState:
+    """The state that `snapshot` wrote."""
+    plain = msgspec.json.decode(data)
+    fields: dict[str, Any] = {}
+    for name, value in plain.items():
+        if name == "book":
+            fields[name] = Book.restore(value)
+        elif name in _KEYED:
+            fields[name] = dict(msgspec.convert(value, _KEYED[name], strict=False))
+        else:
+            fields[name] = msgspec.convert(value, SessionState.__annotations__[name], strict=False)
+    return SessionState(**fields)
+
+
+_KEYED: dict[str, Any] = {
+    "instruments": list[tuple[InstrumentKey, Instrument]],
+    "orders": list[tuple[ClientOrderId, Order]],
+    "group_orders": list[tuple[GroupId, list[ClientOrderId]]],
+    "groups": list[tuple[GroupId, PositionGroup]],
+    "closed_groups": list[tuple[GroupId, PositionGroup]],
+    "closed_ns": list[tuple[GroupId, int]],
+    "price_ns": list[tuple[InstrumentKey, int]],
+}
+
+
+def _submitted(state: SessionState, event: OrderSubmitted, fact: Fact) -> None:
+    request = event.request
+    order = next_order(Order(request=request), event, fact.ts_received)
+    state.orders[request.client_order_id] = order
+    state.group_orders.setdefault(request.group_id, []).append(request.client_order_id)
+
+
+def _reported(state: SessionState, event: Any, fact: Fact) -> None:
+    order = state.orders[event.client_order_id]
+    state.orders[event.client_order_id] = next_order(order, event, fact.ts_received)
+
+
+def _filled(state: SessionState, event: OrderFilled, fact: Fact) -> None:
+    fill = event.fill
+    before = state.orders[fill.client_order_id]
+    after = next_order(before, event, fact.ts_received)
+    if after is before:
+        return  # applied already, by trade id
+    state.orders[fill.client_order_id] = after
+    instrument = state.instruments[fill.instrument]
+    state.book.apply_fill(fill, instrument.kind, instrument.quote, instrument.base, instrument.contract_size)
+    state.price_ns[fill.instrument] = fact.ts_received
+
+
+def _cancel_requested(state: SessionState, event: CancelRequested, fact: Fact) -> None:
+    order = state.orders[event.client_order_id]
+    state.orders[event.client_order_id] = replace(order, cancel_requested_ns=fact.ts_received)
+
+
+def _group_opened(state: SessionState, event: GroupOpened, fact: Fact) -> None:
+    state.retire(fact.ts_received)
+    state.groups[event.group.group_id] = event.group
+
+
+def _group_changed(state: SessionState, event: GroupChanged, fact: Fact) -> None:
+    before = state.groups.pop(event.group_id, None) or state.closed_groups.pop(event.group_id)
+    after = replace(before, status=event.status, next_signal=event.next_signal, close_reason=event.reason)
+    if event.status is GroupStatus.CLOSED:
+        state.closed_groups[event.group_id] = after
+        state.closed_ns[event.group_id] = fact.ts_received
+    else:
+        state.groups[event.group_id] = after
+        state.closed_ns.pop(event.group_id, None)
+
+
+def _set(**values: Any) -> Callable[[SessionState, Any, Fact], None]:
+    def change(state: SessionState, event: Any, fact: Fact) -> None:
+        for name, value in values.items():
+            setattr(state, name, value(event) if callable(value) else value)
+
+    return change
+
+
+_APPLY: dict[type[Event], Callable[[SessionState, Any, Fact], None]] = {
+    RunStarted: _set(run=lambda event: event),
+    BalanceSet: lambda state, event, fact: state.book.apply_balance(event),
+    InstrumentListed: lambda state, event, fact: state.instruments.__setitem__(event.instrument.key, event.instrument),
+    SessionPaused: _set(is_paused=True),
+    SessionResumed: _set(is_paused=False),
+    SessionStopped: _set(is_stopped=True),
+    FeedLagChanged: _set(is_lagging=lambda event: event.is_lagging),
+    SignalGenerated: lambda state, event, fact: setattr(state, "signals", state.signals + 1),
+    EntryRefused: lambda state, event, fact: setattr(state, "refusals", state.refusals + 1),
+    GroupOpened: _group_opened,
+    GroupChanged: _group_changed,
+    OrderSubmitted: _submitted,
+    CancelRequested: _cancel_requested,
+    SessionHalted: _set(halted=lambda event: event.reason),
+    OrderAccepted: _reported,
+    OrderRejected: _reported,
+    OrderFilled: _filled,
+    OrderCancelled: _reported,
+    OrderExpired: _reported,
+    OrderTimedOut: _reported,
+}

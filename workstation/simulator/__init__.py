@@ -1,0 +1,1 @@
+"""A seeded market that looks like several venues quoting the same symbols."""

@@ -1,0 +1,116 @@
+"""What a strategy is: a declaration (param) and one pure function.
+
+A bar strategy turns arrays of closed bars into arrays of decisions, causally: element i may use bars 0 … i and nothing
+later. A tick strategy declares windows and conditions, sleeps, and answers a change of truth with intents. Neither keeps
+state of its own: what is held, and since when, is folded from the journal and handed in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import param
+
+from workstation.errors import BadInput, StrategyNonsense
+from workstation.model.instrument import InstrumentKey
+from workstation.model.market import Bars, FloatArray
+from workstation.model.signal import SignalAction, SignalLeg
+from workstation.model.units import Side
+from workstation.windows.specs import ConditionSpec, WindowSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """Decisions at the close of each bar; arrays of shape (n,), n = number of bars.
+
+    entries: int8, +1 go long, -1 go short, 0 nothing; an entry against what is held closes it first.
+    exit_long, exit_short: bool, leave a position of that side.
+    stop_distance, target_distance: quote currency from the entry price, read where entries != 0; NaN is no such order.
+    """
+
+    entries: npt.NDArray[np.int8]
+    exit_long: npt.NDArray[np.bool_]
+    exit_short: npt.NDArray[np.bool_]
+    stop_distance: FloatArray
+    target_distance: FloatArray
+
+    def checked(self, length: int, strategy: str) -> "Signals":
+        """Itself, or StrategyNonsense that names the array, what it is and what was expected."""
+        for name, kind in (("entries", "i"), ("exit_long", "b"), ("exit_short", "b"), ("stop_distance", "f"), ("target_distance", "f")):
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.shape != (length,) or array.dtype.kind != kind:
+                got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+                raise StrategyNonsense(f"strategy {strategy}: {name} is {got}, expected shape ({length},) of kind {kind!r}")
+        if length and not np.isin(self.entries, (-1, 0, 1)).all():
+            raise StrategyNonsense(f"strategy {strategy}: entries hold {np.unique(self.entries)[:5]}, expected -1, 0 or 1")
+        for name in ("stop_distance", "target_distance"):
+            distances = getattr(self, name)[self.entries != 0]
+            if (distances <= 0).any() or np.isinf(distances).any():
+                raise StrategyNonsense(f"strategy {strategy}: {name} at an entry is {distances.min()}, expected > 0 or NaN")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A tick strategy's answer; the session makes a Signal of it, with an id."""
+
+    action: SignalAction
+    legs: tuple[SignalLeg, ...] = ()
+    exit_side: Side | None = None
+    stop_distance: float | None = None
+    target_distance: float | None = None
+    reason: str = ""
+
+
+class View(Protocol):
+    """What a strategy may look at while it is awake; all of it as of the row that woke it."""
+
+    def field(self, window: str, field: str) -> float:
+        """A window's field by name (see windows/specs.py); NaN where it is not known."""
+
+    def held(self) -> tuple[SignalLeg, ...]:
+        """The legs of the strategy's active group; empty when flat."""
+
+
+class Strategy(param.Parameterized):
+    """Root of all strategies. `name_in_cli` is the word that a person types."""
+
+    name_in_cli: ClassVar[str]
+
+    def parameters(self) -> dict[str, Any]:
+        """The declared values, for a manifest; the same dict makes the same strategy."""
+        return {k: v for k, v in self.param.values().items() if k != "name"}
+
+
+class BarStrategy(Strategy):
+    def signals(self, bars: Bars) -> Signals:
+        """Decisions for each bar, causal."""
+        raise StrategyNonsense(f"strategy {type(self).__name__}: signals() is not written")
+
+
+class TickStrategy(Strategy):
+    def windows(self, instruments: Sequence[InstrumentKey]) -> Mapping[str, WindowSpec]:
+        """The windows it watches, by a name of its own."""
+        raise StrategyNonsense(f"strategy {type(self).__name__}: windows() is not written")
+
+    def conditions(self) -> Sequence[ConditionSpec]:
+        """What wakes it."""
+        raise StrategyNonsense(f"strategy {type(self).__name__}: conditions() is not written")
+
+    def on_wake(self, changes: Mapping[str, bool], view: View) -> Sequence[Intent]:
+        """Intents for the conditions whose truth changed, by name. Asked with no changes, it answers with none."""
+        raise StrategyNonsense(f"strategy {type(self).__name__}: on_wake() is not written")
+
+
+def make_strategy(kind: type[Strategy], parameters: Mapping[str, Any]) -> Strategy:
+    """A strategy from its declaration; raises BadInput that names the parameter, the value and what was expected."""
+    known = {name for name in kind.param if name != "name"}
+    for name in parameters:
+        if name not in known:
+            raise BadInput(f"strategy {kind.name_in_cli}: parameter {name!r} is not declared (known: {', '.join(sorted(known))})")
+    try:
+        return kind(**parameters)
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"strategy {kind.name_in_cli}: {error}") from error

@@ -1,0 +1,141 @@
+"""THE transition table: everything that can happen to an order, and what becomes of it.
+
+A pair that the table does not know raises IllegalTransition and changes nothing. Rows marked "late" are what venues
+really do: an acknowledgement after the fill, a fill after the cancel. A final status is never left; a fill that comes
+after it still counts (position and money are folded from fills), and the order bears an alarm.
+"""
+
+from dataclasses import replace
+from enum import Enum
+
+from workstation.errors import IllegalTransition
+from workstation.model.events import (
+    Event,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    OrderSubmitted,
+    OrderTimedOut,
+)
+from workstation.model.order import FINAL_STATUSES, Fill, Order
+from workstation.model.order import OrderStatus as S
+from workstation.model.units import MONEY
+
+
+class ByQuantity(Enum):
+    """The next status depends on what is filled."""
+
+    FILL = "FILLED when nothing remains, else PARTIALLY_FILLED"
+
+
+FILL = ByQuantity.FILL
+
+TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
+    S.CREATED: {OrderSubmitted: S.SUBMITTED},
+    S.SUBMITTED: {
+        OrderAccepted: S.ACCEPTED,
+        OrderRejected: S.REJECTED,
+        OrderFilled: FILL,  # late acknowledgement: the fill came first
+        OrderCancelled: S.CANCELLED,
+        OrderExpired: S.EXPIRED,
+        OrderTimedOut: S.UNKNOWN,
+    },
+    S.ACCEPTED: {
+        OrderAccepted: S.ACCEPTED,  # said twice
+        OrderRejected: S.REJECTED,  # accepted by the door, refused by the book
+        OrderFilled: FILL,
+        OrderCancelled: S.CANCELLED,
+        OrderExpired: S.EXPIRED,
+        OrderTimedOut: S.UNKNOWN,
+    },
+    S.PARTIALLY_FILLED: {
+        OrderAccepted: S.PARTIALLY_FILLED,  # late
+        OrderRejected: S.CANCELLED,  # the rest is refused; what is filled stays
+        OrderFilled: FILL,
+        OrderCancelled: S.CANCELLED,
+        OrderExpired: S.EXPIRED,
+        OrderTimedOut: S.UNKNOWN,
+    },
+    S.UNKNOWN: {
+        OrderAccepted: S.ACCEPTED,
+        OrderRejected: S.REJECTED,
+        OrderFilled: FILL,
+        OrderCancelled: S.CANCELLED,
+        OrderExpired: S.EXPIRED,
+        OrderTimedOut: S.UNKNOWN,
+    },
+    S.FILLED: {
+        OrderAccepted: S.FILLED,  # late
+        OrderFilled: S.FILLED,  # more than was asked: kept, alarmed
+        OrderCancelled: S.FILLED,  # a cancel that lost the race
+        OrderExpired: S.FILLED,
+        OrderTimedOut: S.FILLED,
+    },
+    S.CANCELLED: {
+        OrderAccepted: S.CANCELLED,  # late
+        OrderFilled: S.CANCELLED,  # late: the fill counts
+        OrderCancelled: S.CANCELLED,
+        OrderExpired: S.CANCELLED,
+        OrderTimedOut: S.CANCELLED,
+    },
+    S.EXPIRED: {
+        OrderAccepted: S.EXPIRED,
+        OrderFilled: S.EXPIRED,
+        OrderCancelled: S.EXPIRED,
+        OrderExpired: S.EXPIRED,
+        OrderTimedOut: S.EXPIRED,
+    },
+    S.REJECTED: {
+        OrderRejected: S.REJECTED,
+        OrderFilled: S.REJECTED,  # late: the venue contradicts itself; the fill counts
+        OrderCancelled: S.REJECTED,
+        OrderTimedOut: S.REJECTED,
+    },
+}
+
+
+def next_order(order: Order, event: Event, now_ns: int) -> Order:
+    """The order after `event`; the same object for a fill that was already applied (by trade id).
+
+    Raises IllegalTransition for a pair that the table does not know.
+    """
+    if isinstance(event, OrderFilled):
+        return _filled(order, event.fill, now_ns)
+    return replace(order, status=_status(order, event), updated_ns=now_ns)
+
+
+def _status(order: Order, event: Event) -> S:
+    after = TRANSITIONS[order.status].get(type(event))
+    if after is None or isinstance(after, ByQuantity):
+        request = order.request
+        raise IllegalTransition(
+            f"order {request.client_order_id} {request.instrument}: {type(event).__name__} while {order.status}"
+        )
+    return after
+
+
+def _filled(order: Order, fill: Fill, now_ns: int) -> Order:
+    if fill.trade_id in order.trade_ids:
+        return order
+    after = TRANSITIONS[order.status].get(OrderFilled)
+    if after is None:
+        raise IllegalTransition(f"order {order.request.client_order_id}: OrderFilled while {order.status}")
+    filled = order.filled_quantity + fill.quantity
+    alarm = order.alarm
+    if order.status in FINAL_STATUSES:
+        alarm = f"fill {fill.trade_id} of {fill.quantity} came after the order was {order.status}"
+    elif filled > order.request.quantity:
+        alarm = f"filled {filled}, asked for {order.request.quantity}"
+    if isinstance(after, ByQuantity):
+        after = S.FILLED if filled >= order.request.quantity else S.PARTIALLY_FILLED
+    return replace(
+        order,
+        status=after,
+        filled_quantity=filled,
+        filled_notional_quote=MONEY.add(order.filled_notional_quote, MONEY.multiply(fill.price, fill.quantity)),
+        trade_ids=order.trade_ids | {fill.trade_id},
+        updated_ns=now_ns,
+        alarm=alarm,
+    )

@@ -1,0 +1,233 @@
+"""THE loop: rows in, windows updated, until something matters to somebody.
+
+It stops after a woken row, and before the first row at or past a deadline, the end of a bar in the making, a place in
+the sequence that belongs to an input, or a row out of order. It knows a fixed list of window kinds and no user code. A row that cannot be true
+(unknown instrument, NaN, zero, negative, crossed) takes its number, is counted and touches nothing.
+"""
+
+import math
+from typing import Any
+
+from workstation.kernels.compiled import compiled
+from workstation.model.market import STEP_BITS, RowFlag, RowKind
+from workstation.windows.specs import Operator, WindowKind
+from workstation.windows.spread_window import BPS, field_value, update_point
+
+QUOTE, TRADE, BAR = int(RowKind.QUOTE), int(RowKind.TRADE), int(RowKind.BAR)
+IS_CLOSED = int(RowFlag.IS_CLOSED)
+SPREAD, TRADE_BARS = int(WindowKind.SPREAD), int(WindowKind.TRADE_BARS)
+ABOVE = int(Operator.ABOVE)
+
+PRICE, BAR_CLOSED, CONDITION, EVERY_ROW = 1, 2, 4, 8
+"""Reasons to wake after a row, as bits."""
+DEADLINE, BAR_DUE, INPUT, DISORDER = 16, 32, 64, 128
+"""Reasons to stop before a row; DISORDER: its receipt time lies before the last row's."""
+
+
+@compiled
+def quote_fault(row: Any) -> int:
+    """0 for a quote that can be true, 1 for a value that is none, 2 for a crossed one."""
+    bid, ask = row["x0"], row["x1"]
+    if not (bid > 0.0 and ask > 0.0 and bid < math.inf and ask < math.inf):
+        return 1
+    if not (0.0 <= row["x2"] < math.inf and 0.0 <= row["x3"] < math.inf):
+        return 1
+    return 2 if bid > ask else 0
+
+
+@compiled
+def bar_fault(row: Any) -> int:
+    """0 for a bar whose prices are positive and within its low and high, else 1."""
+    low, high = row["x2"], row["x1"]
+    if not (0.0 < low <= high < math.inf and 0.0 <= row["x4"] < math.inf):
+        return 1
+    return 0 if low <= row["x0"] <= high and low <= row["x3"] <= high else 1
+
+
+@compiled
+def row_fault(row: Any, instruments: Any, clock: Any) -> int:
+    """0 for a row to take; others are counted in the clock."""
+    instrument = row["instrument"]
+    if instrument < 0 or instrument >= len(instruments):
+        clock["rejected_unknown"] += 1
+        return 1
+    kind = row["kind"]
+    if kind == QUOTE:
+        fault = quote_fault(row)
+    elif kind == TRADE:
+        fault = 0 if 0.0 < row["x0"] < math.inf and 0.0 < row["x1"] < math.inf else 1
+    elif kind == BAR:
+        fault = bar_fault(row)
+    else:
+        fault = 1
+    if fault == 2:
+        clock["rejected_crossed"] += 1
+    elif fault == 1:
+        clock["rejected_value"] += 1
+    return fault
+
+
+@compiled
+def test_conditions(
+    slots: Any, s: int, instruments: Any, conditions: Any, starts: Any, members: Any, changes: Any, found: int
+) -> int:
+    """Tests the conditions of slot `s`; writes those whose truth changed behind the `found` first; returns their number."""
+    for place in range(starts[s], starts[s + 1]):
+        index = members[place]
+        condition = conditions[index]
+        x = field_value(slots[s], instruments, condition["field"])
+        sign = 1.0 if condition["operator"] == ABOVE else -1.0
+        if condition["is_true"]:
+            flips = sign * x <= sign * condition["rearm"]
+        else:
+            flips = sign * x > sign * condition["threshold"]
+        if flips:
+            condition["is_true"] = 1 - condition["is_true"]
+            changes[found] = index
+            found += 1
+    return found
+
+
+@compiled
+def spread_bps(slot: Any, instruments: Any, ts: int) -> float:
+    """10⁴ · ln(mid_A / mid_B) of the last quotes; NaN while one of them is missing or older than the slot allows."""
+    a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
+    oldest = ts - slot["stale_after_ns"]
+    if a["ts_received"] < oldest or b["ts_received"] < oldest:
+        return math.nan
+    return float(BPS * (a["log_mid"] - b["log_mid"]))
+
+
+@compiled
+def take_quote(row: Any, instrument: Any, ts: int) -> int:
+    """Updates the instrument; returns PRICE where a level is reached."""
+    bid, ask = row["x0"], row["x1"]
+    instrument["ts_received"] = ts
+    instrument["ts_price"] = ts
+    instrument["bid"], instrument["ask"] = bid, ask
+    instrument["bid_quantity"], instrument["ask_quantity"] = row["x2"], row["x3"]
+    instrument["log_mid"] = math.log(0.5 * (bid + ask))
+    if instrument["waits_on_bars"]:
+        return 0
+    reached = ask <= instrument["buy_touch"] or bid >= instrument["sell_touch"]
+    return PRICE if reached or ask >= instrument["rise"] or bid <= instrument["fall"] else 0
+
+
+@compiled
+def take_trade(row: Any, instrument: Any, ts: int) -> int:
+    """Updates the instrument; returns PRICE where a resting level is traded at."""
+    price = row["x0"]
+    instrument["ts_price"] = ts
+    instrument["last_price"] = price
+    if instrument["waits_on_bars"]:
+        return 0
+    return PRICE if price <= instrument["buy_touch"] or price >= instrument["sell_touch"] else 0
+
+
+@compiled
+def take_bar(row: Any, instrument: Any, ts: int) -> int:
+    """Updates the instrument; returns PRICE where the bar's range reaches a level, BAR_CLOSED where its end is awaited."""
+    instrument["ts_price"] = ts
+    instrument["last_price"] = row["x3"]
+    if not row["flags"] & IS_CLOSED:
+        return 0
+    reasons = 0
+    if instrument["waits_on_bars"]:
+        low, high = row["x2"], row["x1"]
+        reached = low <= instrument["buy_touch"] or high >= instrument["sell_touch"]
+        if reached or high >= instrument["rise"] or low <= instrument["fall"]:
+            reasons = PRICE
+    if instrument["bar_wake"] >> row["interval_code"] & 1:
+        reasons |= BAR_CLOSED
+    return reasons
+
+
+@compiled
+def take_into_bar(slot: Any, price: float, quantity: float, ts: int) -> None:
+    """A trade goes into the bar in the making; bars are [open, close) by receipt time."""
+    if slot["volume"] != slot["volume"]:
+        slot["volume"] = 0.0
+        slot["bucket_end"] = (ts // slot["resolution_ns"] + 1) * slot["resolution_ns"]
+        slot["open"] = slot["high"] = slot["low"] = price
+    elif slot["volume"] == 0.0:
+        slot["open"] = slot["high"] = slot["low"] = price
+    slot["high"] = max(slot["high"], price)
+    slot["low"] = min(slot["low"], price)
+    slot["current"] = price
+    slot["volume"] += quantity
+
+
+@compiled
+def advance_rows(
+    rows: Any,
+    start: int,
+    stop: int,
+    next_due: int,
+    stop_sequence: int,
+    clocks: Any,
+    instruments: Any,
+    slots: Any,
+    values: Any,
+    buckets: Any,
+    route_start: Any,
+    route_slot: Any,
+    conditions: Any,
+    condition_start: Any,
+    condition_row: Any,
+    changes: Any,
+) -> tuple[int, int]:
+    """Takes rows[start:stop] until something matters.
+
+    Returns (position, reasons): behind a woken row, or at the row before which a deadline (`next_due`, ns), a bar's end
+    or the input numbered `stop_sequence` comes; (stop, 0) when all rows are in. Writes `sequence` into the rows.
+    """
+    clock = clocks[0]
+    for i in range(start, stop):
+        row = rows[i]
+        ts = row["ts_received"]
+        if ts < clock["ts_received"]:
+            return i, DISORDER
+        if ts >= clock["bar_due"] and clock["bar_due"] <= next_due:
+            return i, BAR_DUE
+        if ts >= next_due:
+            return i, DEADLINE
+        sequence = (clock["sequence"] >> STEP_BITS) + 1 << STEP_BITS
+        if stop_sequence < sequence:
+            return i, INPUT
+        clock["sequence"] = sequence
+        clock["rows"] += 1
+        clock["ts_received"] = ts
+        row["sequence"] = sequence
+        if row_fault(row, instruments, clock):
+            continue
+        instrument_index, kind = row["instrument"], row["kind"]
+        instrument = instruments[instrument_index]
+        if kind == QUOTE:
+            reasons = take_quote(row, instrument, ts)
+        elif kind == TRADE:
+            reasons = take_trade(row, instrument, ts)
+        else:
+            reasons = take_bar(row, instrument, ts)
+        found = 0
+        for route in range(route_start[instrument_index], route_start[instrument_index + 1]):
+            s = route_slot[route]
+            slot = slots[s]
+            if slot["kind"] == TRADE_BARS:
+                if kind == TRADE:
+                    take_into_bar(slot, row["x0"], row["x1"], ts)
+                    clock["bar_due"] = min(clock["bar_due"], slot["bucket_end"])
+            elif kind == QUOTE:
+                spread = slot["kind"] == SPREAD
+                value = spread_bps(slot, instruments, ts) if spread else 0.5 * (row["x0"] + row["x1"])
+                update_point(slot, values, buckets, ts, value)
+                found = test_conditions(
+                    slots, s, instruments, conditions, condition_start, condition_row, changes, found
+                )
+        if found:
+            reasons |= CONDITION
+        if instrument["every_row"]:
+            reasons |= EVERY_ROW
+        if reasons:
+            clock["changes"] = found
+            return i + 1, reasons
+    return stop, 0
