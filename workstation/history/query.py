@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from workstation.errors import BadInput
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.manifest import load_manifest
 from workstation.history.segments import SCHEMAS, Segment, Table
@@ -19,7 +20,8 @@ def query_history(root: Path, stored: Sequence[Series], sql: str) -> Table:
     """The answer to `sql` as an Arrow table.
 
     The views quotes, trades and bars have the columns of their kind (times in ns UTC, prices and quantities as DOUBLE),
-    then venue and symbol, and bars their interval ("1h"). Raises duckdb.Error with the statement's fault.
+    then venue and symbol, and bars their interval ("1h"). Raises duckdb.Error with the statement's fault,
+    BadInput for one that has no answer.
     """
     with duckdb.connect(":memory:") as connection:
         for kind in HistoryKind:
@@ -28,7 +30,10 @@ def query_history(root: Path, stored: Sequence[Series], sql: str) -> Table:
                 if series.kind is kind:
                     selects += _series_selects(root, series)
             connection.execute(f"CREATE VIEW {kind} AS {' UNION ALL '.join(selects)}")
-        return connection.execute(sql).to_arrow_table()
+        answer = connection.sql(sql)
+        if answer is None:
+            raise BadInput(f"history query {sql!r}: expected a statement with an answer, such as SELECT")
+        return answer.to_arrow_table()
 
 
 def _series_selects(root: Path, series: Series) -> list[str]:

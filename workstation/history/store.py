@@ -1,6 +1,6 @@
 """The history: rows of quotes, trades and bars in Parquet, written by one process at a time, read by any."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,11 +89,14 @@ class HistoryStore:
 
     # -- writing
 
-    def write(self, series: Series, table: Table, source: Source) -> Written:
+    def write(
+        self, series: Series, table: Table, source: Source, on_rows: Callable[[int], None] | None = None
+    ) -> Written:
         """Adds rows (the columns of SCHEMAS, sorted by their order column); all of them become visible in one step.
 
         A source that was taken in before is skipped, and so are rows that are stored already: a bar with the same
-        ts_open, a trade with the same trade_id, else a row equal in every column. Raises BadInput, RowsOutOfOrder,
+        ts_open, a trade with the same trade_id, else a row equal in every column. `on_rows` is told how many rows
+        are done. Raises BadInput, RowsOutOfOrder,
         HistoryCorrupt.
         """
         table = table.select(SCHEMAS[series.kind].names).cast(SCHEMAS[series.kind]).combine_chunks()
@@ -104,34 +107,37 @@ class HistoryStore:
             manifest = load_manifest(folder)
             if manifest.has_source(source.content_hash):
                 return Written(rows_known=table.num_rows, is_repeat=True)
-            written = self._write_partitions(series, table, times, source, manifest)
-            segments = (*manifest.segments, *written.segments)
-            save_manifest(folder, Manifest(segments=segments, sources=(*manifest.sources, source)))
-        return written
+            pieces: list[_Piece] = []
+            for label, start, stop in _partition_slices(series, times):
+                pieces.append(self._write_partition(series, label, table.slice(start, stop - start), source, manifest))
+                if on_rows is not None:
+                    on_rows(stop)
+            segments = tuple(segment for piece in pieces for segment in piece.segments)
+            sources = (*manifest.sources, source)
+            save_manifest(folder, Manifest(segments=(*manifest.segments, *segments), sources=sources))
+        return Written(
+            rows_stored=sum(segment.rows for segment in segments),
+            rows_known=sum(piece.rows_known for piece in pieces),
+            rows_differing=sum(piece.rows_differing for piece in pieces),
+            segments=segments,
+        )
 
-    def _write_partitions(
-        self, series: Series, table: Table, times: IntArray, source: Source, manifest: Manifest
-    ) -> Written:
-        segments: list[Segment] = []
-        known = differing = start = 0
+    def _write_partition(
+        self, series: Series, label: str, table: Table, source: Source, manifest: Manifest
+    ) -> "_Piece":
         folder = self.root / series.folder
-        while start < len(times):
-            label = partition_of(int(times[start]), series.period)
-            stop = int(np.searchsorted(times, partition_end_ns(label, series.period)))
-            part = table.slice(start, stop - start)
-            neighbours = [one for one in manifest.segments if one.path.startswith(f"date={label}/")]
-            if neighbours:
-                stored = pa.concat_tables([read_segment(folder, one) for one in neighbours])
-                is_known, is_differing = known_rows(series.kind, stored, part)
-                known, differing = known + int(is_known.sum()), differing + int(is_differing.sum())
-                part = part.filter(pa.array(~is_known))
-            for number, first in enumerate(range(0, part.num_rows, self._segment_rows)):
-                path = f"date={label}/{source.content_hash[:16]}-{number}.parquet"
-                piece = part.slice(first, self._segment_rows)
-                segments.append(write_segment(folder, path, series, piece, source))
-            start = stop
-        stored_rows = sum(segment.rows for segment in segments)
-        return Written(rows_stored=stored_rows, rows_known=known, rows_differing=differing, segments=tuple(segments))
+        neighbours = [one for one in manifest.segments if one.path.startswith(f"date={label}/")]
+        rows_known = rows_differing = 0
+        if neighbours:
+            stored = pa.concat_tables([read_segment(folder, one) for one in neighbours])
+            is_known, is_differing = known_rows(series.kind, stored, table)
+            rows_known, rows_differing = int(is_known.sum()), int(is_differing.sum())
+            table = table.filter(pa.array(~is_known))
+        segments = []
+        for number, first in enumerate(range(0, table.num_rows, self._segment_rows)):
+            path = f"date={label}/{source.content_hash[:16]}-{number}.parquet"
+            segments.append(write_segment(folder, path, series, table.slice(first, self._segment_rows), source))
+        return _Piece(segments=segments, rows_known=rows_known, rows_differing=rows_differing)
 
     # -- reading
 
@@ -235,6 +241,25 @@ class HistoryStore:
             f"{series}: not stored (stored are: {others}). Run: workstation data import FILE --kind {series.kind} "
             f"--venue {series.key.venue} --symbol {series.key.symbol}{interval}"
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """One partition's part of a write."""
+
+    segments: list[Segment]
+    rows_known: int
+    rows_differing: int
+
+
+def _partition_slices(series: Series, times: IntArray) -> Iterator[tuple[str, int, int]]:
+    """Label, first row and row after the last of each partition that sorted `times` touch."""
+    start = 0
+    while start < len(times):
+        label = partition_of(int(times[start]), series.period)
+        stop = int(np.searchsorted(times, partition_end_ns(label, series.period)))
+        yield label, start, stop
+        start = stop
 
 
 def _order_times(series: Series, table: Table) -> IntArray:

@@ -73,12 +73,11 @@ SIGNAL, STOP, TARGET, END, STILL_OPEN = 1, 2, 3, 4, 5
 def first_bad_bar(
     ts_open: npt.NDArray[np.int64], open_: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray
 ) -> int:
-    """The first bar, all shape (n,), with a price not finite or not > 0, high < low, or a time that does not rise; or n."""
+    """The first bar with a price not finite or not > 0, high < low, or a time that does not rise; or n if none."""
     for t in range(close.size):
-        span = open_[t] + high[t] + low[t] + close[t]
-        lowest = min(min(open_[t], high[t]), min(low[t], close[t]))
-        is_late = t > 0 and ts_open[t] <= ts_open[t - 1]
-        if not (math.isfinite(span) and lowest > 0.0 and high[t] >= low[t]) or is_late:
+        # NaN fails every comparison
+        is_sane = 0.0 < open_[t] < math.inf and 0.0 < low[t] <= high[t] < math.inf and 0.0 < close[t] < math.inf
+        if not is_sane or (t > 0 and ts_open[t] <= ts_open[t - 1]):
             return t
     return close.size
 

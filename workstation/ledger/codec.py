@@ -3,9 +3,9 @@
 A body is JSON with sorted keys, Decimals as strings and enums by value: the same event gives the same bytes. What is
 written is what will be read: a body that does not decode to an equal event is refused before it is queued.
 
-The chain: hash = sha256(previous hash, position, content), per session, from GENESIS. The content is length-prefixed, so
-no two rows share one. The run, the venue's ids and the time of writing stand outside it: the same inputs give the same
-chain in every run.
+The chain: hash = sha256(previous hash, all of the row), per session, from GENESIS; every text has its length before it,
+so no two rows are hashed alike. The run, the venue's ids and the time of writing stand outside it: the same inputs give
+the same chain in every run.
 """
 
 import hashlib
@@ -33,12 +33,12 @@ UPCASTERS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {type_.__name__: msgspec.json.Decoder(type_) for type_ in KINDS}
 _ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="string")
-_HEADER = struct.Struct(">iqqqqqB5I")
-_POSITION = struct.Struct(">q")
+_HEADER = struct.Struct(">qiqqqqqB5I")
+_FIVE_INTEGERS = struct.Struct("=5q")
 
 
 class JournalRow(NamedTuple):
-    """One stored fact. A NamedTuple, as a fold reads them by the hundred thousand. Times are ns UTC, hashes 32 bytes."""
+    """One stored fact; a NamedTuple, as a fold reads 100,000 of them. Times are ns UTC, hashes 32 bytes."""
 
     run_id: RunId
     session_id: SessionId
@@ -70,32 +70,29 @@ class JournalRow(NamedTuple):
 
     def expected_hash(self) -> bytes:
         """What `hash` must be, by all that stands inside the chain."""
-        return chain_hash(self.previous_hash, self.position, row_content(self[1], *self[3:13]))
+        return chain_hash(self.previous_hash, *self[1:13])
 
 
 class PreparedFact(NamedTuple):
-    """A fact as bytes, before it has a place: columns `kind` … `market_row`, an intent's order id, the chained content."""
+    """A fact as bytes, before it has a place: what `chain_hash` wants after the position, and an intent's order id."""
 
-    values: tuple[str, str, int, str, int, int, int | None, int | None, int | None, bytes | None]
+    values: tuple[str, str, int, bytes, int, int, int | None, int | None, int | None, bytes | None]
     client_order_id: ClientOrderId | None
-    content: bytes
 
 
-def prepare_fact(session_id: SessionId, fact: Fact) -> PreparedFact:
+def prepare_fact(fact: Fact) -> PreparedFact:
     """Raises BadInput as `encode_event` does, and for a time or sequence that is no integer of 64 bits."""
     event = fact.event
     name, version, body = encode_event(event)
-    kind = KINDS[type(event)].value
     try:
         sequence, received = index(fact.sequence), index(fact.ts_received)
         event_ns, decided_ns, due_ns = _time(fact.ts_event), _time(fact.ts_decided), _time(fact.ts_due)
-        times = (sequence, received, event_ns, decided_ns, due_ns)
-        content = row_content(session_id, kind, name, version, body, *times, fact.market_row)
+        _FIVE_INTEGERS.pack(sequence, received, event_ns or 0, decided_ns or 0, due_ns or 0)
     except (struct.error, TypeError) as error:
         raise BadInput(f"fact {fact}: sequence and times are integers of 64 bits: {error}") from error
-    values = (kind, name, version, body.decode(), *times, fact.market_row)
-    order_id = event.request.client_order_id if isinstance(event, OrderSubmitted) else None
-    return PreparedFact(values, order_id, content)
+    kind = KINDS[type(event)].value
+    values = (kind, name, version, body, sequence, received, event_ns, decided_ns, due_ns, fact.market_row)
+    return PreparedFact(values, event.request.client_order_id if isinstance(event, OrderSubmitted) else None)
 
 
 def encode_event(event: Event) -> tuple[str, int, bytes]:
@@ -129,8 +126,9 @@ def decode_event(name: str, version: int, body: bytes) -> Event:
     present = VERSIONS.get(name, 1)
     decoder = _DECODERS.get(name)
     if decoder is None or version > present:
+        known = "no such event" if decoder is None else f"versions up to {present}"
         raise OperatorError(
-            f"event {name} version {version}: this program knows {'no such event' if decoder is None else f'up to {present}'}; "
+            f"event {name} version {version}: this program knows {known}; "
             "read the ledger with the version that wrote it, or a newer one"
         )
     try:
@@ -144,8 +142,10 @@ def decode_event(name: str, version: int, body: bytes) -> Event:
         raise JournalCorrupt(f"event {name} version {version}: {error}; body {body[:200]!r}") from error
 
 
-def row_content(
+def chain_hash(
+    previous_hash: bytes,
     session_id: str,
+    position: int,
     kind: str,
     name: str,
     version: int,
@@ -157,7 +157,7 @@ def row_content(
     ts_due: int | None,
     market_row: bytes | None,
 ) -> bytes:
-    """All that the chain protects but the position, unambiguously. Raises struct.error beyond 64 bits."""
+    """The 32-byte link of a row to the one before it."""
     present = (
         (1 if ts_event is not None else 0)
         + (2 if ts_decided is not None else 0)
@@ -165,14 +165,9 @@ def row_content(
         + (8 if market_row is not None else 0)
     )
     session, kind_, name_, row = session_id.encode(), kind.encode(), name.encode(), market_row or b""
-    times = (ts_received, ts_event or 0, ts_decided or 0, ts_due or 0)
-    lengths = (len(session), len(kind_), len(name_), len(body), len(row))
-    return b"".join((_HEADER.pack(version, sequence, *times, present, *lengths), session, kind_, name_, body, row))
-
-
-def chain_hash(previous_hash: bytes, position: int, content: bytes) -> bytes:
-    """The 32-byte link of a row to the one before it; `content` is from `row_content`."""
-    return hashlib.sha256(b"".join((previous_hash, _POSITION.pack(position), content))).digest()
+    numbers = (position, version, sequence, ts_received, ts_event or 0, ts_decided or 0, ts_due or 0, present)
+    header = _HEADER.pack(*numbers, len(session), len(kind_), len(name_), len(body), len(row))
+    return hashlib.sha256(b"".join((previous_hash, header, session, kind_, name_, body, row))).digest()
 
 
 def _time(time_ns: int | None) -> int | None:

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import socket
 from pathlib import Path
 from typing import TextIO
 
@@ -10,7 +9,7 @@ from workstation.errors import LedgerInUse
 
 
 def take_lock(path: Path) -> TextIO:
-    """The open lock file `<path>.lock`, which holds the lock until it is closed. Raises LedgerInUse naming the holder."""
+    """The open file `<path>.lock`, which holds the lock until it is closed. Raises LedgerInUse naming the holder."""
     file = path.with_name(f"{path.name}.lock").open("a+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -21,6 +20,6 @@ def take_lock(path: Path) -> TextIO:
         raise LedgerInUse(f"ledger {path}: already open in {holder}; stop that process first") from error
     file.seek(0)
     file.truncate()
-    file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+    file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
     file.flush()
     return file

@@ -3,7 +3,18 @@
 Tables are STRICT; triggers refuse UPDATE and DELETE on `run` and `journal` (`migrations/versions/0001_journal.py`).
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, ForeignKeyConstraint, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 REVISIONS = ("0001",)
 """Every Alembic revision, oldest first; append-only. Known here, so that opening a ledger need not import Alembic."""

@@ -15,7 +15,7 @@ def migrate(connection: Connection, revision: str = "head", folder: Path = FOLDE
 
 
 def migrate_back(connection: Connection, revision: str, folder: Path = FOLDER) -> None:
-    """Down to `revision` ("base": no tables), in the connection's present transaction. Drops what that revision lacks."""
+    """Down to `revision` ("base": no tables), in the connection's transaction. Drops what that revision lacks."""
     command.downgrade(_config(connection, folder), revision)
 
 

@@ -1,8 +1,8 @@
 """The writer: one thread with the ledger's only read-write connection, and the queue before it.
 
-Group commit: it takes everything that waits, commits once, then releases every ticket. Groups are whole or absent, in the
-order in which they were queued. Position and hash are given here, after the last durable row, so a group that could not
-be committed leaves no hole.
+Group commit: it takes everything that waits, commits once, then releases every ticket. Groups are whole or absent, in
+the order in which they were queued. Position and hash are given here, after the last durable row, so a group that could
+not be committed leaves no hole.
 
 A failed commit (full disk, I/O error) refuses every waiting group and all that follow, until `resume`. A group that
 breaks a rule of the schema (a second order of one id) is refused alone, and with it the rest of its session.
@@ -85,12 +85,12 @@ class Batch:
 
     def add_facts(self, session_id: SessionId, run_id: RunId, facts: Sequence[PreparedFact]) -> None:
         position, previous = self.tail(session_id)
-        for values, client_order_id, content in facts:
+        for values, client_order_id in facts:
             position += 1
-            digest = chain_hash(previous, position, content)
-            self.rows.append(
-                (run_id, session_id, position, *values, previous, digest, client_order_id, self.written_ns)
-            )
+            digest = chain_hash(previous, session_id, position, *values)
+            kind, name, version, body, *rest = values
+            head = (run_id, session_id, position, kind, name, version, body.decode())
+            self.rows.append((*head, *rest, previous, digest, client_order_id, self.written_ns))
             previous = digest
         self.tails[session_id] = (position, previous)
 
@@ -123,7 +123,7 @@ class Group:
 class Writer:
     """Starts its thread at once; `close` ends it. `put` may be called from any thread."""
 
-    def __init__(self, path: Path, marked: dict[str, Tail], queue_groups: int) -> None:
+    def __init__(self, path: Path, marked: dict[SessionId, Tail], queue_groups: int) -> None:
         self.rows_written = 0
         self.commits = 0
         self.failure: str | None = None

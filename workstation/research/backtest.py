@@ -4,7 +4,7 @@ How a bar fills orders stands in `kernels/bar_simulator.py`; a session in bar mo
 """
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,9 @@ from workstation.errors import BadInput
 from workstation.kernels.bar_simulator import SETTINGS, TRADE_ROW, first_bad_bar, simulate_bars
 from workstation.kernels.sizing import INSUFFICIENT_CASH
 from workstation.model.instrument import Instrument, InstrumentKind
-from workstation.model.market import Bars
+from workstation.model.market import Bars, FloatArray
 from workstation.model.units import grid_of, to_float
-from workstation.research.results import BacktestResult, BacktestSettings, FillAt
+from workstation.research.results import BacktestResult, BacktestSettings, FillAt, measured
 from workstation.strategies.base import BarStrategy, Signals
 from workstation.trading.sizing import REFUSALS, SizingMode, SizingSettings
 
@@ -53,14 +53,16 @@ def backtest(
     trades = np.empty(np.count_nonzero(signals.entries), TRADE_ROW)
     refused = np.zeros(INSUFFICIENT_CASH + 1, np.int64)
     count = simulate_bars(*_prices(bars), *_decisions(signals), record, equity, trades, refused)
+    rows = trades[:count].copy()
     return BacktestResult(
         strategy=strategy.name_in_cli,
         parameters=strategy.parameters(),
         instrument=instrument,
         bars=bars,
         settings=settings,
-        trade_rows=trades[:count].copy(),
+        trade_rows=rows,
         equity=equity,
+        metrics=measured(rows, equity, initial_balance, bars.interval_ns),
         refused={reason: int(refused[code]) for code, reason in REFUSALS.items()},
     )
 
@@ -83,12 +85,11 @@ def settings_record(settings: BacktestSettings, instrument: Instrument) -> np.vo
     record["is_spot"] = instrument.kind is InstrumentKind.SPOT
     record["fills_at_close"] = FillAt(settings.fill_at) is FillAt.THIS_CLOSE
     record["closes_at_end"] = settings.finalize
-    scalar: np.void = record[()]
-    return scalar
+    return cast("np.void", record[()])
 
 
 def check_bars(bars: Bars) -> None:
-    """Raises BadInput for the first bar with a price that is not finite and > 0, high < low, or a time that does not rise."""
+    """Raises BadInput for the first bar with a price not finite or not > 0, high < low, or a time that does not rise."""
     index = first_bad_bar(_frozen(bars.ts_open, np.int64), *_prices(bars))
     if index == len(bars):
         return
@@ -111,11 +112,14 @@ def _check_sides(signals: Signals, instrument: Instrument) -> None:
     raise BadInput(f"{instrument.key}: bar {index} enters short: a spot instrument can only be bought and sold again")
 
 
-def _prices(bars: Bars) -> list[npt.NDArray[Any]]:
-    return [_frozen(getattr(bars, name), np.float64) for name in ("open", "high", "low", "close")]
+def _prices(bars: Bars) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    open_, high, low, close = (_frozen(series, np.float64) for series in (bars.open, bars.high, bars.low, bars.close))
+    return open_, high, low, close
 
 
-def _decisions(signals: Signals) -> tuple[npt.NDArray[Any], ...]:
+def _decisions(
+    signals: Signals,
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_], npt.NDArray[np.bool_], FloatArray, FloatArray]:
     return (
         _frozen(signals.entries, np.int8),
         _frozen(signals.exit_long, np.bool_),

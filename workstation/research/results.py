@@ -15,6 +15,7 @@ from workstation.kernels.performance import equity_figures, profit_factor, sharp
 from workstation.model.instrument import Instrument
 from workstation.model.market import DAY_NS, Bars, FloatArray, interval_label
 from workstation.model.units import Side
+from workstation.trading.paper import FillAt
 from workstation.trading.sizing import Refusal, SizingSettings
 
 if TYPE_CHECKING:
@@ -42,13 +43,6 @@ EXIT_REASONS = {
 }
 
 
-class FillAt(StrEnum):
-    """When a decision at a bar's close is filled."""
-
-    NEXT_OPEN = "next-open"
-    THIS_CLOSE = "this-close"
-
-
 class Metric(NamedTuple):
     label: str
     unit: str
@@ -71,6 +65,23 @@ METRICS: dict[str, Metric] = {
     "exposure": Metric("Exposure", "fraction", "bar closes at which a position is held / bars"),
     "final_equity_quote": Metric("Final equity", "quote", "equity at the last close"),
 }
+
+
+def measured(trade_rows: Trades, equity: FloatArray, initial_balance: float, interval_ns: int) -> dict[str, float]:
+    """Figures by name, their units and formulas in METRICS; NaN where one is not defined."""
+    curve, trades = equity_figures(equity, initial_balance), trade_figures(trade_rows)
+    return {
+        "total_return": curve.total_return,
+        "sharpe_ratio": sharpe_ratio(curve, YEAR_NS / interval_ns),
+        "max_drawdown": curve.max_drawdown,
+        "win_rate": trades.wins / trades.closed if trades.closed else math.nan,
+        "profit_factor": profit_factor(trades),
+        "fees_quote": trades.fees,
+        "trades": trades.closed,
+        "open_trades": len(trade_rows) - trades.closed,
+        "exposure": trades.bars_held / len(equity) if len(equity) else math.nan,
+        "final_equity_quote": float(equity[-1]) if len(equity) else initial_balance,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,25 +109,8 @@ class BacktestResult:
     settings: BacktestSettings
     trade_rows: Trades
     equity: FloatArray
+    metrics: Mapping[str, float]
     refused: Mapping[Refusal, int]
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """Figures by name; METRICS has the unit and formula of each. NaN where one is not defined."""
-        initial = self.settings.initial_balance
-        curve, trades = equity_figures(self.equity, initial), trade_figures(self.trade_rows)
-        return {
-            "total_return": curve.total_return,
-            "sharpe_ratio": sharpe_ratio(curve, YEAR_NS / self.bars.interval_ns),
-            "max_drawdown": curve.max_drawdown,
-            "win_rate": trades.wins / trades.closed if trades.closed else math.nan,
-            "profit_factor": profit_factor(trades),
-            "fees_quote": trades.fees,
-            "trades": trades.closed,
-            "open_trades": len(self.trade_rows) - trades.closed,
-            "exposure": trades.bars_held / len(self.bars) if len(self.bars) else math.nan,
-            "final_equity_quote": float(self.equity[-1]) if len(self.equity) else initial,
-        }
 
     @property
     def trades(self) -> "pd.DataFrame":

@@ -4,18 +4,17 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from workstation.kernels.sizing import INSUFFICIENT_BALANCE, entry_refusal
 from workstation.model.group import Leg, PositionGroup
 from workstation.model.ids import GroupId
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.order import OrderPurpose, OrderRequest, OrderType
-from workstation.model.signal import Signal
+from workstation.model.signal import Signal, SignalLeg
 from workstation.model.units import MONEY, Side, exact_decimal, price_from_float, round_quantity, to_float
 from workstation.session.settings import SessionSettings
 from workstation.trading.groups import Draft
 from workstation.trading.limits import PlannedLeg, Refusal, check_entry
 from workstation.trading.order_ids import client_order_id
-from workstation.trading.sizing import entry_quantity
+from workstation.trading.sizing import entry_size
 
 
 class Seen(NamedTuple):
@@ -41,15 +40,16 @@ def plan_entry(
     """The group that a signal opens, every leg with the same quantity, or why it may not be."""
     seen = {leg.instrument: price_of(leg.instrument) for leg in signal.legs}
     quantity = _quantity(signal, settings, instruments, seen, to_float(equity))
+    if isinstance(quantity, Refusal):
+        return quantity
     planned = []
     for leg in signal.legs:
         view = seen[leg.instrument]
         notional = Decimal(0) if view is None else MONEY.multiply(quantity, exact_decimal(view.price, "price"))
         planned.append(PlannedLeg(leg.instrument, notional, None if view is None else view.age_ns))
-        if view is not None:
-            refusal = _venue_refusal(instruments[leg.instrument], leg.side, quantity, view.price, settings, equity, available)
-            if refusal is not None:
-                return refusal
+        there = available(instruments[leg.instrument]) if _sells_spot(leg, instruments) else quantity
+        if quantity > there:
+            return Refusal("balance", f"{there} {instruments[leg.instrument].base}", str(quantity), leg.instrument)
     refusal = check_entry(settings.limits, planned, open_positions)
     if refusal is not None:
         return refusal
@@ -72,48 +72,27 @@ def _quantity(
     instruments: Mapping[InstrumentKey, Instrument],
     seen: Mapping[InstrumentKey, Seen | None],
     equity: float,
-) -> Decimal:
+) -> Decimal | Refusal:
     """One quantity for all legs, so that they hedge each other: the least that any leg allows, on every leg's grid."""
     share = equity / len(signal.legs)
-    sizes = [
-        entry_quantity(settings.sizing, instruments[key], share, view.price, signal.stop_distance)
-        for key, view in seen.items()
-        if view is not None
-    ]
-    quantity = min(sizes, default=Decimal(0))
+    quantities = []
+    for key, view in seen.items():
+        if view is not None:
+            size = entry_size(settings.sizing, instruments[key], share, view.price, signal.stop_distance)
+            if size.refusal is not None:
+                return Refusal("size", str(size.refusal), f"equity {share} at price {view.price}", key)
+            quantities.append(size.quantity)
+    quantity = min(quantities, default=Decimal(0))
     for key in seen:
         quantity = round_quantity(quantity, instruments[key].lot_size)
+    for key, view in seen.items():
+        if view is not None and not quantity >= max(instruments[key].min_quantity, instruments[key].lot_size):
+            return Refusal("size", f"at least {instruments[key].min_quantity}", str(quantity), key)
     return quantity
 
 
-def _venue_refusal(
-    instrument: Instrument,
-    side: Side,
-    quantity: Decimal,
-    price: float,
-    settings: SessionSettings,
-    equity: Decimal,
-    available: Callable[[Instrument], Decimal],
-) -> Refusal | None:
-    """What the venue would refuse, said before anything is sent."""
-    if instrument.kind is InstrumentKind.SPOT and side is Side.SELL:
-        there = available(instrument)
-        if quantity > there:
-            return Refusal("balance", f"{there} {instrument.base}", str(quantity), instrument.key)
-    code = entry_refusal(
-        to_float(quantity),
-        price,
-        to_float(equity),
-        settings.sizing.leverage,
-        to_float(instrument.min_quantity),
-        to_float(instrument.min_notional_quote),
-    )
-    if not code:
-        return None
-    if code == INSUFFICIENT_BALANCE:
-        return Refusal("balance", f"{equity} {instrument.quote}", f"{quantity} at {price}", instrument.key)
-    least = f"quantity {instrument.min_quantity}, notional {instrument.min_notional_quote} {instrument.quote}"
-    return Refusal("minimum", least, f"{quantity} at {price}", instrument.key)
+def _sells_spot(leg: SignalLeg, instruments: Mapping[InstrumentKey, Instrument]) -> bool:
+    return leg.side is Side.SELL and instruments[leg.instrument].kind is InstrumentKind.SPOT
 
 
 def request_for(

@@ -142,7 +142,7 @@ class Market:
                     "expected rows in the order of receipt"
                 )
             elif reasons == INPUT or self._is_expected():
-                yield self._next_expected()
+                yield self.next_expected()
             else:
                 yield from self._due_wakes(reasons)
 
@@ -150,7 +150,7 @@ class Market:
         """Runs what is due at or before `now_ns` without a row: before an input, and at the end of history."""
         while True:
             while self._is_expected():
-                yield self._next_expected()
+                yield self.next_expected()
             due = self._deadlines[0][0] if self._deadlines else NEVER
             bar_due = int(self.tables.clock[0]["bar_due"])
             if min(due, bar_due) > now_ns:
@@ -208,14 +208,15 @@ class Market:
     def _numbered(self, wake: Wake) -> Iterator[Wake]:
         """The wake with its own number, after the recorded inputs that come before it."""
         while self._is_expected():
-            yield self._next_expected()
+            yield self.next_expected()
         wake.sequence = self.gate.number()
         yield wake
 
     def _is_expected(self) -> bool:
         return bool(self.expected) and self.expected[0][1].sequence == self.gate.sequence + 1
 
-    def _next_expected(self) -> Wake:
+    def next_expected(self) -> Wake:
+        """The next input of the recording, at its own number."""
         subscriber, fact = self.expected.popleft()
         self.gate.start_after(fact.sequence, fact.ts_received)
         return Wake(subscriber, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,))

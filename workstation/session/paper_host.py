@@ -5,10 +5,12 @@ and the session answers in between: what it sends during a bar is at the venue a
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from workstation.model.events import Event, Report
 from workstation.model.ids import ClientOrderId
+from workstation.model.instrument import InstrumentKey
 from workstation.model.market import RowKind
 from workstation.ports.broker import CancelOrder, Effect, SubmitOrder
 from workstation.session.market import Market
@@ -17,7 +19,7 @@ from workstation.session.session import Session
 from workstation.session.view import touch_of
 from workstation.session.wake import Wake
 from workstation.trading.paper import Levels, PaperSettings, PaperVenue
-from workstation.windows.advance import DEADLINE, INPUT, PRICE
+from workstation.windows.advance import INPUT, PRICE
 
 
 class Arrival(NamedTuple):
@@ -32,8 +34,7 @@ class PaperHost:
 
     def __init__(self, market: Market, session: Session, settings: PaperSettings) -> None:
         self.market, self.session = market, session
-        book = session.state.book
-        self.venue = PaperVenue(settings, book.available, lambda key: book.signed_quantity(key))
+        self.venue = PaperVenue(settings, session.state.book.available, self._held)
         self.outbox: Outbox | None = None
         self._in_bar = False
         self._at_once: list[Arrival] = []
@@ -89,9 +90,7 @@ class PaperHost:
             if order.cancel_requested_ns is not None:
                 due = order.cancel_requested_ns + self.venue.settings.latency_ns
                 self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=True))
-        for group in state.groups.values():
-            if group.due_ns is not None:
-                self.market.at(max(group.due_ns, gate.now_ns), self)
+        self.session.set_timers(self)
         self._set_levels()
 
     # -- the venue's outcomes
@@ -153,6 +152,10 @@ class PaperHost:
         act = self.session.act(wake)
         if self.outbox is not None:
             self.outbox.put(self.session.settings.session_id, act.facts, act.effects)
+
+    def _held(self, key: InstrumentKey) -> Decimal:
+        position = self.session.state.book.position(key)
+        return Decimal(0) if position is None else position.signed_quantity
 
     def _set_levels(self) -> None:
         for key in self.session.settings.instruments:

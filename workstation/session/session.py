@@ -80,6 +80,12 @@ class Session:
         else:
             self.market.subscribe_bars(subscriber, keys[0], self.settings.interval_ns or 0)
 
+    def set_timers(self, subscriber: Subscriber) -> None:
+        """The deadlines of open groups, from the folded state: after a start."""
+        for group in self.state.groups.values():
+            if group.due_ns is not None:
+                self.market.at(max(group.due_ns, self.market.gate.now_ns), subscriber)
+
     def act(self, wake: Wake) -> Act:
         """All stages for one wake. What an unsound strategy raises halts this session and nothing else."""
         self._facts, self._effects, self._wake = [], [], wake
@@ -287,11 +293,11 @@ class Session:
 
     def _equity(self) -> Decimal:
         marks: dict[InstrumentKey, Decimal] = {}
-        for key in self.state.book.positions:
+        for key in self.settings.instruments:
             seen = self._seen(key)
             if seen is not None:
                 marks[key] = exact_decimal(seen.price, "price")
-        return self.state.book.equity_quote(marks)
+        return self.state.book.equity_quote(marks, self.settings.currency)
 
     def _available_base(self, instrument: Instrument) -> Decimal:
         return self.state.book.available(instrument.venue, instrument.base)

@@ -8,7 +8,7 @@ from workstation.errors import BadInput
 from workstation.model.ids import Currency, SessionId
 from workstation.model.instrument import InstrumentKey
 from workstation.trading.limits import Limits
-from workstation.trading.sizing import SizingSettings
+from workstation.trading.sizing import SizingMode, SizingSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +22,8 @@ class SessionSettings:
     bars_from_trades: bool = False
     currency: Currency
     """Of equity and limits."""
-    sizing: SizingSettings = field(default_factory=SizingSettings)
-    limits: Limits = field(default_factory=Limits)
+    sizing: SizingSettings = SizingSettings(mode=SizingMode.EQUITY_FRACTION, value=0.95)
+    limits: Limits = Limits()
     entry_timeout_ns: int | None = None
     """An entry that is not filled this long after its decision is given up; None waits."""
 

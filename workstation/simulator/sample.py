@@ -1,15 +1,17 @@
-"""The sample data that notebooks, the demo and tests read: a history of the seeded market, small enough to be committed.
+"""The sample data of notebooks, demo and tests: a history of the seeded market, small enough to be committed.
 
 Two perpetuals. Quotes at three venues for 75 minutes, with enough dislocations for a spread strategy to earn its fees;
 trades of one symbol in the same minutes; bars of one minute for 45 days and of one hour for two years.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from tqdm import tqdm
 
@@ -32,6 +34,8 @@ BARS_STOP_NS = SAMPLE_DAY_NS + DAY_NS
 BAR_SPANS_NS = {MINUTE_NS: 45 * DAY_NS, HOUR_NS: 731 * DAY_NS}
 """Interval to length of history."""
 
+AnyArray = npt.NDArray[Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleSeries:
@@ -44,9 +48,9 @@ class SampleSeries:
 def sample_market(seed: int = SAMPLE_SEED) -> MarketModel:
     """The market of the sample: slower quotes than by default, so that it stays small, and more dislocations."""
     venues = (
-        replace(NOVA, quotes_per_second=3.6, trades_per_second=0.6, dislocations_per_hour=5.0),
-        replace(ORION, quotes_per_second=2.6, trades_per_second=0.4, dislocations_per_hour=6.0),
-        replace(VEGA, quotes_per_second=1.8, trades_per_second=0.3, dislocations_per_hour=7.0),
+        replace(NOVA, quotes_per_second=2.6, trades_per_second=0.5, dislocations_per_hour=5.0),
+        replace(ORION, quotes_per_second=1.9, trades_per_second=0.3, dislocations_per_hour=6.0),
+        replace(VEGA, quotes_per_second=1.3, trades_per_second=0.2, dislocations_per_hour=7.0),
     )
     climate = Climate(dislocation_bps=(15.0, 60.0), dislocation_ns=(20 * SECOND_NS, 240 * SECOND_NS))
     origin_ns = BARS_STOP_NS - max(BAR_SPANS_NS.values())
@@ -61,14 +65,9 @@ def write_sample(folder: Path, seed: int = SAMPLE_SEED) -> HistoryStore:
     for instrument in market.instruments():
         store.put_instrument(instrument)
     for part in tqdm(sample_series(market), total=len(_plan(market)), unit="series", desc="sample", delay=2):
-        digest = hashlib.sha256()
-        for name in part.table.column_names:
-            digest.update(repr((name, part.table[name].to_pylist())).encode())
-        source = Source(
-            name=f"workstation.simulator seed {seed}",
-            content_hash=digest.hexdigest(),
-            written_by=f"workstation {__version__}",
-        )
+        content_hash = hashlib.sha256(repr(part.table.to_pydict()).encode()).hexdigest()
+        name = f"workstation.simulator seed {seed}"
+        source = Source(name=name, content_hash=content_hash, written_by=f"workstation {__version__}")
         store.write(part.series, part.table, source)
     return store
 
@@ -124,8 +123,8 @@ def bar_table(bars: Bars) -> Table:
     return pa.table(columns, schema=SCHEMAS[HistoryKind.BARS])
 
 
-def _arrow(kind: HistoryKind, rows: Rows, columns: dict[str, object]) -> Table:
-    times = {name: rows[name] for name in ("ts_received", "ts_event")}
+def _arrow(kind: HistoryKind, rows: Rows, columns: Mapping[str, AnyArray]) -> Table:
+    times: dict[str, AnyArray] = {name: rows[name] for name in ("ts_received", "ts_event")}
     # a field of structured rows is strided, and Arrow wants its values side by side
-    whole = {name: np.ascontiguousarray(values) for name, values in (times | columns).items()}  # type: ignore[call-overload]
+    whole = {name: np.ascontiguousarray(values) for name, values in (*times.items(), *columns.items())}
     return pa.table(whole, schema=SCHEMAS[kind])

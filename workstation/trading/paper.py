@@ -33,8 +33,8 @@ INFINITE = float("inf")
 class FillAt(StrEnum):
     """Where bars are all there is: when a market order decided at a bar's close trades."""
 
-    NEXT_OPEN = "next_open"
-    THIS_CLOSE = "this_close"
+    NEXT_OPEN = "next-open"
+    THIS_CLOSE = "this-close"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,98 @@
+"""An instrument's rules from what the user gave and, for the rest, from the decimals in the data."""
+
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+
+from workstation.errors import HistoryMissing
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.scaling import scale_exponent
+from workstation.history.segments import Table, float_columns
+from workstation.history.store import HistoryStore
+from workstation.model.instrument import Instrument, split_symbol
+
+FINEST_EXPONENT = 8
+DEFAULT_FEE_RATE = Decimal("0.001")
+_QUANTITIES = ("volume", "quantity", "bid_quantity", "ask_quantity")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenRules:
+    """What the user said; None is not said. Steps and minima in the instrument's own units, rates as fractions."""
+
+    tick_size: Decimal | None = None
+    lot_size: Decimal | None = None
+    min_quantity: Decimal | None = None
+    min_notional_quote: Decimal | None = None
+    maker_fee_rate: Decimal | None = None
+    taker_fee_rate: Decimal | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return all(getattr(self, name) is None for name in self.__dataclass_fields__)
+
+
+def settle_instrument(store: HistoryStore, series: Series, table: Table, given: GivenRules) -> list[str]:
+    """Stores the instrument's rules unless they are stored and nothing was given; says in sentences what holds."""
+    known = _known(store, series)
+    if known is not None and given.is_empty:
+        return [f"rules of {known.key} as stored: {_steps(known)}", *_too_coarse(series.kind, table, known)]
+    before = _inferred(series, table, given) if known is None else known
+    said = {name: value for name, value in asdict(given).items() if value is not None}
+    instrument = replace(before, **said)
+    store.put_instrument(instrument)
+    origin = "from the decimals in the file" if known is None else "as stored before"
+    sentence = (
+        f"rules of {instrument.key}, {', '.join(said) or 'nothing'} as given, the rest {origin}: {_steps(instrument)}, "
+        f"fees {instrument.maker_fee_rate} maker and {instrument.taker_fee_rate} taker"
+    )
+    return [sentence, *_too_coarse(series.kind, table, instrument)]
+
+
+def _steps(instrument: Instrument) -> str:
+    return f"tick {instrument.tick_size:f}, lot {instrument.lot_size:f}"
+
+
+def _too_coarse(kind: HistoryKind, table: Table, instrument: Instrument) -> list[str]:
+    names = ("tick", "lot")
+    pairs = zip(names, (instrument.tick_size, instrument.lot_size), _inferred_steps(kind, table), strict=True)
+    return [
+        f"warning: the file has prices or quantities in steps of {seen:f}, the rules say {name} {step:f}"
+        for name, step, seen in pairs
+        if seen % step  # not a whole number of steps
+    ]
+
+
+def _inferred(series: Series, table: Table, given: GivenRules) -> Instrument:
+    tick, lot = _inferred_steps(series.kind, table)
+    base, quote, kind = split_symbol(series.key.symbol)
+    return Instrument(
+        venue=series.key.venue,
+        symbol=series.key.symbol,
+        kind=kind,
+        base=base,
+        quote=quote,
+        tick_size=tick,
+        lot_size=lot,
+        min_quantity=lot if given.lot_size is None else given.lot_size,
+        min_notional_quote=Decimal(0),
+        maker_fee_rate=DEFAULT_FEE_RATE,
+        taker_fee_rate=DEFAULT_FEE_RATE,
+    )
+
+
+def _known(store: HistoryStore, series: Series) -> Instrument | None:
+    try:
+        return store.instrument(series.key)
+    except HistoryMissing:
+        return None
+
+
+def _inferred_steps(kind: HistoryKind, table: Table) -> tuple[Decimal, Decimal]:
+    """Tick and lot: the largest powers of ten on whose grid all values lie, 10^-8 at the finest."""
+    exponents = {"tick": 0, "lot": 0}
+    for name in float_columns(kind):
+        exponent = scale_exponent(table[name].to_numpy())
+        finest = FINEST_EXPONENT if exponent is None else min(exponent, FINEST_EXPONENT)
+        which = "lot" if name in _QUANTITIES else "tick"
+        exponents[which] = max(exponents[which], finest)
+    return Decimal(1).scaleb(-exponents["tick"]), Decimal(1).scaleb(-exponents["lot"])

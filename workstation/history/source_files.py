@@ -1,0 +1,217 @@
+"""A foreign file as an Arrow table with line numbers: CSV, CSV in gzip, or Parquet."""
+
+import csv
+import gzip
+import hashlib
+import io
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from workstation.errors import ImportRefused
+from workstation.history.columns import ColumnMap, Role
+from workstation.history.segments import Table
+from workstation.model.market import IntArray
+
+MapNames = Callable[[list[str]], ColumnMap]
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTable:
+    """The mapped columns of a file. `lines` are its line numbers from 1 (row numbers, where the file is Parquet).
+
+    `malformed` are lines that have another number of cells than the header. `text_of` gives a line as it stands.
+    """
+
+    path: Path
+    content_hash: str
+    columns: ColumnMap
+    table: Table
+    lines: IntArray
+    malformed: dict[int, str]
+    text_of: Callable[[int], str]
+
+
+def read_source(path: Path, map_names: MapNames, skip_lines: int = 0) -> SourceTable:
+    """Reads a .csv, .csv.gz or .parquet file whole into memory. Raises ImportRefused with the file and the fault."""
+    if not path.is_file():
+        raise ImportRefused(f"{path}: no such file")
+    if path.suffix == ".parquet":
+        return _read_parquet(path, map_names)
+    if path.name.endswith((".csv", ".csv.gz")):
+        return _read_csv(path, map_names, skip_lines)
+    raise ImportRefused(f"{path}: expected a name that ends with .csv, .csv.gz or .parquet")
+
+
+def _read_parquet(path: Path, map_names: MapNames) -> SourceTable:
+    with path.open("rb") as file:
+        content_hash = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        columns = map_names(pq.read_schema(path).names)
+        table = pq.read_table(path, columns=list(columns.roles), partitioning=None).combine_chunks()
+    except (OSError, pa.ArrowException) as error:
+        raise ImportRefused(f"{path}: not a readable Parquet file: {error}") from error
+    _refuse_empty(path, table.num_rows)
+    return SourceTable(
+        path=path,
+        content_hash=content_hash,
+        columns=columns,
+        table=table,
+        lines=np.arange(1, table.num_rows + 1),
+        malformed={},
+        text_of=lambda line: ", ".join(
+            f"{name}={value}" for name, value in table.slice(line - 1, 1).to_pylist()[0].items()
+        ),
+    )
+
+
+def _read_csv(path: Path, map_names: MapNames, skip_lines: int) -> SourceTable:
+    raw = path.read_bytes()
+    content = _text_content(path, raw, skip_lines)
+    header, first = _first_lines(path, content)
+    columns = map_names(header)
+    delimiter = _delimiter(content)
+    first_cells = dict(zip(header, first, strict=False))
+    types = {name: _type_of(role, first_cells.get(name, "")) for name, role in columns.roles.items()}
+    malformed: dict[int, str] = {}
+    try:
+        table = _parsed(content, header, delimiter, types, None)
+    except pa.ArrowInvalid:  # a cell that is no number or a line with too few cells: read every cell as text instead
+        texts = {name: pa.string() for name in types}
+        table = _parsed(content, header, delimiter, texts, malformed)
+        table = _numbers_where_possible(table, columns)
+    _refuse_empty(path, table.num_rows + len(malformed))
+    has_gaps = bool(malformed) or b"\n\n" in content or b"\n\r\n" in content
+    lines, malformed = _line_numbers(table.num_rows, content if has_gaps else None, malformed)
+    return SourceTable(
+        path=path,
+        content_hash=hashlib.sha256(raw).hexdigest(),
+        columns=columns,
+        table=table,
+        lines=lines + skip_lines,
+        malformed={line + skip_lines: text for line, text in malformed.items()},
+        text_of=_line_reader(content, skip_lines),
+    )
+
+
+def _text_content(path: Path, raw: bytes, skip_lines: int) -> bytes:
+    """The decompressed text from the header on, no byte order mark. Raises ImportRefused with the byte offset."""
+    if path.suffix == ".gz":
+        try:
+            raw = gzip.decompress(raw)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ImportRefused(f"{path}: not a whole gzip file: {error}") from error
+    content = raw.removeprefix(BYTE_ORDER_MARK)
+    if not content.isascii():
+        try:
+            content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            offset = error.start + len(raw) - len(content)
+            raise ImportRefused(f"{path}: byte {offset} (0x{raw[offset]:02x}) is not UTF-8: save it as UTF-8") from None
+    if b"\0" in content:
+        raise ImportRefused(f"{path}: byte {content.index(0)} is zero: not UTF-8 text")
+    for _ in range(skip_lines):
+        content = content.partition(b"\n")[2]
+    return content
+
+
+def _first_lines(path: Path, content: bytes) -> tuple[list[str], list[str]]:
+    text = content[:1_000_000].decode("utf-8", errors="ignore")
+    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(content))
+    header, first = [name.strip() for name in next(reader, [])], next(reader, [])
+    if not any(header):
+        raise ImportRefused(f"{path}: empty: expected a header line with the names of the columns")
+    if all(re.match(_NUMBER, name) for name in header):
+        raise ImportRefused(
+            f"{path}: the first line holds numbers: expected a header line with the names of the columns"
+        )
+    if "" in header:
+        header = [name or f"column_{place}" for place, name in enumerate(header)]
+    return header, [cell.strip() for cell in first]
+
+
+def _delimiter(content: bytes) -> str:
+    header = content.partition(b"\n")[0]
+    return next((mark for mark in (",", ";", "\t") if mark.encode() in header), ",")
+
+
+def _type_of(role: Role, first_cell: str) -> Any:
+    if role is Role.NUMBER:
+        return pa.float64()
+    if role is Role.TIME and re.fullmatch(r"\d+", first_cell):
+        return pa.int64()
+    if role is Role.TIME and re.fullmatch(r"\d+\.\d*", first_cell):
+        return pa.float64()
+    return pa.string()
+
+
+def _parsed(
+    content: bytes, header: list[str], delimiter: str, types: dict[str, Any], malformed: dict[int, str] | None
+) -> Table:
+    """The columns named in `types`; with `malformed` given, rows of another length are put there and left out."""
+
+    def skip(row: Any) -> str:
+        assert malformed is not None
+        malformed[row.number] = f"{row.actual_columns} cells, the header has {row.expected_columns}"
+        return "skip"
+
+    return pa_csv.read_csv(
+        pa.py_buffer(content),
+        read_options=pa_csv.ReadOptions(
+            use_threads=malformed is None, block_size=1 << 22, column_names=header, skip_rows=1
+        ),
+        parse_options=pa_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=None if malformed is None else skip),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=types, include_columns=list(types), strings_can_be_null=True
+        ),
+    ).combine_chunks()
+
+
+def _numbers_where_possible(table: Table, columns: ColumnMap) -> Table:
+    """Text columns that hold numbers as float64, null where a cell is none."""
+    for place, (name, role) in enumerate(columns.roles.items()):
+        if role is Role.NUMBER:
+            text = pc.utf8_trim_whitespace(table[name])
+            is_number = pc.match_substring_regex(text, _NUMBER)
+            numbers = pc.if_else(is_number, text, pa.scalar(None, pa.string())).cast(pa.float64())
+            table = table.set_column(place, name, numbers)
+    return table
+
+
+def _line_numbers(rows: int, content: bytes | None, malformed: dict[int, str]) -> tuple[IntArray, dict[int, str]]:
+    """Line numbers of the rows and of the malformed ones, the header being line 1; `content` where lines have gaps.
+
+    The parser passes over empty lines without counting them.
+    """
+    if content is None:
+        return np.arange(2, rows + 2), malformed
+    filled = [number for number, text in enumerate(content.split(b"\n"), 1) if text.strip(b"\r")]
+    kept = [number for place, number in enumerate(filled, 1) if place > 1 and place not in malformed]
+    return np.array(kept, np.int64), {filled[place - 1]: reason for place, reason in malformed.items()}
+
+
+def _line_reader(content: bytes, skip_lines: int) -> Callable[[int], str]:
+    text_lines: list[bytes] = []
+
+    def text_of(line: int) -> str:
+        if not text_lines:
+            text_lines.extend(content.split(b"\n"))
+        return text_lines[line - skip_lines - 1].decode("utf-8").strip()
+
+    return text_of
+
+
+def _refuse_empty(path: Path, rows: int) -> None:
+    if rows == 0:
+        raise ImportRefused(f"{path}: a header and no rows")

@@ -1,0 +1,189 @@
+"""Replay: a session on recorded history, through the same code that trades live. A composition root.
+
+The gate is fed by history and by its own deadlines, effects go to the paper venue. With a ledger every fact is journaled
+as a run of the session; a session that was cut off goes on where its journal ends.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from workstation.errors import BadInput
+from workstation.history.blocks import count_rows
+from workstation.history.store import HistoryStore
+from workstation.ledger.journal import Ledger
+from workstation.model.events import BalanceSet, Fact, InstrumentListed, RunStarted
+from workstation.model.ids import Currency, RunId, SessionId
+from workstation.model.instrument import Instrument
+from workstation.ports.journal import Journal, Ticket
+from workstation.research import identity
+from workstation.research.desk import (
+    Desk,
+    blocks,
+    consumed_rows,
+    foresee_bars,
+    rebuild,
+    rebuild_from_ns,
+    selections,
+    set_up,
+    split,
+)
+from workstation.research.replay_result import ReplayResult
+from workstation.research.trade_log import TradeLog
+from workstation.session.manifest import RunManifest, SourceSelection, manifest_bytes, manifest_hash
+from workstation.session.outbox import Outbox, WriteBehindOutbox
+from workstation.session.paper_host import PaperHost
+from workstation.session.settings import SessionSettings
+from workstation.session.state import SessionState, fold
+from workstation.trading.paper import PaperSettings
+
+Progress = Callable[[int, int], None]
+"""Told after each block: rows taken, rows in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRequest:
+    """What to replay. `balances` open a new session; one that goes on has its own."""
+
+    session: SessionSettings
+    paper: PaperSettings = PaperSettings()
+    balances: tuple[BalanceSet, ...]
+    sources: tuple[SourceSelection, ...]
+    start_ns: int | None = None
+    end_ns: int | None = None
+    assumed_delay_ns: int = 0
+
+
+class _Done:
+    def wait(self, timeout_s: float | None = None) -> None:
+        """There is nothing to wait for."""
+
+
+class WatchedJournal:
+    """Shows facts to a trade log on their way to the journal; without one they go no further."""
+
+    def __init__(self, log: TradeLog, journal: Journal | None) -> None:
+        self._log, self._journal = log, journal
+
+    def append(self, session_id: SessionId, facts: Sequence[Fact]) -> Ticket:
+        self._log.watch(facts)
+        return _Done() if self._journal is None else self._journal.append(session_id, facts)
+
+
+def replay(
+    store: HistoryStore,
+    request: ReplayRequest,
+    *,
+    ledger: Ledger | None = None,
+    is_durable: bool = False,
+    progress: Progress | None = None,
+) -> ReplayResult:
+    """Runs a session over history; with a ledger it is journaled, and goes on if the ledger knows it.
+
+    `is_durable` makes every effect wait for its facts to be on the disk, as a session whose venue is real does.
+    Raises HistoryMissing, BadInput; JournalWriteFailed when the ledger's disk is full.
+    """
+    instruments = _instruments(store, request)
+    session_id = request.session.session_id
+    state = SessionState() if ledger is None else fold(ledger.facts(session_id))
+    manifest = _manifest(store, request, instruments, _next_run(ledger, session_id))
+    desk = set_up(manifest, state)
+    host = PaperHost(desk.market, desk.session, request.paper)
+    log = TradeLog()
+    if ledger is not None:
+        log.watch(ledger.facts(session_id))
+        ledger.begin_run(session_id, manifest.run_id, manifest_bytes(manifest))
+    journal = WatchedJournal(log, ledger)
+    host.outbox = Outbox(journal, host) if is_durable else WriteBehindOutbox(journal, host)
+    host.subscribe()
+    foresee_bars(store, manifest, desk.session)
+    rows = _run(store, manifest, desk, host, progress)
+    if ledger is not None:
+        ledger.flush()
+    return ReplayResult(manifest=manifest, state=state, log=log, rows=rows, bars=desk.session.bars)
+
+
+def _run(store: HistoryStore, manifest: RunManifest, desk: Desk, host: PaperHost, progress: Progress | None) -> int:
+    """All blocks, from where the session had come to; returns the rows taken now."""
+    state, market = desk.session.state, desk.market
+    first_sequence, first_ns = state.last_sequence, state.last_ns
+    consumed = consumed_rows(first_sequence)
+    rebuild_ns = rebuild_from_ns(desk.session, first_ns) if consumed else None
+    total = count_rows(store, selections(manifest), start_ns=manifest.start_ns, end_ns=manifest.end_ns)
+    seen, has_started = 0, False
+    for block in blocks(store, manifest, market):
+        before, after = split(block, seen, consumed, rebuild_ns)
+        if len(before):
+            rebuild(desk, before)
+        if not has_started and (len(after) or seen + len(block) == total):
+            has_started = True
+            _start(manifest, desk, host, first_sequence, first_ns or int(block[0]["ts_received"]), rebuild_ns)
+        for wake in market.advance(after):
+            wake.subscriber.handle(wake)
+        seen += len(block)
+        if progress is not None:
+            progress(seen, total)
+    for wake in market.advance_time(market.gate.now_ns):
+        wake.subscriber.handle(wake)
+    return seen - consumed
+
+
+def _start(
+    manifest: RunManifest, desk: Desk, host: PaperHost, sequence: int, now_ns: int, rebuild_ns: int | None
+) -> None:
+    """The run's first facts, then what rested at the venue: only now may it trade."""
+    desk.market.gate.start_after(sequence, now_ns)
+    started = RunStarted(
+        run_id=manifest.run_id,
+        manifest_hash=manifest_hash(manifest_bytes(manifest)),
+        sequence=sequence,
+        rebuild_from_ns=rebuild_ns,
+    )
+    host.inject(started, now_ns)
+    for instrument in manifest.instruments:
+        host.inject(InstrumentListed(instrument=instrument), now_ns)
+    for balance in manifest.balances:
+        if (balance.venue, balance.currency) not in desk.session.state.book.balances:
+            host.inject(balance, now_ns)
+    host.recover()
+
+
+def _instruments(store: HistoryStore, request: ReplayRequest) -> tuple[Instrument, ...]:
+    keys = dict.fromkeys([*request.session.instruments, *(source.key for source in request.sources)])
+    for key in request.session.instruments:
+        if not any(source.key == key for source in request.sources):
+            raise BadInput(f"session {request.session.session_id}: {key} trades, but no source feeds it")
+    return tuple(store.instrument(key, request.start_ns) for key in keys)
+
+
+def _next_run(ledger: Ledger | None, session_id: SessionId) -> RunId:
+    runs = 0 if ledger is None else sum(run.session_id == session_id for run in ledger.runs())
+    return RunId(f"{session_id}.{runs + 1}")
+
+
+def _manifest(
+    store: HistoryStore, request: ReplayRequest, instruments: tuple[Instrument, ...], run_id: RunId
+) -> RunManifest:
+    return RunManifest(
+        run_id=run_id,
+        mode="replay",
+        session=request.session,
+        paper=request.paper,
+        balances=request.balances,
+        instruments=instruments,
+        sources=request.sources,
+        history=str(store.root),
+        start_ns=request.start_ns,
+        end_ns=request.end_ns,
+        assumed_delay_ns=request.assumed_delay_ns,
+        code_hash=identity.code_hash(),
+        kernel_hash=identity.kernels(),
+        versions=identity.versions(),
+    )
+
+
+def opening_balances(instruments: Sequence[Instrument], amount: BalanceSet) -> tuple[BalanceSet, ...]:
+    """The same amount of each instrument's quote currency at each venue."""
+    venues: dict[tuple[str, Currency], BalanceSet] = {}
+    for instrument in instruments:
+        venues[instrument.venue, instrument.quote] = replace(amount, venue=instrument.venue, currency=instrument.quote)
+    return tuple(venues.values())

@@ -1,0 +1,131 @@
+"""Mode verify: the same rows and the same inputs through the same code; every decision must be the same, byte for byte.
+
+Results of the venue are not made again but taken from the journal, each at its own place in the one order; effects go to
+a sink. What a run decided behind the end of its journal (it was cut off) is not looked at.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from workstation.errors import VerifyMismatch
+from workstation.history.store import HistoryStore
+from workstation.ledger.codec import JournalRow, encode_event
+from workstation.ledger.journal import read_rows, read_run
+from workstation.model.events import BalanceSet, Fact, FactKind, InstrumentListed, RunStarted
+from workstation.model.ids import RunId
+from workstation.research import identity
+from workstation.research.desk import Desk, blocks, consumed_rows, foresee_bars, rebuild, set_up, split
+from workstation.session.manifest import RunManifest, read_manifest
+from workstation.session.session import Session
+from workstation.session.state import SessionState
+from workstation.session.wake import Wake
+
+START = (RunStarted, InstrumentListed, BalanceSet)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A run whose decisions were made again."""
+
+    run_id: RunId
+    inputs: int
+    decisions: int
+    is_same_code: bool
+    """The run was made by the very code and kernels that verified it."""
+
+
+class Comparer:
+    """The session's broker and journal in one: compares what it decides with what it had decided."""
+
+    def __init__(self, session: Session, rows: Iterator[JournalRow]) -> None:
+        self.session = session
+        self._rows = rows
+        self._next = next(rows, None)
+        self.inputs = self.decisions = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self._next is None
+
+    def handle(self, wake: Wake) -> None:
+        if self.is_over:
+            return
+        for fact in self.session.act(wake).facts:
+            if self._next is not None:
+                self._compare(fact, self._next)
+                self._next = next(self._rows, None)
+
+    def _compare(self, fact: Fact, row: JournalRow) -> None:
+        name, version, body = encode_event(fact.event)
+        now = (name, version, body, fact.sequence, fact.ts_received, fact.ts_decided, fact.market_row)
+        then = (row.name, row.version, row.body, row.sequence, row.ts_received, row.ts_decided, row.market_row)
+        if now != then:
+            raise VerifyMismatch(
+                f"run {row.run_id}, position {row.position}: the journal has {row.name} {row.body.decode()} at "
+                f"{row.ts_received} (sequence {row.sequence}); the same inputs now give {name} {body.decode()} at "
+                f"{fact.ts_received} (sequence {fact.sequence})"
+            )
+        self.inputs += row.kind != FactKind.DECISION
+        self.decisions += row.kind == FactKind.DECISION
+
+
+def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Verified:
+    """Makes a run's decisions again and compares. Raises VerifyMismatch at the first that differs, RunNotFound,
+    JournalCorrupt, HistoryMissing."""
+    record = read_run(ledger, run_id)
+    manifest = read_manifest(record.manifest)
+    state = SessionState()
+    before = takewhile(lambda row: row.position < record.started_position, read_rows(ledger, record.session_id))
+    for row in before:
+        state.apply(row.fact())
+    desk = set_up(manifest, state)
+    comparer = Comparer(desk.session, read_rows(ledger, record.session_id, run_id))
+    desk.session.subscribe(comparer)
+    store = HistoryStore(Path(manifest.history)) if store is None else store
+    foresee_bars(store, manifest, desk.session)
+    for row in read_rows(ledger, record.session_id, run_id):
+        if row.kind != FactKind.DECISION:
+            desk.market.expected.append((comparer, row.fact()))
+    _run(store, manifest, desk, comparer)
+    if not comparer.is_over:
+        raise VerifyMismatch(
+            f"run {run_id}: the journal goes on after position {comparer.inputs + comparer.decisions - 1} of the run, "
+            "the rows of history do not"
+        )
+    is_same = (manifest.code_hash, manifest.kernel_hash) == (identity.code_hash(), identity.kernels())
+    return Verified(run_id=run_id, inputs=comparer.inputs, decisions=comparer.decisions, is_same_code=is_same)
+
+
+def _run(store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comparer) -> None:
+    market = desk.market
+    if not market.expected or not isinstance(market.expected[0][1].event, RunStarted):
+        raise VerifyMismatch(f"run {manifest.run_id}: its journal does not begin with RunStarted")
+    started, first_ns = market.expected[0][1].event, market.expected[0][1].ts_received
+    assert isinstance(started, RunStarted)
+    consumed, seen, has_started = consumed_rows(started.sequence), 0, False
+    for block in blocks(store, manifest, market):
+        before, after = split(block, seen, consumed, started.rebuild_from_ns)
+        if len(before):
+            rebuild(desk, before)
+        seen += len(block)
+        if not has_started and seen >= consumed:
+            has_started = True
+            _start(desk, started.sequence, first_ns, comparer)
+        for wake in market.advance(after):
+            wake.subscriber.handle(wake)
+        if comparer.is_over:
+            return
+    for wake in market.advance_time(market.gate.now_ns):
+        wake.subscriber.handle(wake)
+
+
+def _start(desk: Desk, sequence: int, now_ns: int, comparer: Comparer) -> None:
+    """The run's first facts, and the session's own deadlines."""
+    market = desk.market
+    market.gate.start_after(sequence, now_ns)
+    while market.expected and isinstance(market.expected[0][1].event, START):
+        wake = market.next_expected()
+        wake.subscriber.handle(wake)
+    desk.session.set_timers(comparer)
