@@ -102,7 +102,11 @@ class Run:
         return []
 
     def fill(
-        self, order: tuple[str, int, float | None], bar: int, reference: float, signal: tuple[int, bool, bool, float, float]
+        self,
+        order: tuple[str, int, float | None],
+        bar: int,
+        reference: float,
+        signal: tuple[int, bool, bool, float, float],
     ) -> None:
         what, side, quantity = order
         if what == "close":
@@ -135,7 +139,9 @@ class Run:
 
     def paid(self, reference: float, side: int) -> float:
         if side > 0:
-            return max(rounded(reference * (1 + self.rules.slippage), self.rules.tick, ROUND_CEILING), float(self.rules.tick))
+            return max(
+                rounded(reference * (1 + self.rules.slippage), self.rules.tick, ROUND_CEILING), float(self.rules.tick)
+            )
         return max(rounded(reference * (1 - self.rules.slippage), self.rules.tick, ROUND_FLOOR), float(self.rules.tick))
 
     def size(self, price: float, stop_distance: float) -> float:
@@ -176,7 +182,9 @@ class Run:
         held = self.held
         assert held is not None
         fee = held.quantity * price * rate
-        self.cash += held.quantity * price if self.rules.spot else held.side * held.quantity * (price - held.entry_price)
+        self.cash += (
+            held.quantity * price if self.rules.spot else held.side * held.quantity * (price - held.entry_price)
+        )
         self.cash -= fee
         held.exit_bar, held.exit_price, held.reason, held.fees = bar, price, reason, held.fees + fee
         self.out.trades.append(held)

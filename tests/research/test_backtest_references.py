@@ -68,7 +68,10 @@ def google_closed_at_the_last_open(bars: Bars) -> Bars:
 
 @pytest.mark.shared
 def test_average_cross_on_google_gives_the_published_trades(shared_dir: Path) -> None:
-    expected, result = case(shared_dir, "backtestingpy"), google_run(google_closed_at_the_last_open(google(shared_dir)), "0")
+    expected, result = (
+        case(shared_dir, "backtestingpy"),
+        google_run(google_closed_at_the_last_open(google(shared_dir)), "0"),
+    )
     figures, rows = expected["expected"], result.trade_rows
     assert len(rows) == figures["trades"]
     for row, trade in zip(rows, expected["first_trades"], strict=False):
@@ -115,7 +118,9 @@ def test_stop_gapped_through_at_a_price_path_exits_as_published(shared_dir: Path
 def test_gap_through_a_stop_exits_at_the_price_behind_the_gap(shared_dir: Path) -> None:
     micro = case(shared_dir, "backtestingpy")["micro_cases"][0]
     signals = some_signals(5, {0: 1}, stop=10.0)
-    result = backtest(Scripted(signals), some_bars(micro["close"]), an_instrument(), sizing=ONE, fill_at=FillAt.THIS_CLOSE)
+    result = backtest(
+        Scripted(signals), some_bars(micro["close"]), an_instrument(), sizing=ONE, fill_at=FillAt.THIS_CLOSE
+    )
     assert result.trade_rows["exit_price"].tolist() == [micro["exit_price"]]
 
 
@@ -137,7 +142,9 @@ def test_stops_and_targets_exit_where_vectorbt_published(shared_dir: Path) -> No
             # it was entered at 1.1 times the close, and its stop measured from the close
             distance += one["entry"]["price"] - close[0]
             close[0] = one["entry"]["price"] / 1.1
-        offset = {"open": 0.25, "high": 0.5, "low": -0.5} if "open" in one else dict.fromkeys(("open", "high", "low"), 0.0)
+        offset = (
+            {"open": 0.25, "high": 0.5, "low": -0.5} if "open" in one else dict.fromkeys(("open", "high", "low"), 0.0)
+        )
         bars = some_bars(*([price + offset[name] for price in close] for name in ("open", "high", "low")), close)
         protection = {"target" if one["id"].startswith("tp") else "stop": distance}
         side = 1 if one["entry"]["size"] > 0 else -1

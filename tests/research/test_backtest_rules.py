@@ -16,7 +16,11 @@ from workstation.research.results import EXIT_REASONS, BacktestResult, FillAt
 from workstation.strategies.base import Signals
 from workstation.trading.sizing import Refusal, SizingMode, SizingSettings
 
-VALUES = {"FIXED_QUANTITY": (0.5, 3.0, 500.0), "FIXED_NOTIONAL": (40.0, 5000.0), "EQUITY_FRACTION": (0.3, 0.95, 1.0, 2.5)}
+VALUES = {
+    "FIXED_QUANTITY": (0.5, 3.0, 500.0),
+    "FIXED_NOTIONAL": (40.0, 5000.0),
+    "EQUITY_FRACTION": (0.3, 0.95, 1.0, 2.5),
+}
 VALUES["RISK_FRACTION"] = (0.001, 0.02)
 
 
@@ -162,7 +166,9 @@ def test_reversal_is_sized_with_what_the_close_left() -> None:
 
 
 def test_entry_from_flat_is_sized_at_the_signal_s_close() -> None:
-    result = run(some_bars([100, 125, 125], close=[80, 125, 125]), some_signals(3, {0: 1}), sizing="FIXED_NOTIONAL", value=400.0)
+    result = run(
+        some_bars([100, 125, 125], close=[80, 125, 125]), some_signals(3, {0: 1}), sizing="FIXED_NOTIONAL", value=400.0
+    )
     assert result.trade_rows["quantity"].tolist() == [5.0]
 
 
@@ -221,5 +227,6 @@ def test_the_inputs_are_not_written_to() -> None:
     for array in (bars.open, bars.high, bars.low, bars.close, signals.entries, signals.stop_distance):
         array.flags.writeable = False
     assert_same(
-        run(bars, signals), naive(Rules(tick=Decimal("0.01"), lot=Decimal("0.001"), sizing="FIXED_QUANTITY", value=1.0), bars, signals)
+        run(bars, signals),
+        naive(Rules(tick=Decimal("0.01"), lot=Decimal("0.001"), sizing="FIXED_QUANTITY", value=1.0), bars, signals),
     )

@@ -55,7 +55,9 @@ def comparable(bars: Bars, signals: Signals, **options: Any) -> tuple[BacktestRe
         signals = cleaned
 
 
-@pytest.mark.parametrize(("stops", "targets", "slippage_rate"), [(True, False, 0.0002), (True, True, 0.0), (False, False, 0.0002)])
+@pytest.mark.parametrize(
+    ("stops", "targets", "slippage_rate"), [(True, False, 0.0002), (True, True, 0.0), (False, False, 0.0002)]
+)
 def test_fixed_quantity_long_and_short_trades_like_vectorbt(stops: bool, targets: bool, slippage_rate: float) -> None:
     bars, signals = random_case(11, stops=stops, targets=targets, shorts=True)
     sizing = SizingSettings(mode=SizingMode.FIXED_QUANTITY, value=2.0)

@@ -11,8 +11,9 @@ from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, InstrumentKind
 from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, FloatArray, IntArray, RowFlag, RowKind, Rows
 from workstation.simulator.markets import ORIGIN_NS, MarketModel
-from workstation.simulator.price_path import CELL_NS, STEP_NS, PricePath
+from workstation.simulator.price_path import CELL_NS, STEP_NS, PricePath, season
 from workstation.simulator.settings import BTC, ETH, NOVA, ORION, SOL, VEGA, Climate, SymbolSettings, VenueSettings
+from workstation.simulator.venue_quotes import Dislocation
 
 SEED = 7
 START_NS = ORIGIN_NS + 2 * DAY_NS + 14 * HOUR_NS
@@ -64,8 +65,8 @@ def test_same_seed_gives_the_same_bytes_however_the_span_is_cut() -> None:
         blocks = list(a_market().blocks(START_NS, stop_ns, block_ns=block_ns))
         assert len(blocks) == -(-3 * CELL_NS // block_ns)
         assert b"".join(block.tobytes() for block in blocks) == whole
-    cut_ns = START_NS + CELL_NS + 123_456_789
-    assert a_market().rows(START_NS, cut_ns).tobytes() + a_market().rows(cut_ns, stop_ns).tobytes() == whole
+    for cut_ns in (START_NS + CELL_NS, START_NS + CELL_NS + 123_456_789):
+        assert a_market().rows(START_NS, cut_ns).tobytes() + a_market().rows(cut_ns, stop_ns).tobytes() == whole
 
 
 def test_each_block_holds_the_rows_of_its_own_time() -> None:
@@ -119,7 +120,7 @@ def test_a_price_of_a_few_ticks_stays_positive_and_uncrossed() -> None:
         touch_quantity=5e6,
         trade_quantity=1e5,
     )
-    quotes = a_market(symbols=(penny,), venues=(replace(VEGA, tick_multiple=60),)).quotes(START_NS, START_NS + HOUR_NS)
+    quotes = a_market(symbols=(penny,), venues=(replace(VEGA, tick_multiple=200),)).quotes(START_NS, START_NS + HOUR_NS)
     assert quotes["x0"].min() > 0 and np.all(quotes["x0"] < quotes["x1"])
 
 
@@ -146,13 +147,40 @@ def test_messages_arrive_late_by_about_the_venue_s_delay_and_never_overtake() ->
         assert 0.8 < np.median(delay) / venue.delay_ns < 1.6
 
 
+def test_slow_messages_are_neither_lost_nor_overtaken_where_one_cell_ends_and_the_next_begins() -> None:
+    slow = replace(NOVA, delay_ns=SECOND_NS, quotes_per_second=300.0)
+    edge_ns = START_NS + CELL_NS
+    quotes = a_market(venues=(slow,)).quotes(START_NS, edge_ns + MINUTE_NS)
+    assert np.all(np.diff(quotes["ts_event"]) >= 0)
+    assert quotes["ts_received"][0] < START_NS + SECOND_NS // 2, "sent in the cell before the span"
+    before, after = (
+        np.count_nonzero((quotes["ts_event"] >= since_ns) & (quotes["ts_event"] < since_ns + SECOND_NS))
+        for since_ns in (edge_ns - SECOND_NS, edge_ns)
+    )
+    assert 1 / 3 < before / after < 3, f"seed {SEED}: {before} before, {after} after"
+
+
+def test_a_lagging_venue_shows_the_end_of_the_cell_before_when_a_cell_begins() -> None:
+    lag_ns, since_edge_ns = 4 * SECOND_NS, 2 * SECOND_NS
+    (venue,) = calm(replace(NOVA, lag_ns=lag_ns, quotes_per_second=100.0), noise_bps=0.01)
+    market = a_market(venues=(venue,))
+    path = PricePath(seed=SEED, origin_ns=ORIGIN_NS, climate=market.climate, symbol=BTC)
+    minutes = path.minutes(START_NS, START_NS + HOUR_NS)
+    quotes = market.quotes(START_NS, START_NS + HOUR_NS)
+    for cell in range(START_NS // CELL_NS + 1, START_NS // CELL_NS + 5):
+        at_ns = cell * CELL_NS + since_edge_ns
+        common = path.fine(cell - 1, minutes).log_price[-1 - (lag_ns - since_edge_ns) // STEP_NS]
+        shown = on_grid(true_times(quotes, venue), log_mid(quotes), np.array([at_ns]))[0]
+        assert abs(1e4 * (shown - common)) < 0.6, f"seed {SEED}, cell {cell}"
+
+
 def test_returns_of_venues_correlate() -> None:
     at = np.arange(START_NS, START_NS + HOUR_NS, SECOND_NS)
     returns = []
     for venue in calm(NOVA, ORION, VEGA):
         quotes = a_market(venues=(venue,)).quotes(START_NS, START_NS + HOUR_NS)
         returns.append(np.diff(on_grid(quotes["ts_received"], log_mid(quotes), at)))
-    correlation = np.corrcoef(returns)
+    correlation = np.atleast_2d(np.corrcoef(returns))
     print(correlation)
     assert correlation[0, 1] > 0.8 and correlation[0, 2] > 0.5 and correlation[1, 2] > 0.5
 
@@ -200,31 +228,36 @@ def test_dislocations_come_at_the_configured_rate_and_sizes() -> None:
     assert 0.4 < np.mean([event.size_bps > 0 for event in events]) < 0.6
 
 
-def test_a_dislocation_shows_in_the_quotes_and_reverts() -> None:
-    climate = Climate(dislocation_bps=(30.0, 60.0), dislocation_ns=(60 * SECOND_NS, 120 * SECOND_NS))
-    away = replace(VEGA, dislocations_per_hour=4.0, quotes_per_second=20.0)
+@pytest.mark.parametrize(("shortest_s", "longest_s"), [(60, 120), (500, 600)])
+def test_a_dislocation_shows_in_the_quotes_and_reverts(shortest_s: int, longest_s: int) -> None:
+    """The longer ones end in another cell than they began in."""
+    climate = Climate(dislocation_bps=(30.0, 60.0), dislocation_ns=(shortest_s * SECOND_NS, longest_s * SECOND_NS))
+    away = replace(VEGA, dislocations_per_hour=2.0, quotes_per_second=20.0)
     market = a_market(venues=(*calm(NOVA), away), climate=climate)
-    rows = market.quotes(START_NS, START_NS + 6 * HOUR_NS)
+    rows = market.quotes(START_NS, START_NS + 10 * HOUR_NS)
     own = [rows[rows["instrument"] == number] for number in (0, 1)]
-    events = market.dislocations(VEGA_BTC, START_NS, START_NS + 5 * HOUR_NS)
-    alone = [
-        event
-        for event in events
-        if not any(
-            other is not event
-            and other.start_ns < event.stop_ns + 30 * SECOND_NS
-            and event.start_ns - 30 * SECOND_NS < other.stop_ns
-            for other in events
-        )
-    ]
-    assert len(alone) >= 8
+    alone = lone(market.dislocations(VEGA_BTC, START_NS - HOUR_NS, START_NS + 10 * HOUR_NS), 30 * SECOND_NS)
+    assert len(alone) >= 5
     for event in alone:
-        middle_ns = event.start_ns + (event.stop_ns - event.start_ns) * 3 // 10
-        at = np.array([event.start_ns - 5 * SECOND_NS, middle_ns, event.stop_ns + 5 * SECOND_NS])
+        length_ns = event.stop_ns - event.start_ns
+        at = np.array([event.start_ns - 5 * SECOND_NS, event.start_ns + length_ns // 4, event.stop_ns + 5 * SECOND_NS])
         nova, vega = (on_grid(side["ts_received"], log_mid(side), at) for side in own)
         before, during, after = (1e4 * (vega - nova)).tolist()
         assert abs(before) < 12 and abs(after) < 12, f"seed {SEED}: {event}: {before}, {after} bps"
         assert abs(during - event.size_bps) < 12, f"seed {SEED}: {event}: {during} bps"
+
+
+def lone(events: list[Dislocation], gap_ns: int) -> list[Dislocation]:
+    """Those in the nine hours from START_NS that overlap no other, with a gap on both sides."""
+    return [
+        one
+        for one in events
+        if START_NS + gap_ns < one.start_ns < START_NS + 9 * HOUR_NS
+        and not any(
+            other is not one and other.start_ns < one.stop_ns + gap_ns and one.start_ns - gap_ns < other.stop_ns
+            for other in events
+        )
+    ]
 
 
 def test_quiet_hours_have_fewer_quotes_than_busy_ones() -> None:
@@ -235,6 +268,12 @@ def test_quiet_hours_have_fewer_quotes_than_busy_ones() -> None:
         for hour in (2, 3, 14, 15):
             counts[hour] += len(market.quotes(midnight_ns + hour * HOUR_NS, midnight_ns + (hour + 1) * HOUR_NS))
     assert 2.5 * (counts[2] + counts[3]) < counts[14] + counts[15], f"seed {SEED}: {counts}"
+
+
+def test_weekends_are_quieter() -> None:
+    saturday = ORIGIN_NS // DAY_NS + 5  # 2024-01-06
+    means = [season(Climate(weekend_activity=0.5), saturday + day).mean() for day in (-1, 0, 1, 2)]
+    assert means == pytest.approx([1.0, 0.5, 0.5, 1.0])
 
 
 def test_quotes_quicken_with_volatility() -> None:

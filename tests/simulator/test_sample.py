@@ -11,7 +11,7 @@ from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import HOUR_NS, MINUTE_NS, FloatArray, Rows
+from workstation.model.market import HOUR_NS, MINUTE_NS, FloatArray, IntArray, Rows
 from workstation.simulator.sample import (
     BAR_SPANS_NS,
     BARS_STOP_NS,
@@ -106,7 +106,7 @@ def spread_trips_bps(symbol: str) -> list[float]:
     return [trip for a, b in combinations(sides, 2) for trip in pair_trips_bps(a, b)]
 
 
-def touches(venue: str, symbol: str, at: np.ndarray) -> tuple[FloatArray, FloatArray]:  # type: ignore[type-arg]
+def touches(venue: str, symbol: str, at: IntArray) -> tuple[FloatArray, FloatArray]:
     """Log bid and log ask of one venue at each moment."""
     key = next(instrument.key for instrument in MARKET.instruments() if instrument.key == (venue, symbol))
     quotes: Rows = STORE.rows(key, HistoryKind.QUOTES, 0)

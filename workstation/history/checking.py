@@ -117,8 +117,9 @@ def check_order(times: IntArray, verdict: Verdict, *, sort: bool) -> tuple[IntAr
 def check_duplicates(kind: HistoryKind, columns: Columns, places: IntArray, verdict: Verdict) -> IntArray:
     """`places` (by time) without bars of one ts_open, trades of one id, and quotes that repeat the one above."""
     repeats = np.zeros(len(places), np.bool_)
+    times = columns[order_column(kind, has_receipt="ts_received" in columns)][places]
     if kind is HistoryKind.BARS:
-        repeats[1:] = np.diff(columns["ts_open"][places]) == 0
+        repeats[1:] = np.diff(times) == 0
         reason = "duplicate ts_open"
     elif kind is HistoryKind.TRADES:
         if "trade_id" not in columns:
@@ -127,7 +128,9 @@ def check_duplicates(kind: HistoryKind, columns: Columns, places: IntArray, verd
         reason = "duplicate trade_id"
     else:
         names = [name for name in SCHEMAS[kind].names if name in columns]
-        repeats[1:] = np.logical_and.reduce([np.diff(columns[name][places]) == 0 for name in names])
+        pairs = np.flatnonzero(np.diff(times) == 0)  # few rows share their time, so only these are compared
+        first, second = places[pairs], places[pairs + 1]
+        repeats[pairs + 1] = np.logical_and.reduce([columns[name][first] == columns[name][second] for name in names])
         reason = "duplicate: equal to the row above, time included"
     is_duplicate = np.zeros(len(verdict.codes), np.bool_)
     is_duplicate[places[repeats]] = True

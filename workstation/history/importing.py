@@ -119,9 +119,10 @@ def import_file(
     table = stored_table(request.kind, checked.columns, checked.places)
     written = None
     if not is_dry_run:
+        # before the rows, so that an impossible rule stores nothing
+        notes += settle_instrument(store, series, table, request.rules)
         lineage = Source(name=path.name, content_hash=source.content_hash, written_by=f"workstation {__version__}")
         written = store.write(series, table, lineage, on_rows=lambda done: tell("writing", done, table.num_rows))
-        notes += settle_instrument(store, series, table, request.rules)
     lag_ns, lag_notes = _lag(table)
     return ImportReport(
         series=series,

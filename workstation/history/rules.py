@@ -34,9 +34,10 @@ class GivenRules:
 def settle_instrument(store: HistoryStore, series: Series, table: Table, given: GivenRules) -> list[str]:
     """Stores the instrument's rules unless they are stored and nothing was given; says in sentences what holds."""
     known = _known(store, series)
+    seen = _seen_steps(series.kind, table)
     if known is not None and given.is_empty:
-        return [f"rules of {known.key} as stored: {_steps(known)}", *_too_coarse(series.kind, table, known)]
-    before = _inferred(series, table, given) if known is None else known
+        return [f"rules of {known.key} as stored: {_steps(known)}", *_too_coarse(seen, known)]
+    before = _inferred(series, seen, given) if known is None else known
     said = {name: value for name, value in asdict(given).items() if value is not None}
     instrument = replace(before, **said)
     store.put_instrument(instrument)
@@ -45,16 +46,15 @@ def settle_instrument(store: HistoryStore, series: Series, table: Table, given: 
         f"rules of {instrument.key}, {', '.join(said) or 'nothing'} as given, the rest {origin}: {_steps(instrument)}, "
         f"fees {instrument.maker_fee_rate} maker and {instrument.taker_fee_rate} taker"
     )
-    return [sentence, *_too_coarse(series.kind, table, instrument)]
+    return [sentence, *_too_coarse(seen, instrument)]
 
 
 def _steps(instrument: Instrument) -> str:
     return f"tick {instrument.tick_size:f}, lot {instrument.lot_size:f}"
 
 
-def _too_coarse(kind: HistoryKind, table: Table, instrument: Instrument) -> list[str]:
-    names = ("tick", "lot")
-    pairs = zip(names, (instrument.tick_size, instrument.lot_size), _inferred_steps(kind, table), strict=True)
+def _too_coarse(seen_steps: tuple[Decimal, Decimal], instrument: Instrument) -> list[str]:
+    pairs = zip(("tick", "lot"), (instrument.tick_size, instrument.lot_size), seen_steps, strict=True)
     return [
         f"warning: the file has prices or quantities in steps of {seen:f}, the rules say {name} {step:f}"
         for name, step, seen in pairs
@@ -62,8 +62,8 @@ def _too_coarse(kind: HistoryKind, table: Table, instrument: Instrument) -> list
     ]
 
 
-def _inferred(series: Series, table: Table, given: GivenRules) -> Instrument:
-    tick, lot = _inferred_steps(series.kind, table)
+def _inferred(series: Series, seen_steps: tuple[Decimal, Decimal], given: GivenRules) -> Instrument:
+    tick, lot = seen_steps
     base, quote, kind = split_symbol(series.key.symbol)
     return Instrument(
         venue=series.key.venue,
@@ -87,7 +87,7 @@ def _known(store: HistoryStore, series: Series) -> Instrument | None:
         return None
 
 
-def _inferred_steps(kind: HistoryKind, table: Table) -> tuple[Decimal, Decimal]:
+def _seen_steps(kind: HistoryKind, table: Table) -> tuple[Decimal, Decimal]:
     """Tick and lot: the largest powers of ten on whose grid all values lie, 10^-8 at the finest."""
     exponents = {"tick": 0, "lot": 0}
     for name in float_columns(kind):

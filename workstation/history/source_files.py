@@ -142,8 +142,8 @@ def _first_lines(path: Path, content: bytes) -> tuple[list[str], list[str]]:
 
 
 def _delimiter(content: bytes) -> str:
-    header = content.partition(b"\n")[0]
-    return next((mark for mark in (",", ";", "\t") if mark.encode() in header), ",")
+    end_of_header = content.find(b"\n") + 1 or len(content)
+    return next((mark for mark in (",", ";", "\t") if content.find(mark.encode(), 0, end_of_header) >= 0), ",")
 
 
 def _type_of(role: Role, first_cell: str) -> Any:

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact
 from enum import IntEnum
+from functools import lru_cache
 
 from workstation.errors import BadInput
 
@@ -43,6 +44,7 @@ class Grid:
     scale: float
 
 
+@lru_cache(maxsize=4096)
 def grid_of(step: Decimal) -> Grid:
     """The fraction of a step; raises BadInput for a step that is not positive or has over 15 digits."""
     if not step.is_finite() or step <= 0:

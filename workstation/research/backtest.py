@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workstation.errors import BadInput
-from workstation.kernels.bar_simulator import SETTINGS, TRADE_ROW, first_bad_bar, simulate_bars
+from workstation.kernels.bar_checks import first_bad_bar
+from workstation.kernels.bar_simulator import SETTINGS, TRADE_ROW, simulate_bars
 from workstation.kernels.sizing import INSUFFICIENT_CASH
 from workstation.model.instrument import Instrument, InstrumentKind
 from workstation.model.market import Bars, FloatArray
@@ -89,7 +90,7 @@ def settings_record(settings: BacktestSettings, instrument: Instrument) -> np.vo
 
 
 def check_bars(bars: Bars) -> None:
-    """Raises BadInput for the first bar with a price not finite or not > 0, high < low, or a time that does not rise."""
+    """BadInput for the first bar with a price not finite or not > 0, high < low, or a time that does not rise."""
     index = first_bad_bar(_frozen(bars.ts_open, np.int64), *_prices(bars))
     if index == len(bars):
         return

@@ -37,14 +37,17 @@ class BarSignals:
         self._count = 0
         self._ts_open = np.empty(FIRST_ROOM, np.int64)
         self._columns = {name: np.empty(FIRST_ROOM) for name in FIELDS}
-        self._foreseen: tuple[Bars, Signals] | None = None
+        self._foreseen: tuple[Bars, tuple[memoryview, ...], _Served] | None = None
         self.last_close: float | None = None
         self.last_end_ns: int | None = None
 
     def foresee(self, bars: Bars) -> None:
         """Evaluates a whole block now, for bars that are expected to come; before the first bar."""
         if not self._count:
-            self._foreseen = bars, self._strategy.signals(bars).checked(len(bars), self._strategy.name_in_cli)
+            signals = self._strategy.signals(bars).checked(len(bars), self._strategy.name_in_cli)
+            # memoryviews give plain numbers at half the price of numpy's
+            columns = tuple(memoryview(np.ascontiguousarray(getattr(bars, name))) for name in ("ts_open", *FIELDS))
+            self._foreseen = bars, columns, _Served(signals)
 
     def take(self, bar: ClosedBar, *, is_muted: bool = False) -> BarDecision | None:
         """Takes a closed bar; the decision at its close, None for none. Muted, it only remembers (after a restart)."""
@@ -60,9 +63,9 @@ class BarSignals:
         if is_muted:
             return None
         if self._foreseen is not None:
-            return _decision(self._foreseen[1], index)
+            return self._foreseen[2].at(index)
         signals = self._strategy.signals(self.bars()).checked(self._count, self._strategy.name_in_cli)
-        return _decision(signals, index)
+        return _Served(signals).at(index)
 
     def bars(self) -> Bars:
         """All bars since the anchor, as views."""
@@ -73,16 +76,10 @@ class BarSignals:
 
     def _is_foreseen(self, index: int, bar: ClosedBar) -> bool:
         assert self._foreseen is not None
-        bars = self._foreseen[0]
-        return (
-            index < len(bars)
-            and bar.ts_open == bars.ts_open[index]
-            and bar.close == bars.close[index]
-            and bar.high == bars.high[index]
-            and bar.low == bars.low[index]
-            and bar.open == bars.open[index]
-            and bar.volume == bars.volume[index]
-        )
+        bars, (ts_open, *columns), _ = self._foreseen
+        if index >= len(bars) or ts_open[index] != bar.ts_open:
+            return False
+        return [column[index] for column in columns] == [bar.open, bar.high, bar.low, bar.close, bar.volume]
 
     def _forget(self) -> None:
         """Other bars came than foreseen: keep those that came, and evaluate bar by bar from here."""
@@ -102,14 +99,21 @@ class BarSignals:
             self._columns[name][index] = getattr(bar, name)
 
 
-def _decision(signals: Signals, index: int) -> BarDecision | None:
-    entry = int(signals.entries[index])
-    exit_long, exit_short = bool(signals.exit_long[index]), bool(signals.exit_short[index])
-    if not (entry or exit_long or exit_short):
-        return None
-    return BarDecision(
-        entry, exit_long, exit_short, _known(signals.stop_distance[index]), _known(signals.target_distance[index])
-    )
+class _Served:
+    """A block's signals, bar by bar."""
+
+    def __init__(self, signals: Signals) -> None:
+        self._entries = memoryview(np.ascontiguousarray(signals.entries))
+        self._exit_long = memoryview(np.ascontiguousarray(signals.exit_long))
+        self._exit_short = memoryview(np.ascontiguousarray(signals.exit_short))
+        self._signals = signals
+
+    def at(self, index: int) -> BarDecision | None:
+        entry, exit_long, exit_short = self._entries[index], self._exit_long[index], self._exit_short[index]
+        if not (entry or exit_long or exit_short):
+            return None
+        stop, target = self._signals.stop_distance[index], self._signals.target_distance[index]
+        return BarDecision(entry, exit_long, exit_short, _known(stop), _known(target))
 
 
 def _known(value: float) -> float | None:

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workstation.errors import RowsOutOfOrder
@@ -63,6 +63,11 @@ class Market:
             slot = self._slots[spec] = SlotIndex(self.tables.add_slot(**self._slot_fields(spec)))
         self._uses[slot] = self._uses.get(slot, 0) + 1
         return slot
+
+    @property
+    def windows(self) -> Mapping[WindowSpec, SlotIndex]:
+        """What is subscribed now, and where it lies."""
+        return self._slots
 
     def release_window(self, spec: WindowSpec) -> None:
         """One subscriber less; the last one frees the slot."""
@@ -158,14 +163,16 @@ class Market:
             yield from self._due_wakes(BAR_DUE if bar_due <= due else DEADLINE)
 
     def _row_wakes(self, row: Any, reasons: int) -> Iterator[Wake]:
-        time_ns, index = int(row["ts_received"]), int(row["instrument"])
+        # one call for all fields: each one alone costs as much
+        _, time_ns, ts_event, index, _, _, code, x0, x1, x2, x3, x4 = row.item()
         changes = self._changes() if reasons & CONDITION else None
         if reasons & PRICE:
             for subscriber in self._price_subscribers.get(index, ()):
                 yield Wake(subscriber, time_ns, row=row, reasons=PRICE)
         if reasons & BAR_CLOSED:
-            bar = _closed_bar(row)
-            for subscriber in self._bar_subscribers.get((index, int(row["interval_code"])), ()):
+            length = INTERVALS_NS[code]
+            bar = ClosedBar(index, length, ts_event - length, x0, x1, x2, x3, x4)
+            for subscriber in self._bar_subscribers.get((index, code), ()):
                 yield from self._numbered(Wake(subscriber, time_ns, row=row, reasons=BAR_CLOSED, bar=bar))
         if changes:
             for subscriber, changed in changes.items():
@@ -187,23 +194,18 @@ class Market:
     def _due_wakes(self, reasons: int) -> Iterator[Wake]:
         if reasons == BAR_DUE:
             due = int(self.tables.clock[0]["bar_due"])
-            self._reach(due)
+            self.gate.reach(due)
             for bar in close_due_bars(self.tables, due):
                 for subscriber in self._slot_bar_subscribers.get(bar.slot, ()):
                     yield from self._numbered(Wake(subscriber, due, reasons=BAR_CLOSED, bar=bar))
             return
         due, _, subscriber, payload = heapq.heappop(self._deadlines)
-        self._reach(due)
+        self.gate.reach(due)
         wake = Wake(subscriber, self.gate.now_ns, reasons=DEADLINE, payload=payload)
         if payload is None:
             yield from self._numbered(wake)
         else:
             yield wake
-
-    def _reach(self, due_ns: int) -> None:
-        clock = self.tables.clock[0]
-        if due_ns > clock["ts_received"]:
-            clock["ts_received"] = due_ns
 
     def _numbered(self, wake: Wake) -> Iterator[Wake]:
         """The wake with its own number, after the recorded inputs that come before it."""
@@ -238,19 +240,3 @@ class Market:
             "fee_b": 0.0 if b is None else float(b.taker_fee_rate),
             "band_deviations": spec.band_deviations,
         }
-
-
-def _closed_bar(row: Any) -> ClosedBar:
-    length = INTERVALS_NS[row["interval_code"]]
-    return ClosedBar(
-        instrument=int(row["instrument"]),
-        interval_ns=length,
-        ts_open=int(row["ts_event"]) - length,
-        open=float(row["x0"]),
-        high=float(row["x1"]),
-        low=float(row["x2"]),
-        close=float(row["x3"]),
-        volume=float(row["x4"]),
-    )
-
-

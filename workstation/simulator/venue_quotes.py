@@ -20,9 +20,9 @@ SPIKE_NS = 150e6
 """One message in 500 is held up by another 150 ms on average."""
 RESIZE_SHARE = 0.6
 """How often a quote brings a new quantity on a given side."""
-SHAPE_TIMES = (0.0, 0.1, 0.5, 1.0)
-SHAPE_SIZES = (0.0, 1.0, 1.0, 0.0)
-"""A dislocation leaves in a tenth of its life, stays until half of it, and returns."""
+SHAPE_TIMES = (0.0, 0.05, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
+SHAPE_SIZES = (0.0, 0.6, 0.9, 1.0, 0.95, 0.7, 0.35, 0.1, 0.0)
+"""A dislocation leaves within an eighth of its life and returns more slowly than it left."""
 
 _floor_steps = compiled(floor_steps)
 _ceil_steps = compiled(ceil_steps)

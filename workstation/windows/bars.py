@@ -1,14 +1,13 @@
 """Bars built from public trades: closed at their end by the clock of the rows, whether or not a trade came."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from workstation.model.ids import SlotIndex
 from workstation.windows.specs import WindowKind
 from workstation.windows.tables import NEVER, Tables
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedBar:
+class ClosedBar(NamedTuple):
     """One closed bar: prices in quote currency, volume in base; without a trade all prices are the last close."""
 
     instrument: int

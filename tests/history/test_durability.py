@@ -1,0 +1,112 @@
+"""A writer killed at any moment leaves what was there, and the next one tidies up."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.history.series import BTC, DAY_START_NS, QUOTES, a_source, quotes_at, segment_files
+from workstation.history import durable, segments
+from workstation.history.durable import HistoryCorrupt, write_durably
+from workstation.history.layout import HistoryKind
+from workstation.history.store import HistoryStore
+
+ROOT = Path(__file__).resolve().parents[2]
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from tests.history.series import DAY_START_NS, QUOTES, a_source, quotes_at
+from workstation.history import durable
+from workstation.history.store import HistoryStore
+
+calls = 0
+
+def counted(function):
+    def call(*arguments):
+        global calls
+        calls += 1
+        if calls == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments)
+    return call
+
+os.fsync, os.replace = counted(os.fsync), counted(os.replace)
+store = HistoryStore(Path(sys.argv[1]))
+store.write(QUOTES, quotes_at(DAY_START_NS + 86_400_000_000_000 + np.arange(1000)), a_source("second"))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.parametrize("moment", range(1, 8))
+def test_a_killed_writer_leaves_readers_what_was_there(tmp_path: Path, moment: int) -> None:
+    store = HistoryStore(tmp_path)
+    store.write(QUOTES, quotes_at(DAY_START_NS + np.arange(1_000)), a_source("first"))
+    killed = subprocess.run([sys.executable, "-c", WRITER, str(tmp_path), str(moment)], cwd=ROOT, check=False)
+    assert killed.returncode in (-signal.SIGKILL, 0)
+    assert len(store.rows(BTC, HistoryKind.QUOTES, 0)) in (1_000, 2_000)
+    store.write(QUOTES, quotes_at(DAY_START_NS + 86_400_000_000_000 + np.arange(1_000)), a_source("second"))
+    rows = store.rows(BTC, HistoryKind.QUOTES, 0)
+    assert len(rows) == 2_000
+    assert not list(tmp_path.rglob(f"{durable.TEMPORARY}*"))
+
+
+def test_the_writer_is_killed_at_least_once_before_its_manifest(tmp_path: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", WRITER, str(tmp_path), "1"], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert HistoryStore(tmp_path).datasets() == []
+
+
+def test_a_failed_write_leaves_the_old_content_and_no_leftovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "manifest.json"
+    write_durably(target, b"old")
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(durable.os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write_durably(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_a_disk_that_gives_back_something_else_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = HistoryStore(tmp_path)
+    read = segments.pq.read_table
+    monkeypatch.setattr(segments.pq, "read_table", lambda *args, **options: read(*args, **options).slice(1))
+    with pytest.raises(HistoryCorrupt, match="read back as something else"):
+        store.write(QUOTES, quotes_at([DAY_START_NS, DAY_START_NS + 1]), a_source())
+    assert segment_files(store, QUOTES) == []
+    assert store.datasets() == []
+
+
+def test_a_file_without_a_place_in_the_manifest_is_not_read(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path)
+    store.write(QUOTES, quotes_at([DAY_START_NS]), a_source())
+    (path,) = segment_files(store, QUOTES)
+    (path.parent / "stray.parquet").write_bytes(path.read_bytes())
+    (path.parent / f"{durable.TEMPORARY}half").write_bytes(b"PAR1")
+    assert len(store.rows(BTC, HistoryKind.QUOTES, 0)) == 1
+    store.write(QUOTES, quotes_at([DAY_START_NS + 1]), a_source("next"))
+    assert not (path.parent / f"{durable.TEMPORARY}half").exists()
+
+
+def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from tests.history.series import DAY_START_NS, QUOTES, a_source, quotes_at
+from workstation.history.store import HistoryStore
+for n in range(10):
+    name = f"{sys.argv[2]}-{n}"
+    HistoryStore(Path(sys.argv[1])).write(QUOTES, quotes_at([DAY_START_NS + 100 * int(sys.argv[2]) + n]), a_source(name))
+"""
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)], cwd=ROOT) for n in (1, 2)]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert len(HistoryStore(tmp_path).rows(BTC, HistoryKind.QUOTES, 0)) == 20

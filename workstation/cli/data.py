@@ -1,0 +1,202 @@
+"""`workstation data`: take history in, and see what is there."""
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from tqdm import tqdm
+
+from workstation.config.loading import load_configuration
+from workstation.errors import BadInput
+from workstation.history.importing import MAX_BAD_SHARE, ImportReport, ImportRequest, import_file
+from workstation.history.layout import HistoryKind
+from workstation.history.rules import GivenRules
+from workstation.history.store import Dataset, HistoryStore
+from workstation.model.market import interval_ns
+
+app = typer.Typer(help="Take history in, and see what is there.", no_args_is_help=True, add_completion=False)
+
+PATIENCE_S = 2.0
+"""What is done sooner needs no progress, unless somebody looks at a terminal."""
+
+
+def a_decimal(text: str) -> Decimal:
+    """An exact step or rate as written."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise typer.BadParameter(f"{text!r}: expected a number such as 0.01") from None
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="The TOML file; otherwise workstation.toml in WORKSTATION_HOME.", show_default=False),
+]
+HistoryFolder = Annotated[
+    Path | None,
+    typer.Option("--history", help="The history's folder; otherwise the setting paths.history.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def decimal_option(name: str, meaning: str) -> Any:
+    return typer.Option(name, parser=a_decimal, metavar="NUMBER", help=meaning, show_default=False)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A .csv, .csv.gz or .parquet file.", show_default=False)],
+    kind: Annotated[HistoryKind, typer.Option(help="What the rows are.")],
+    venue: Annotated[str, typer.Option(help="Where it was traded: a-z, 0-9, _ and -.")],
+    symbol: Annotated[str, typer.Option(help="BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual.")],
+    interval: Annotated[
+        str | None, typer.Option(help="A bar's length, such as 1h; otherwise found in the file.", show_default=False)
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="OURS=THEIRS where the names do not tell, such as volume=volume_btc.", show_default=False),
+    ] = None,
+    time_format: Annotated[
+        str | None, typer.Option(help="Form of times in text, such as '%Y-%m-%d %I-%p'.", show_default=False)
+    ] = None,
+    skip_lines: Annotated[int, typer.Option(min=0, help="Lines above the header.")] = 0,
+    sort: Annotated[
+        bool, typer.Option("--sort", help="Sort rows that are out of order, instead of rejecting.")
+    ] = False,
+    max_bad_percent: Annotated[
+        float, typer.Option(min=0, max=100, help="Refuse the file when more of its rows are bad.")
+    ] = MAX_BAD_SHARE * 100,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be stored, and store nothing.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Folder for the list of bad rows; otherwise beside FILE.", show_default=False)
+    ] = None,
+    tick_size: Annotated[Decimal | None, decimal_option("--tick-size", "Step of prices; otherwise inferred.")] = None,
+    lot_size: Annotated[Decimal | None, decimal_option("--lot-size", "Step of quantities; otherwise inferred.")] = None,
+    min_quantity: Annotated[Decimal | None, decimal_option("--min-quantity", "Otherwise one lot.")] = None,
+    min_notional: Annotated[Decimal | None, decimal_option("--min-notional", "Least value of an order.")] = None,
+    maker_fee: Annotated[Decimal | None, decimal_option("--maker-fee", "Fraction, 0.001 by default.")] = None,
+    taker_fee: Annotated[Decimal | None, decimal_option("--taker-fee", "Fraction, 0.001 by default.")] = None,
+    history: HistoryFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Check a file row by row and store it; bad rows are named with their lines and kept out."""
+    request = ImportRequest(
+        kind=kind,
+        venue=venue,
+        symbol=symbol,
+        interval_ns=None if interval is None else interval_ns(interval),
+        columns=dict(_pair(text) for text in column or []),
+        skip_lines=skip_lines,
+        time_format=time_format,
+        sort=sort,
+        max_bad_share=max_bad_percent / 100,
+        rules=GivenRules(
+            tick_size=tick_size,
+            lot_size=lot_size,
+            min_quantity=min_quantity,
+            min_notional_quote=min_notional,
+            maker_fee_rate=maker_fee,
+            taker_fee_rate=taker_fee,
+        ),
+    )
+    with Progress(file.name) as progress:
+        store = _store(history, config)
+        report = import_file(
+            store, file, request, is_dry_run=dry_run, rejects_folder=rejects, on_progress=progress.show
+        )
+    typer.echo(as_text(report))
+
+
+@app.command("list")
+def list_(as_json: AsJson = False, history: HistoryFolder = None, config: ConfigFile = None) -> None:
+    """Every stored series with its span, rows and size."""
+    store = _store(history, config)
+    datasets = store.datasets()
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in datasets], indent=2))
+    elif datasets:
+        typer.echo(as_table(datasets))
+    else:
+        typer.echo(f"no history in {store.root}. Take a file in: workstation data import FILE --kind bars …")
+
+
+def as_text(report: ImportReport) -> str:
+    """The report as lines that a person reads."""
+    lines = [f"{report.file} -> {report.series}"]
+    lines += [f"  {ours:<14} from {', '.join(theirs)}" for ours, theirs in report.mapping.items()]
+    if report.ignored:
+        lines.append(f"  not used       {', '.join(report.ignored)}")
+    lines += [f"  {note}" for note in report.notes]
+    lines.append(
+        f"rows: {report.rows_read:,} read, {report.rows_good:,} good, {sum(report.rejected_by_reason.values()):,} bad"
+    )
+    lines += [f"  {count:,} bad: {reason}" for reason, count in report.rejected_by_reason.items()]
+    lines += [f"  line {one.line}: {one.reason}: {one.text}" for one in report.rejected]
+    if report.rejects_path is not None:
+        lines.append(f"bad rows: {report.rejects_path}")
+    if report.written is None:
+        lines += ["first rows:", report.first_rows.to_pandas().to_string(index=False), "dry run: nothing was stored"]
+    elif report.written.is_repeat:
+        lines.append("this very file was imported before: nothing to do")
+    else:
+        lines.append(f"stored: {report.written.rows_stored:,} rows; {report.written.rows_known:,} were stored before")
+        if report.written.rows_differing:
+            lines.append(f"warning: {report.written.rows_differing:,} of those have other values here; the stored stay")
+    return "\n".join(lines)
+
+
+def as_table(datasets: list[Dataset]) -> str:
+    """Aligned columns without borders, so that a terminal and `grep` read the same."""
+    cells: list[tuple[str, ...]] = [("KIND", "VENUE", "SYMBOL", "INTERVAL", "FROM", "TO", "ROWS", "MB", "FILES")]
+    for one in datasets:
+        span = (str(np.datetime64(ns, "ns").astype("datetime64[s]")) + "Z" for ns in (one.start_ns, one.end_ns))
+        size = (f"{one.rows:,}", f"{one.bytes / 1e6:.1f}", str(one.segments))
+        cells.append((one.kind, one.venue, one.symbol, one.interval or "-", *span, *size))
+    widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+class Progress:
+    """A bar on a terminal; elsewhere a line for each step once it takes longer than PATIENCE_S."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._is_terminal = sys.stderr.isatty()
+        self._bar = tqdm(unit="row", unit_scale=True, disable=not self._is_terminal, leave=False)
+        self._started_s = time.monotonic()
+        self._step = ""
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """`step` is "reading", "checking" or "writing"; rows done and rows in all."""
+        if self._is_terminal:
+            self._bar.set_description(f"{step} {self._name}")
+            self._bar.total, self._bar.n = total, done
+            self._bar.refresh()
+        elif step != self._step and time.monotonic() - self._started_s > PATIENCE_S:
+            typer.echo(f"{step} {self._name}: {total:,} rows", err=True)
+        self._step = step
+
+
+def _pair(text: str) -> tuple[str, str]:
+    ours, equals, theirs = text.partition("=")
+    if not ours or not equals or not theirs:
+        raise BadInput(f"--column {text!r}: expected OURS=THEIRS, such as volume=volume_btc")
+    return ours, theirs
+
+
+def _store(history: Path | None, config: Path | None) -> HistoryStore:
+    return HistoryStore(load_configuration(config).settings.paths.history if history is None else history)
