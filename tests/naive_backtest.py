@@ -68,6 +68,7 @@ class Run:
     out: Outcome = field(default_factory=Outcome)
     cash: float = 0.0
     held: Trade | None = None
+    seen: float | None = None
 
     def go(self) -> Outcome:
         self.cash = self.rules.balance
@@ -111,10 +112,12 @@ class Run:
         what, side, quantity = order
         if what == "close":
             assert self.held is not None
-            self.leave(bar, self.paid(reference, -self.held.side), self.rules.taker, "signal")
+            self.seen = self.paid(reference, -self.held.side)
+            self.leave(bar, self.seen, self.rules.taker, "signal")
             return
         if quantity is None:
-            quantity = self.size(reference, signal[3])
+            quantity = self.size(reference if self.seen is None else self.seen, signal[3])
+        self.seen = None
         if quantity > 0:
             self.enter(bar, side, quantity, self.paid(reference, side), signal)
 

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.history.series import BTC, DAY_START_NS, ETH, HOURS, QUOTES, a_source, an_instrument, bars_from, quotes_at
@@ -33,6 +33,7 @@ def all_rows(store: HistoryStore, selections: list[Selection], **options: int) -
     return np.concatenate([np.zeros(0, MARKET_ROW), *blocks])
 
 
+@settings(max_examples=30)  # each example writes and syncs files
 @given(offsets, offsets, st.integers(1, 17), st.booleans())
 def test_the_stream_is_a_stable_sort_of_all_rows(
     first: list[int], second: list[int], block_rows: int, is_turned: bool

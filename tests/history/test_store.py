@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.history.series import (
@@ -40,6 +40,7 @@ def store(tmp_path: Path) -> HistoryStore:
     return HistoryStore(tmp_path / "history")
 
 
+@settings(max_examples=30)  # each example writes and syncs files
 @given(st.lists(st.tuples(positive, positive), min_size=1, max_size=40))
 def test_any_prices_and_quantities_come_back_bit_for_bit(values: list[tuple[float, float]]) -> None:
     price, quantity = np.array(values).T

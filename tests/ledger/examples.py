@@ -140,7 +140,7 @@ def every_event() -> list[Event]:
         InstrumentListed(instrument=INSTRUMENT),
         FeedLagChanged(is_lagging=True),
         FeedLagChanged(is_lagging=False),
-        SessionPaused(by="dashboard", reason="lunch – “quotes”, ünï"),
+        SessionPaused(by="dashboard", reason='lunch, "ünï" 12 €'),
         SessionResumed(by="dashboard"),
         SignalGenerated(signal=ENTER),
         EntryRefused(signal_id=SignalId("s1"), instrument=KEY, limit="max_notional", allowed="1000", figure="7380"),

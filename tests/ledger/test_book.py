@@ -174,7 +174,7 @@ def test_equity_refuses_a_mark_that_is_no_price(mark):
 
 
 def test_equity_names_the_currency_it_cannot_value():
-    with pytest.raises(BadInput, match="holds EUR.*in USDT"):
+    with pytest.raises(BadInput, match=r"holds EUR.*in USDT"):
         a_book((USDT, "1"), (EUR, "5")).equity_quote({}, USDT)
 
 

@@ -119,9 +119,8 @@ def test_two_threads_append_whole_groups_in_their_own_order(path):
             for number in range(first, 400, 2):
                 ledger.append(session, a_group(number))
 
-        threads = [
-            threading.Thread(target=append_all, args=args) for args in ((SESSION, 0), (SESSION, 1), (OTHER, 0), (OTHER, 1))
-        ]
+        work = ((SESSION, 0), (SESSION, 1), (OTHER, 0), (OTHER, 1))
+        threads = [threading.Thread(target=append_all, args=arguments) for arguments in work]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -208,6 +207,24 @@ def test_a_second_intent_of_one_order_is_refused_with_all_that_its_session_queue
         ledger.append(SESSION, [a_fact(7)]).wait()
     assert [fact.sequence for fact in read_facts(path, SESSION)] == [1, 7]
     assert [fact.sequence for fact in read_facts(path, OTHER)] == [4, 6]
+
+
+def test_a_refused_session_leaves_the_others_their_places_in_the_queue(path):
+    with Ledger.open(path) as ledger:
+        for session in (SESSION, OTHER):
+            ledger.begin_run(session, RunId(session), b"{}")
+        ledger.append(SESSION, [a_fact(1)]).wait()
+        with Held(ledger):
+            same_batch = Held(ledger)
+            ledger.append(SESSION, [a_fact(1)])
+        with same_batch:
+            behind = ledger.append(SESSION, [a_fact(2)])
+            others = ledger.append(OTHER, [a_fact(3)])
+        others.wait()
+        with pytest.raises(JournalWriteFailed, match="client_order_id"):
+            behind.wait()
+    assert [fact.sequence for fact in read_facts(path, SESSION)] == [1]
+    assert [fact.sequence for fact in read_facts(path, OTHER)] == [3]
 
 
 def test_after_a_broken_writer_nothing_is_taken(path, monkeypatch):
@@ -318,7 +335,7 @@ def test_a_lost_ledger_is_noticed(path):
 def test_a_changed_last_row_is_noticed_when_the_ledger_is_opened(path):
     write(path, a_group(0))
     edit(path, "UPDATE journal SET hash = zeroblob(32) WHERE position = 2")
-    with pytest.raises(JournalCorrupt, match="position 2.*was changed"):
+    with pytest.raises(JournalCorrupt, match=r"position 2.*was changed"):
         Ledger.open(path)
 
 

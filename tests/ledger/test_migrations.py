@@ -69,7 +69,6 @@ def test_migrations_lead_back_to_nothing(path):
 
 def test_an_older_ledger_opens_and_a_copy_is_kept(path, next_folder, monkeypatch):
     monkeypatch.setattr(database, "REVISIONS", (*REVISIONS, "9999"))
-    monkeypatch.setattr("workstation.ledger.upgrade.FOLDER", next_folder)
     monkeypatch.setattr(migrate, "__defaults__", ("head", next_folder))
     bring_up_to_date(path)
     assert stored_revision(path) == "9999"
@@ -88,13 +87,13 @@ def test_a_ledger_of_a_newer_version_is_refused(path, next_folder):
     with write_engine(path).begin() as connection:
         migrate(connection, folder=next_folder)
     for use in (Ledger.open, lambda path: list(read_rows(path, SESSION))):
-        with pytest.raises(OperatorError, match="a newer version wrote it.*9999"):
+        with pytest.raises(OperatorError, match=r"a newer version wrote it.*9999"):
             use(path)
 
 
 def test_a_failed_migration_leaves_the_ledger_as_it_was(path, next_folder):
     script = next_folder / "versions" / "r9999_next.py"
-    script.write_text(script.read_text().replace("STRICT\")", "STRICT\"); 1 / 0"))
+    script.write_text(script.read_text().replace('STRICT")', 'STRICT"); 1 / 0'))
     with pytest.raises(ZeroDivisionError), write_engine(path).begin() as connection:
         migrate(connection, folder=next_folder)
     assert stored_revision(path) == REVISIONS[-1]
@@ -106,7 +105,7 @@ def test_a_database_that_is_no_ledger_is_refused(tmp_path):
     path = tmp_path / "photos.sqlite"
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE photo (name TEXT)")
-    with pytest.raises(OperatorError, match="not a ledger.*photo"):
+    with pytest.raises(OperatorError, match=r"not a ledger.*photo"):
         Ledger.open(path)
 
 

@@ -49,33 +49,41 @@ def decimal_option(name: str, meaning: str) -> Any:
     return typer.Option(name, parser=a_decimal, metavar="NUMBER", help=meaning, show_default=False)
 
 
+File = Annotated[Path, typer.Argument(help="A .csv, .csv.gz or .parquet file.", show_default=False)]
+Kind = Annotated[HistoryKind, typer.Option(help="What the rows are.")]
+VenueName = Annotated[str, typer.Option(help="Where it was traded: a-z, 0-9, _ and -.")]
+SymbolName = Annotated[str, typer.Option(help="BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual.")]
+Interval = Annotated[str | None, typer.Option(help="A bar's length, such as 1h; otherwise found.", show_default=False)]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(help="OURS=THEIRS where the names do not tell, such as volume=volume_btc.", show_default=False),
+]
+TimeFormat = Annotated[
+    str | None, typer.Option(help="Form of times in text, such as '%Y-%m-%d %I-%p'.", show_default=False)
+]
+SkipLines = Annotated[int, typer.Option(min=0, help="Lines above the header.")]
+Sort = Annotated[bool, typer.Option("--sort", help="Sort rows that are out of order, instead of rejecting them.")]
+MaxBad = Annotated[float, typer.Option(min=0, max=100, help="Refuse the file when more of its rows are bad.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be stored, and store nothing.")]
+Rejects = Annotated[
+    Path | None, typer.Option(help="Folder for the list of bad rows; otherwise beside FILE.", show_default=False)
+]
+
+
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A .csv, .csv.gz or .parquet file.", show_default=False)],
-    kind: Annotated[HistoryKind, typer.Option(help="What the rows are.")],
-    venue: Annotated[str, typer.Option(help="Where it was traded: a-z, 0-9, _ and -.")],
-    symbol: Annotated[str, typer.Option(help="BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual.")],
-    interval: Annotated[
-        str | None, typer.Option(help="A bar's length, such as 1h; otherwise found in the file.", show_default=False)
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help="OURS=THEIRS where the names do not tell, such as volume=volume_btc.", show_default=False),
-    ] = None,
-    time_format: Annotated[
-        str | None, typer.Option(help="Form of times in text, such as '%Y-%m-%d %I-%p'.", show_default=False)
-    ] = None,
-    skip_lines: Annotated[int, typer.Option(min=0, help="Lines above the header.")] = 0,
-    sort: Annotated[
-        bool, typer.Option("--sort", help="Sort rows that are out of order, instead of rejecting.")
-    ] = False,
-    max_bad_percent: Annotated[
-        float, typer.Option(min=0, max=100, help="Refuse the file when more of its rows are bad.")
-    ] = MAX_BAD_SHARE * 100,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be stored, and store nothing.")] = False,
-    rejects: Annotated[
-        Path | None, typer.Option(help="Folder for the list of bad rows; otherwise beside FILE.", show_default=False)
-    ] = None,
+    file: File,
+    kind: Kind,
+    venue: VenueName,
+    symbol: SymbolName,
+    interval: Interval = None,
+    column: Columns = None,
+    time_format: TimeFormat = None,
+    skip_lines: SkipLines = 0,
+    sort: Sort = False,
+    max_bad_percent: MaxBad = MAX_BAD_SHARE * 100,
+    dry_run: DryRun = False,
+    rejects: Rejects = None,
     tick_size: Annotated[Decimal | None, decimal_option("--tick-size", "Step of prices; otherwise inferred.")] = None,
     lot_size: Annotated[Decimal | None, decimal_option("--lot-size", "Step of quantities; otherwise inferred.")] = None,
     min_quantity: Annotated[Decimal | None, decimal_option("--min-quantity", "Otherwise one lot.")] = None,

@@ -22,6 +22,11 @@ class Registered:
 
 
 COMMANDS = {
+    "demo": Registered(module="workstation.cli.demo", summary="Both strategies over the sample data, and their proof."),
+    "data": Registered(module="workstation.cli.data", summary="Take history in, and see what is there."),
+    "backtest": Registered(module="workstation.cli.backtest", summary="A bar strategy over stored bars, in one pass."),
+    "replay": Registered(module="workstation.cli.replay", summary="A session over history, by the code that trades."),
+    "verify": Registered(module="workstation.cli.verify", summary="Make a run's decisions again and compare them."),
     "config": Registered(module="workstation.cli.config", summary="Settings in force, and where each came from."),
 }
 

@@ -89,8 +89,10 @@ def _read_csv(path: Path, map_names: MapNames, skip_lines: int) -> SourceTable:
         table = _parsed(content, header, delimiter, types, None)
     except pa.ArrowInvalid:  # a cell that is no number or a line with too few cells: read every cell as text instead
         texts = {name: pa.string() for name in types}
-        table = _parsed(content, header, delimiter, texts, malformed)
-        table = _numbers_where_possible(table, columns)
+        try:
+            table = _numbers_where_possible(_parsed(content, header, delimiter, texts, malformed), columns)
+        except pa.ArrowInvalid as error:
+            raise ImportRefused(f"{path}: not readable as CSV: {error}") from error
     _refuse_empty(path, table.num_rows + len(malformed))
     has_gaps = bool(malformed) or b"\n\n" in content or b"\n\r\n" in content
     lines, malformed = _line_numbers(table.num_rows, content if has_gaps else None, malformed)
@@ -129,13 +131,16 @@ def _text_content(path: Path, raw: bytes, skip_lines: int) -> bytes:
 def _first_lines(path: Path, content: bytes) -> tuple[list[str], list[str]]:
     text = content[:1_000_000].decode("utf-8", errors="ignore")
     reader = csv.reader(io.StringIO(text), delimiter=_delimiter(content))
-    header, first = [name.strip() for name in next(reader, [])], next(reader, [])
+    header = [name.strip() for name in next(reader, [])]
+    first = next((cells for cells in reader if cells), None)
     if not any(header):
         raise ImportRefused(f"{path}: empty: expected a header line with the names of the columns")
     if all(re.match(_NUMBER, name) for name in header):
         raise ImportRefused(
             f"{path}: the first line holds numbers: expected a header line with the names of the columns"
         )
+    if first is None:
+        raise ImportRefused(f"{path}: a header and no rows")
     if "" in header:
         header = [name or f"column_{place}" for place, name in enumerate(header)]
     return header, [cell.strip() for cell in first]

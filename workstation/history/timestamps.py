@@ -28,8 +28,11 @@ def times_of(column: Any, name: str, lines: IntArray, time_format: str | None = 
         return np.full(len(column), ABSENT, np.int64), "empty"
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         zone = getattr(column.type, "tz", None)
-        target = pa.timestamp("ns", tz=zone)
-        return _filled(pc.cast(column, target).cast(pa.int64())), f"{column.type}, {'' if zone else 'taken as '}UTC"
+        try:
+            nanoseconds = pc.cast(column, pa.timestamp("ns", tz=zone)).cast(pa.int64())
+        except pa.ArrowInvalid as error:
+            raise ImportRefused(f"column {name!r}: a time outside 1677 to 2262: {error}") from error
+        return _filled(nanoseconds), f"{column.type}, {'' if zone else 'taken as '}UTC"
     if pa.types.is_integer(column.type):
         values = _filled(column.cast(pa.int64()))
         unit, factor = _unit(values.astype(np.float64), name, lines)
@@ -49,9 +52,10 @@ def _text_times(column: Any, name: str, lines: IntArray, time_format: str | None
     if time_format is not None:
         parsed = pd.to_datetime(column.to_pandas(), format=time_format, utc=True, errors="coerce")
         return _nanoseconds(parsed, column, name, lines, f"form {time_format!r}"), f"text as {time_format!r}, UTC"
-    digits = pc.match_substring_regex(column, r"^\d+$").fill_null(False)
-    if pc.all(digits).as_py():
-        return times_of(column.cast(pa.int64()), name, lines)
+    digits = pc.match_substring_regex(column, r"^(\d{1,18}|[1-8]\d{18})$").fill_null(False)  # what fits into int64
+    if 2 * pc.sum(digits).as_py() > len(column):
+        numbers = pc.if_else(digits, column, pa.scalar(None, column.type))
+        return times_of(numbers.cast(pa.int64()), name, lines)
     for target in (pa.timestamp("ns"), pa.timestamp("ns", tz="UTC")):
         try:
             return _filled(pc.cast(column, target).cast(pa.int64())), "ISO 8601 text, UTC"

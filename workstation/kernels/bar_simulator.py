@@ -187,15 +187,17 @@ def _executed(
     trades: Trades,
     refused: npt.NDArray[np.int64],
 ) -> Account:
-    """Fills a close, and then an entry, sized now with what the close left unless it has a quantity."""
+    """Fills a close, and then an entry, sized now with what the close left, at its price, unless it has a quantity."""
+    seen = reference
     if orders.is_close:
         tick_numerator, tick_scale = settings["tick_numerator"], settings["tick_scale"]
         price = paid_price(reference, -account.held.side, settings["slippage_rate"], tick_numerator, tick_scale)
         account = _left(account, bar, price, settings["taker_fee_rate"], SIGNAL, settings, trades)
+        seen = price  # the last price that a session has seen when its close is reported
     if orders.side != 0:
         quantity = orders.quantity
         if math.isnan(quantity):
-            quantity = _sized(account.cash, reference, distances[0], settings, refused)
+            quantity = _sized(account.cash, seen, distances[0], settings, refused)
         if quantity > 0.0:
             account = _entered(account, bar, reference, orders.side, quantity, distances, settings, refused)
     return account
@@ -291,7 +293,7 @@ def simulate_bars(
 
     Within a bar: at the open what waits is filled (next-open mode); then stop and target of what is held; at the close
     the flags are read, and filled at once (this-close mode) or wait. A reversal is a close and then an entry sized with
-    what the close left, at the unrounded price it is filled at; an entry from flat is sized at the signal's close.
+    what the close left, at the price the close was filled at; an entry from flat is sized at the signal's close.
 
     Inputs have shape (n,): prices in quote, entries +1, -1 or 0, distances in quote from the entry price (NaN: none).
     Outputs are the caller's: `equity` float64[n], `trades` TRADE_ROW[entries that are not 0], `refused` int64[4]

@@ -248,6 +248,9 @@ def _what_differs(path: Path, row: JournalRow, position: int, previous: bytes) -
 
 
 def _last_up_to(path: Path, session_id: str, position: int) -> Tail:
-    with read_engine(path).connect() as connection:
-        row = connection.exec_driver_sql(_LAST_UP_TO, (session_id, position)).first()
+    try:
+        with read_engine(path).connect() as connection:
+            row = connection.exec_driver_sql(_LAST_UP_TO, (session_id, position)).first()
+    except DatabaseError as error:
+        raise JournalCorrupt(f"ledger {path}, session {session_id}: not readable: {error.orig}") from error
     return (-1, GENESIS) if row is None else (row[0], row[1])

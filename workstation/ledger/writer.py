@@ -184,6 +184,7 @@ class Writer:
             raise JournalWriteFailed(self.failure)
 
     def _run(self) -> None:
+        groups: list[Group] = []
         try:
             with write_engine(self._path).connect() as connection:
                 while not (self._is_closing and self._queue.empty()):
@@ -193,7 +194,7 @@ class Writer:
                         self._write_mark()
                 self._write_mark()
         except BaseException as error:
-            self._fail(f"journal {self._path}: the writer ended: {error!r}", [])
+            self._fail(f"journal {self._path}: the writer ended: {error!r}", groups)
             raise
 
     def _take(self) -> list[Group]:

@@ -14,6 +14,7 @@ from workstation.ledger.journal import Ledger
 from workstation.model.events import BalanceSet, Fact, InstrumentListed, RunStarted
 from workstation.model.ids import Currency, RunId, SessionId
 from workstation.model.instrument import Instrument
+from workstation.ports.broker import Broker
 from workstation.ports.journal import Journal, Ticket
 from workstation.research import identity
 from workstation.research.desk import (
@@ -27,13 +28,14 @@ from workstation.research.desk import (
     set_up,
     split,
 )
+from workstation.research.recovery import recovered_state, save_state
 from workstation.research.replay_result import ReplayResult
 from workstation.research.trade_log import TradeLog
 from workstation.session.manifest import RunManifest, SourceSelection, manifest_bytes, manifest_hash
 from workstation.session.outbox import Outbox, WriteBehindOutbox
 from workstation.session.paper_host import PaperHost
 from workstation.session.settings import SessionSettings
-from workstation.session.state import SessionState, fold
+from workstation.session.state import SessionState
 from workstation.trading.paper import PaperSettings
 
 Progress = Callable[[int, int], None]
@@ -75,16 +77,18 @@ def replay(
     *,
     ledger: Ledger | None = None,
     is_durable: bool = False,
+    wrap: Callable[[Broker], Broker] | None = None,
     progress: Progress | None = None,
 ) -> ReplayResult:
     """Runs a session over history; with a ledger it is journaled, and goes on if the ledger knows it.
 
-    `is_durable` makes every effect wait for its facts to be on the disk, as a session whose venue is real does.
+    `is_durable` makes every effect wait for its facts to be on the disk, as a session whose venue is real does; `wrap`
+    puts a broker of one's own before the paper venue, to watch what leaves.
     Raises HistoryMissing, BadInput; JournalWriteFailed when the ledger's disk is full.
     """
     instruments = _instruments(store, request)
     session_id = request.session.session_id
-    state = SessionState() if ledger is None else fold(ledger.facts(session_id))
+    state = SessionState() if ledger is None else recovered_state(ledger, session_id)
     manifest = _manifest(store, request, instruments, _next_run(ledger, session_id))
     desk = set_up(manifest, state)
     host = PaperHost(desk.market, desk.session, request.paper)
@@ -93,12 +97,14 @@ def replay(
         log.watch(ledger.facts(session_id))
         ledger.begin_run(session_id, manifest.run_id, manifest_bytes(manifest))
     journal = WatchedJournal(log, ledger)
-    host.outbox = Outbox(journal, host) if is_durable else WriteBehindOutbox(journal, host)
+    broker = host if wrap is None else wrap(host)
+    host.outbox = Outbox(journal, broker) if is_durable else WriteBehindOutbox(journal, broker)
     host.subscribe()
     foresee_bars(store, manifest, desk.session)
     rows = _run(store, manifest, desk, host, progress)
     if ledger is not None:
         ledger.flush()
+        save_state(ledger, session_id, state)
     return ReplayResult(manifest=manifest, state=state, log=log, rows=rows, bars=desk.session.bars)
 
 

@@ -59,4 +59,5 @@ def _fills(result: BacktestResult) -> pd.DataFrame:
     # trade by trade, each entry before its exit: the order in which they were filled
     order = np.arange(2 * len(trades)).reshape(2, -1).T.ravel()
     is_fill = np.column_stack([np.ones(len(trades), bool), is_closed]).ravel()
-    return pd.concat([entries, exits]).iloc[order[is_fill]].reset_index(drop=True)
+    fills: pd.DataFrame = pd.concat([entries, exits]).iloc[order[is_fill]].reset_index(drop=True)
+    return fills

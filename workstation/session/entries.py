@@ -9,7 +9,7 @@ from workstation.model.ids import GroupId
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.order import OrderPurpose, OrderRequest, OrderType
 from workstation.model.signal import Signal, SignalLeg
-from workstation.model.units import MONEY, Side, exact_decimal, price_from_float, round_quantity, to_float
+from workstation.model.units import MONEY, Side, decimal_steps, exact_decimal, round_quantity, to_float
 from workstation.session.settings import SessionSettings
 from workstation.trading.groups import Draft
 from workstation.trading.limits import PlannedLeg, Refusal, check_entry
@@ -107,9 +107,9 @@ def request_for(
     """The order of a draft, on the venue's grid; None where its price is below one tick."""
     price = None
     if draft.price is not None:
-        if draft.price * 2 < to_float(instrument.tick_size):
+        price = decimal_steps(draft.price, instrument.tick_size, up=draft.side is Side.SELL, what="price")
+        if price <= 0:
             return None
-        price = price_from_float(draft.price, instrument.tick_size, draft.side)
     return OrderRequest(
         client_order_id=client_order_id(settings.session_id, group.signal_id, draft.leg, draft.purpose, attempt),
         group_id=group.group_id,

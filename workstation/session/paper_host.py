@@ -138,15 +138,6 @@ class PaperHost:
         for report in reports:
             fact = self.market.gate.admit(report, self.market.gate.now_ns)
             self._act(Wake(self, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,)))
-            self._run_if_in_bar()
-
-    def _run_if_in_bar(self) -> None:
-        """During a bar a cancel is at the venue before its next report: a stop's fill cancels the target in time."""
-        if self._in_bar:
-            cancels = [arrival for arrival in self._at_once if arrival.is_cancel]
-            self._at_once = [arrival for arrival in self._at_once if not arrival.is_cancel]
-            for arrival in cancels:
-                self._report(self._arrived(arrival))
 
     def _act(self, wake: Wake) -> None:
         act = self.session.act(wake)

@@ -1,0 +1,123 @@
+"""Kill -9 at random moments: nothing is lost, nothing is doubled, and every run can be verified."""
+
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.session.desks import NOVA, ORION, linear, random_quotes
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.segments import SCHEMAS, Source
+from workstation.history.store import HistoryStore
+from workstation.ledger.journal import read_facts, read_runs
+from workstation.model.events import OrderFilled, OrderSubmitted
+from workstation.model.ids import SessionId
+from workstation.research.verify import verify
+from workstation.session.state import fold, snapshot
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = 50
+ROWS = 6000
+
+
+def write_history(folder: Path) -> HistoryStore:
+    store = HistoryStore(folder / "history")
+    rows = random_quotes(11, ROWS)
+    for number, key in enumerate((NOVA, ORION)):
+        store.put_instrument(linear(key))
+        mine = rows[rows["instrument"] == number]
+        columns = {
+            "ts_received": mine["ts_received"],
+            "bid": mine["x0"],
+            "ask": mine["x1"],
+            "bid_quantity": mine["x2"],
+            "ask_quantity": mine["x3"],
+        }
+        schema = SCHEMAS[HistoryKind.QUOTES]
+        arrays = [pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(len(mine), f.type) for f in schema]
+        source = Source(name="test", content_hash=hashlib.sha256(str(key).encode()).hexdigest(), written_by="test")
+        store.write(Series(kind=HistoryKind.QUOTES, key=key), pa.table(arrays, schema=schema), source)
+    return store
+
+
+def start(folder: Path, session_id: str, mode: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.faults.paper_process", str(folder), session_id, mode]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def run_and_kill(folder: Path, session_id: str, delay_s: float, mode: str = "durable") -> tuple[str, bool]:
+    """The hash of the state that the process folded at its start, and whether it came to its end before the kill."""
+    process = start(folder, session_id, mode)
+    assert process.stdout is not None
+    folded = process.stdout.readline().split()[1]
+    killer = threading.Timer(delay_s, process.send_signal, [signal.SIGKILL])
+    killer.start()
+    ended = process.stdout.read().startswith("finished")
+    process.wait()
+    killer.cancel()
+    return folded, ended
+
+
+def sent_orders(folder: Path, session_id: str) -> list[str]:
+    path = folder / f"{session_id}.venue"
+    return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def check(folder: Path, session_id: str) -> tuple[str, set[str]]:
+    """The invariants of a ledger that a killed process left; the hash of its state, and ids that left without intent."""
+    facts = list(read_facts(folder / "ledger.db", SessionId(session_id)))
+    state = fold(facts)
+    intents = [f.event.request.client_order_id for f in facts if isinstance(f.event, OrderSubmitted)]
+    assert max(Counter(intents).values(), default=1) == 1, "an intent was journaled twice"
+    sent = sent_orders(folder, session_id)
+    assert max(Counter(sent).values(), default=1) == 1, "an order was sent twice"
+    trades = [f.event.fill.trade_id for f in facts if isinstance(f.event, OrderFilled)]
+    assert len(trades) == len(set(trades)), "a fill was booked twice"
+    return hashlib.sha256(snapshot(state)).hexdigest(), set(sent) - set(intents)
+
+
+@pytest.mark.slow
+def test_fifty_kills_lose_and_double_nothing(tmp_path):
+    store = write_history(tmp_path)
+    moments = random.Random(7)
+    session, kills, before = 0, 0, hashlib.sha256(snapshot(fold([]))).hexdigest()
+    while kills < KILLS:
+        name = f"s{session}"
+        folded, ended = run_and_kill(tmp_path, name, moments.uniform(0.0, 0.8))
+        assert folded == before, "the restart folded to another state"
+        before, orphans = check(tmp_path, name)
+        assert not orphans, "an order left before its intent was durable"
+        kills += not ended
+        if ended:
+            session, before = session + 1, hashlib.sha256(snapshot(fold([]))).hexdigest()
+    runs = read_runs(tmp_path / "ledger.db")
+    for run in runs:
+        if any(True for _ in read_facts(tmp_path / "ledger.db", run.session_id, start=run.started_position)):
+            verify(tmp_path / "ledger.db", run.run_id, store)
+    folded, ended = run_and_kill(tmp_path, "whole", 600.0)
+    assert ended
+    whole = fold(read_facts(tmp_path / "ledger.db", SessionId("whole")))
+    assert whole.signals > 20, "the history makes it trade"
+
+
+@pytest.mark.slow
+def test_without_write_ahead_a_kill_leaves_orders_that_nobody_decided(tmp_path):
+    """The check of the test above can fail: with the journal written behind, it does."""
+    write_history(tmp_path)
+    moments = random.Random(3)
+    orphans: set[str] = set()
+    for attempt in range(20):
+        run_and_kill(tmp_path, f"s{attempt}", moments.uniform(0.0, 0.3), mode="behind")
+        orphans |= check(tmp_path, f"s{attempt}")[1]
+        if orphans:
+            return
+    assert orphans
+
+

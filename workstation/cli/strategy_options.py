@@ -1,0 +1,93 @@
+"""Options that commands on strategies share."""
+
+import shlex
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workstation.errors import BadInput
+from workstation.research.choices import strategy_from_words
+from workstation.strategies.base import Strategy
+from workstation.strategies.catalog import STRATEGIES
+from workstation.trading.paper import FillAt
+
+
+def a_number(text: str | Decimal) -> Decimal:
+    """An exact, finite number as written."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise typer.BadParameter(f"{text!r}: expected a number such as 0.01")
+    return number
+
+
+StrategyName = Annotated[
+    str, typer.Argument(metavar="STRATEGY", help=f"One of: {', '.join(sorted(STRATEGIES))}.", show_default=False)
+]
+SymbolName = Annotated[
+    str, typer.Option("--symbol", help="BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual.", show_default=False)
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the strategy; repeatable.", show_default=False),
+]
+Start = Annotated[
+    str | None,
+    typer.Option("--from", metavar="DATE", help="First moment, such as 2024-05-01 or 2024-05-01T13:30 (UTC)."),
+]
+End = Annotated[str | None, typer.Option("--to", metavar="DATE", help="First moment that is not taken any more.")]
+FillAtOption = Annotated[
+    FillAt | None,
+    typer.Option("--fill-at", help="Where an order decided at a bar's close trades; next-open if absent."),
+]
+SIZING_HELP = "equity-fraction=0.95, fixed-quantity=…, fixed-notional=… or risk-fraction=…"
+Balance = Annotated[
+    Decimal, typer.Option("--balance", parser=a_number, metavar="NUMBER", help="Opening balance, in quote currency.")
+]
+OPENING_BALANCE = Decimal(10_000)
+SlippageBps = Annotated[
+    float | None,
+    typer.Option(help="By how much worse market and stop orders trade; otherwise the setting paper.slippage_bps."),
+]
+Leverage = Annotated[float, typer.Option(help="The most notional / equity.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
+HistoryFolder = Annotated[
+    Path | None,
+    typer.Option("--history", help="The history's folder; otherwise the setting paths.history.", show_default=False),
+]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--ledger", help="The ledger's file; otherwise the setting paths.ledger.", show_default=False),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="The TOML file; otherwise workstation.toml in WORKSTATION_HOME.", show_default=False),
+]
+
+
+def made_strategy(name: str, parameters: Sequence[str] | None) -> Strategy:
+    """The strategy with the parameters of `--param`. Raises BadInput."""
+    words: dict[str, str] = {}
+    for text in parameters or ():
+        parameter, equals, value = text.partition("=")
+        if not equals or not parameter:
+            raise BadInput(f"--param {text!r}: expected NAME=VALUE, such as fast=10")
+        if parameter in words:
+            raise BadInput(f"--param {parameter}: given as {words[parameter]} and as {value}, expected once")
+        words[parameter] = value
+    return strategy_from_words(name, words)
+
+
+def command_line_of(*words: object) -> str:
+    """A command as a person can paste it into a shell."""
+    return shlex.join(["workstation", *map(str, words)])
+
+
+def note(sentence: str) -> None:
+    """For eyes, on stderr: stdout is for results."""
+    typer.echo(sentence, err=True)

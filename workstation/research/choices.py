@@ -1,0 +1,144 @@
+"""What a person chooses, in words, as the values that research works with; each refusal says what there is instead."""
+
+import difflib
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import param
+
+from workstation.errors import BadInput, HistoryMissing
+from workstation.history.layout import Series, checked_key
+from workstation.history.market_rows import Span
+from workstation.history.store import HistoryStore
+from workstation.model.instrument import InstrumentKey
+from workstation.strategies.base import Strategy, make_strategy
+from workstation.strategies.catalog import strategy_named
+from workstation.trading.paper import FillAt
+from workstation.trading.sizing import SizingMode, SizingSettings
+
+When = str | datetime | int
+"""A date or time in ISO 8601 (UTC where no zone is given), a datetime, or nanoseconds since 1970."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_YEAR = 2261  # int64 nanoseconds end in April 2262
+SIZING_MODES = {mode.name.lower().replace("_", "-"): mode for mode in SizingMode}
+MOST_NAMED = 6
+"""Series that a refusal names."""
+
+
+def time_ns(when: When) -> int:
+    """ "2024-05-01" -> 1 714 521 600 000 000 000. Raises BadInput."""
+    if isinstance(when, int):
+        return when
+    try:
+        moment = datetime.fromisoformat(when) if isinstance(when, str) else when
+    except ValueError:
+        raise BadInput(f"time {when!r}: expected a date such as 2024-05-01, or 2024-05-01T13:30 (UTC)") from None
+    if not EPOCH.year <= moment.year <= LAST_YEAR:
+        raise BadInput(f"time {when}: expected a year from {EPOCH.year} to {LAST_YEAR}")
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1_000
+
+
+def span_of(start: When | None, end: When | None) -> Span:
+    """[start, end) in nanoseconds; None is no bound. Raises BadInput for one that ends before it begins."""
+    span = Span(start_ns=None if start is None else time_ns(start), end_ns=None if end is None else time_ns(end))
+    if span.start_ns is not None and span.end_ns is not None and span.start_ns >= span.end_ns:
+        raise BadInput(f"span from {start} to {end}: expected a start before the end")
+    return span
+
+
+def sizing_of(words: str, *, leverage: float, slippage_rate: float) -> SizingSettings:
+    """ "equity-fraction=0.95" as settings; the slippage is set aside from what is bought. Raises BadInput."""
+    name, equals, value = words.partition("=")
+    if not equals or name not in SIZING_MODES:
+        raise BadInput(f"sizing {words!r}: expected MODE=NUMBER, MODE one of {', '.join(SIZING_MODES)}")
+    number = _number(value, f"sizing {name}")
+    return SizingSettings(mode=SIZING_MODES[name], value=number, leverage=leverage, slippage_rate=slippage_rate)
+
+
+def fill_at_of(words: FillAt | str) -> FillAt:
+    """ "next-open" or "this-close". Raises BadInput."""
+    try:
+        return FillAt(words)
+    except ValueError:
+        raise BadInput(f"fill at {words!r}: expected one of {', '.join(FillAt)}") from None
+
+
+def balance_of(amount: float | Decimal) -> Decimal:
+    """An opening balance, exactly as it is written. Raises BadInput unless it is finite and over 0."""
+    exact = amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))
+    if not exact.is_finite() or exact <= 0:
+        raise BadInput(f"balance {amount}: expected a finite number over 0")
+    return exact
+
+
+def strategy_from_words(name: str, words: Mapping[str, str]) -> Strategy:
+    """The strategy of that name, each parameter read as its declaration says; "none" is None. Raises BadInput."""
+    kind = strategy_named(name)
+    return make_strategy(kind, {parameter: _parameter(kind, parameter, text) for parameter, text in words.items()})
+
+
+def keys_of(venues: tuple[str, ...], symbol: str) -> tuple[InstrumentKey, ...]:
+    """One symbol at each venue. Raises BadInput for an impossible name or a venue named twice."""
+    keys = tuple(checked_key(venue, symbol) for venue in venues)
+    twice = sorted({venue for venue in venues if venues.count(venue) > 1})
+    if twice:
+        raise BadInput(f"venue {', '.join(twice)}: named twice, expected each once")
+    return keys
+
+
+def require_stored(store: HistoryStore, series: Series, span: Span) -> None:
+    """Returns if there are rows of the series in the span. Raises HistoryMissing with what is stored instead."""
+    stored = store.series()
+    if not stored:
+        raise HistoryMissing(f"history {store.root}: holds nothing; see `workstation data import --help`")
+    if series not in stored:
+        raise HistoryMissing(f"{series}: not stored; {_nearest(series, stored)}")
+    if not store.count(series, span):  # store.count itself raises where not even a file touches the span
+        raise HistoryMissing(f"{series}: nothing between {_shown(span.start_ns)} and {_shown(span.end_ns)}")
+
+
+def _nearest(series: Series, stored: list[Series]) -> str:
+    same_kind = [str(one) for one in stored if one.kind is series.kind]
+    near = difflib.get_close_matches(str(series), same_kind, n=MOST_NAMED, cutoff=0.0)
+    rest = len(same_kind) - len(near)
+    more = f" and {rest} more" if rest else ""
+    return f"stored are: {', '.join(near)}{more}" if near else f"no {series.kind} are stored"
+
+
+def _parameter(kind: type[Strategy], name: str, text: str) -> Any:
+    if name not in kind.param or name == "name":
+        return text  # make_strategy refuses the name, and says which are known
+    declared, subject = kind.param[name], f"strategy {kind.name_in_cli}: {name}"
+    if declared.allow_None and text.lower() == "none":
+        return None
+    if isinstance(declared, param.Integer):
+        try:
+            return int(text)
+        except ValueError:
+            raise BadInput(f"{subject} {text!r}: expected a whole number") from None
+    if isinstance(declared, param.Number):
+        return _number(text, subject)
+    if isinstance(declared, param.Selector):
+        by_word = {str(value): value for value in declared.objects}
+        if text not in by_word:
+            raise BadInput(f"{subject} {text!r}: expected one of {', '.join(by_word)}")
+        return by_word[text]
+    return text
+
+
+def _number(text: str, subject: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise BadInput(f"{subject} {text!r}: expected a number") from None
+    if not math.isfinite(number):
+        raise BadInput(f"{subject} {text!r}: expected a finite number")
+    return number
+
+
+def _shown(ts_ns: int | None) -> str:
+    return "…" if ts_ns is None else f"{EPOCH + timedelta(microseconds=ts_ns // 1_000):%Y-%m-%dT%H:%M:%SZ}"

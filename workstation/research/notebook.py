@@ -1,0 +1,182 @@
+"""`import workstation as ws`: research in plain words, each function one call of the room's own API.
+
+    bars = ws.load_bars("nova", "BTC/USDT:USDT", "1h", start="2024-01-01")
+    ws.backtest("ma-cross", venue="nova", symbol="BTC/USDT:USDT", interval="1h", fast=10, slow=30)
+    ws.replay("spread-reversion", venue=("nova", "orion"), symbol="BTC/USDT:USDT")
+
+Times are ISO 8601 (UTC), datetimes or nanoseconds; what is not given comes from the settings. Raises BadInput,
+HistoryMissing and what the room's own functions raise.
+"""
+
+from contextlib import nullcontext
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from workstation.config.loading import load_configuration
+from workstation.config.settings import Settings
+from workstation.errors import BadInput
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.store import HistoryStore
+from workstation.model.ids import RunId
+from workstation.model.market import Bars, interval_ns
+from workstation.research import backtest as fast
+from workstation.research import replay as walk
+from workstation.research import verify as check
+from workstation.research.choices import When, balance_of, fill_at_of, keys_of, require_stored, sizing_of, span_of
+from workstation.research.replay_result import ReplayResult
+from workstation.research.results import BacktestResult
+from workstation.research.session_request import (
+    DEFAULT_SIZING,
+    Choices,
+    free_session,
+    open_ledger,
+    replay_request,
+    run_before,
+    slippage_rate_of,
+)
+from workstation.research.verify import Verified
+from workstation.strategies.base import BarStrategy, Strategy, make_strategy
+from workstation.strategies.catalog import strategy_named
+from workstation.trading.limits import Limits
+from workstation.trading.paper import FillAt
+
+Source = HistoryStore | Path | str | None
+"""A history, its folder, or None for the setting paths.history."""
+
+
+def open_history(path: Source = None) -> HistoryStore:
+    """The history in a folder, by default that of the settings. Raises BadInput where there is no such folder."""
+    if isinstance(path, HistoryStore):
+        return path
+    root = _settings(None).paths.history if path is None else Path(path).absolute()
+    if not root.is_dir():
+        raise BadInput(f"history {root}: no such folder; `workstation data import FILE` begins one")
+    return HistoryStore(root)
+
+
+def strategy(name: str, **parameters: Any) -> Strategy:
+    """A strategy by the word that the command line knows it by."""
+    return make_strategy(strategy_named(name), parameters)
+
+
+def load_bars(
+    venue: str,
+    symbol: str,
+    interval: str,
+    *,
+    start: When | None = None,
+    end: When | None = None,
+    history: Source = None,
+) -> Bars:
+    """Stored bars that open in [start, end)."""
+    key, span, length_ns = keys_of((venue,), symbol)[0], span_of(start, end), interval_ns(interval)
+    store = open_history(history)
+    require_stored(store, Series(kind=HistoryKind.BARS, key=key, interval_ns=length_ns), span)
+    return store.bars(key, length_ns, span.start_ns, span.end_ns)
+
+
+def backtest(
+    strategy: str | Strategy,
+    *,
+    venue: str,
+    symbol: str,
+    interval: str,
+    start: When | None = None,
+    end: When | None = None,
+    sizing: str = "equity-fraction=0.95",
+    balance: float | Decimal = 10_000,
+    leverage: float = 1.0,
+    fill_at: FillAt | str = FillAt.NEXT_OPEN,
+    slippage_bps: float | None = None,
+    finalize: bool = False,
+    history: Source = None,
+    settings: Settings | None = None,
+    **parameters: Any,
+) -> BacktestResult:
+    """A bar strategy in one compiled pass. `parameters` are the strategy's own, where it is named and not made."""
+    made = _made(strategy, parameters)
+    if not isinstance(made, BarStrategy):
+        raise BadInput(f"{made.name_in_cli}: trades on quotes, which only a replay has: use replay")
+    slippage_rate = slippage_rate_of(slippage_bps, _settings(settings))
+    sized = sizing_of(sizing, leverage=leverage, slippage_rate=slippage_rate)
+    store = open_history(history)
+    bars = load_bars(venue, symbol, interval, start=start, end=end, history=store)
+    return fast.backtest(
+        made,
+        bars,
+        store.instrument(keys_of((venue,), symbol)[0], span_of(start, end).start_ns),
+        sizing=sized,
+        initial_balance=float(balance_of(balance)),
+        fill_at=fill_at_of(fill_at),
+        slippage_rate=slippage_rate,
+        finalize=finalize,
+    )
+
+
+def replay(
+    strategy: str | Strategy,
+    *,
+    venue: str | tuple[str, ...] | list[str],
+    symbol: str,
+    interval: str | None = None,
+    start: When | None = None,
+    end: When | None = None,
+    sizing: str = DEFAULT_SIZING,
+    balance: float | Decimal = 10_000,
+    leverage: float = 1.0,
+    fill_at: FillAt | str | None = None,
+    slippage_bps: float | None = None,
+    latency_ms: int | None = None,
+    limits: Limits | None = None,
+    with_trades: bool = False,
+    session: str | None = None,
+    ledger: Path | str | None = None,
+    history: Source = None,
+    settings: Settings | None = None,
+    **parameters: Any,
+) -> ReplayResult:
+    """A session over history, through the code that trades live; journaled where `ledger` names a file.
+
+    A bar strategy has one venue and an interval, a spread strategy two venues. A session that the ledger knows goes on.
+    """
+    choices = Choices(
+        strategy=_made(strategy, parameters),
+        venues=(venue,) if isinstance(venue, str) else tuple(venue),
+        symbol=symbol,
+        interval=interval,
+        span=span_of(start, end),
+        sizing=sizing,
+        balance=balance,
+        leverage=leverage,
+        fill_at=None if fill_at is None else fill_at_of(fill_at),
+        slippage_bps=slippage_bps,
+        latency_ms=latency_ms,
+        limits=limits,
+        with_trades=with_trades,
+    )
+    store, settings = open_history(history), _settings(settings)
+    with nullcontext() if ledger is None else open_ledger(Path(ledger)) as journal:
+        name = free_session(journal, choices.strategy) if session is None else session
+        request = replay_request(store, choices, name, settings)
+        if journal is not None:
+            run_before(journal, request)
+        return walk.replay(store, request, ledger=journal)
+
+
+def verify(run: str, *, ledger: Path | str | None = None, history: Source = None) -> Verified:
+    """Makes a journaled run's decisions again; raises VerifyMismatch at the first that differs."""
+    path = _settings(None).paths.ledger if ledger is None else Path(ledger)
+    return check.verify(path, RunId(run), None if history is None else open_history(history))
+
+
+def _made(strategy: str | Strategy, parameters: dict[str, Any]) -> Strategy:
+    if isinstance(strategy, str):
+        return make_strategy(strategy_named(strategy), parameters)
+    if parameters:
+        raise BadInput(f"{strategy.name_in_cli}: made already, so {', '.join(parameters)} cannot be set here")
+    return strategy
+
+
+def _settings(settings: Settings | None) -> Settings:
+    return load_configuration().settings if settings is None else settings

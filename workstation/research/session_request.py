@@ -1,0 +1,170 @@
+"""What a person chose, as the request of a replay; and the session in a ledger that it starts or goes on with."""
+
+import re
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from pathlib import Path
+
+from workstation.config.settings import Settings
+from workstation.errors import BadInput, OperatorError
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.market_rows import Span
+from workstation.history.store import HistoryStore
+from workstation.ledger.journal import Ledger, RunRecord
+from workstation.model.events import BalanceSet
+from workstation.model.ids import SessionId
+from workstation.model.instrument import InstrumentKey
+from workstation.model.market import interval_ns
+from workstation.research.choices import balance_of, keys_of, require_stored, sizing_of
+from workstation.research.replay import ReplayRequest, opening_balances
+from workstation.session.manifest import SourceSelection, read_manifest
+from workstation.session.settings import SessionSettings
+from workstation.strategies.base import BarStrategy, Strategy
+from workstation.trading.limits import Limits
+from workstation.trading.paper import FillAt, PaperSettings
+
+SESSION_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+DEFAULT_SIZING = "fixed-notional=500"
+"""Of each leg; within the default limits, which an entry with most of the equity is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """A replay in a person's words; None takes the setting, or means that it does not apply.
+
+    A bar strategy has one venue and an interval; a tick strategy two venues, and their quotes.
+    """
+
+    strategy: Strategy
+    venues: tuple[str, ...]
+    symbol: str
+    span: Span
+    interval: str | None = None
+    sizing: str = DEFAULT_SIZING
+    balance: float | Decimal = 10_000
+    leverage: float = 1.0
+    fill_at: FillAt | None = None
+    slippage_bps: float | None = None
+    latency_ms: int | None = None
+    limits: Limits | None = None
+    with_trades: bool = False
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits of the settings' section [risk]."""
+    risk = settings.risk
+    return Limits(
+        max_position_notional_quote=risk.max_position_notional,
+        max_open_positions=risk.max_open_positions,
+        max_quote_age_ns=risk.max_quote_age_ms * 1_000_000,
+    )
+
+
+def slippage_rate_of(slippage_bps: float | None, settings: Settings) -> float:
+    """As a fraction of the price; None takes the setting. Raises BadInput outside [0, 10 000)."""
+    bps = float(settings.paper.slippage_bps) if slippage_bps is None else slippage_bps
+    if not 0.0 <= bps < 10_000.0:
+        raise BadInput(f"slippage {bps:g} bps: expected from 0 to below 10000")
+    return bps / 10_000.0
+
+
+def replay_request(store: HistoryStore, choices: Choices, session_id: str, settings: Settings) -> ReplayRequest:
+    """Raises BadInput for choices that contradict each other, HistoryMissing for a series that is not stored."""
+    if not SESSION_FORM.fullmatch(session_id):
+        raise BadInput(f"session {session_id!r}: expected 1 to 60 letters, digits, . _ -, beginning with neither")
+    _check_shape(choices)
+    keys = keys_of(choices.venues, choices.symbol)
+    sources = _sources(choices, keys)
+    for source in sources:
+        series = Series(kind=HistoryKind(source.kind), key=source.key, interval_ns=source.interval_ns)
+        require_stored(store, series, choices.span)
+    instruments = [store.instrument(key, choices.span.start_ns) for key in keys]
+    slippage_rate = slippage_rate_of(choices.slippage_bps, settings)
+    amount = BalanceSet(venue=keys[0].venue, currency=instruments[0].quote, amount=balance_of(choices.balance))
+    return ReplayRequest(
+        session=SessionSettings(
+            session_id=SessionId(session_id),
+            strategy=choices.strategy.name_in_cli,
+            parameters=choices.strategy.parameters(),
+            instruments=keys,
+            interval_ns=sources[0].interval_ns,
+            currency=instruments[0].quote,
+            sizing=sizing_of(choices.sizing, leverage=choices.leverage, slippage_rate=slippage_rate),
+            limits=limits_of(settings) if choices.limits is None else choices.limits,
+        ),
+        paper=_paper(choices, settings, slippage_rate),
+        balances=opening_balances(instruments, amount),
+        sources=sources,
+        start_ns=choices.span.start_ns,
+        end_ns=choices.span.end_ns,
+        assumed_delay_ns=settings.market.assumed_delay_ms * 1_000_000,
+    )
+
+
+def free_session(ledger: Ledger | None, strategy: Strategy) -> str:
+    """The first of "ma-cross-1", "ma-cross-2", … that the ledger does not know."""
+    known = set() if ledger is None else {run.session_id for run in ledger.runs()}
+    names = (f"{strategy.name_in_cli}-{number}" for number in range(1, len(known) + 2))
+    return next(name for name in names if name not in known)
+
+
+def run_before(ledger: Ledger, request: ReplayRequest) -> RunRecord | None:
+    """The last run of the session, which the request goes on from; None for a new session.
+
+    Raises BadInput where the request differs from it in more than its end: the journal would be of neither.
+    """
+    runs = [run for run in ledger.runs() if run.session_id == request.session.session_id]
+    if not runs:
+        return None
+    before = read_manifest(runs[-1].manifest)
+    pairs = [("sources", before.sources, request.sources), ("start", before.start_ns, request.start_ns)]
+    pairs += [("assumed delay", before.assumed_delay_ns, request.assumed_delay_ns)]
+    for old, new in ((before.session, request.session), (before.paper, request.paper)):
+        pairs += [(field.name, getattr(old, field.name), getattr(new, field.name)) for field in fields(old)]
+    for name, then, now in pairs:
+        if then != now:
+            raise BadInput(
+                f"session {before.session.session_id}: {name} was {then} in run {runs[-1].run_id}, now {now}: "
+                "give the same options to go on, or another session to begin anew"
+            )
+    return runs[-1]
+
+
+def open_ledger(path: Path) -> Ledger:
+    """As Ledger.open; a place that cannot be written is OperatorError too."""
+    try:
+        return Ledger.open(path)
+    except OSError as error:
+        raise OperatorError(f"ledger {path}: cannot be written there: {error.strerror}") from error
+
+
+def _check_shape(choices: Choices) -> None:
+    name, venues = choices.strategy.name_in_cli, choices.venues
+    if isinstance(choices.strategy, BarStrategy):
+        if len(venues) != 1:
+            raise BadInput(f"{name}: venues {', '.join(venues) or 'none'}: expected one")
+        if choices.interval is None:
+            raise BadInput(f"{name}: no interval: a bar strategy needs one, such as 1h")
+        if choices.latency_ms is not None or choices.with_trades:
+            raise BadInput(f"{name}: latency and trades have no meaning: its orders are filled at prices of bars")
+        return
+    if len(venues) != 2:
+        raise BadInput(f"{name}: venues {', '.join(venues) or 'none'}: expected two")
+    if choices.interval is not None or choices.fill_at is not None:
+        raise BadInput(f"{name}: interval and fill-at have no meaning: it trades on quotes")
+
+
+def _sources(choices: Choices, keys: tuple[InstrumentKey, ...]) -> tuple[SourceSelection, ...]:
+    if choices.interval is not None:
+        length_ns = interval_ns(choices.interval)
+        return tuple(SourceSelection(key=key, kind=HistoryKind.BARS, interval_ns=length_ns) for key in keys)
+    kinds = (HistoryKind.QUOTES, HistoryKind.TRADES) if choices.with_trades else (HistoryKind.QUOTES,)
+    return tuple(SourceSelection(key=key, kind=kind) for kind in kinds for key in keys)
+
+
+def _paper(choices: Choices, settings: Settings, slippage_rate: float) -> PaperSettings:
+    if isinstance(choices.strategy, BarStrategy):
+        fill_at = FillAt.NEXT_OPEN if choices.fill_at is None else choices.fill_at
+        return PaperSettings(on_bars=True, slippage_rate=slippage_rate, fill_at=fill_at)
+    latency_ms = settings.paper.latency_ms if choices.latency_ms is None else choices.latency_ms
+    return PaperSettings(latency_ns=latency_ms * 1_000_000, slippage_rate=slippage_rate)
