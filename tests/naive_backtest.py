@@ -60,7 +60,7 @@ def rounded(value: float, step: Decimal, rounding: str) -> float:
 
 @dataclass(kw_only=True)
 class Run:
-    """Bars are tuples (open, high, low, close); signals (entry, exit long, exit short, stop distance, target distance)."""
+    """Bars are (open, high, low, close); signals (entry, exit long, exit short, stop distance, target distance)."""
 
     rules: Rules
     bars: Sequence[tuple[float, float, float, float]]

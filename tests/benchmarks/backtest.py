@@ -29,9 +29,10 @@ from workstation.kernels.trend import ema_step
 from workstation.kernels.volatility import atr_step, true_range_step
 from workstation.model.market import Bars
 from workstation.research.backtest import backtest
-from workstation.research.results import BacktestResult, FillAt
+from workstation.research.results import BacktestResult
 from workstation.strategies.base import BarStrategy, Signals
 from workstation.strategies.ma_cross import MACross
+from workstation.trading.paper import FillAt
 from workstation.trading.sizing import SizingMode, SizingSettings
 
 BARS, REPEATS, SEED = 525_600, 9, 7
@@ -80,7 +81,7 @@ def vectorbt_given(bars: Bars, signals: Signals) -> list[float]:
 
 
 def vectorbt_whole(bars: Bars, strategy: MACross) -> list[float]:
-    """vectorbt with its own indicators (its exponential average and ATR are seeded otherwise: same work, other trades)."""
+    """vectorbt with its own indicators (averages and ATR seeded otherwise: same work, other trades)."""
     fast = vbt.MA.run(bars.close, strategy.fast, ewm=True)
     slow = vbt.MA.run(bars.close, strategy.slow, ewm=True)
     distance = vbt.ATR.run(bars.high, bars.low, bars.close, strategy.atr_window).atr.to_numpy()

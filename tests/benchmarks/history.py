@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.history
 
-Synthetic quotes: a random walk of one-cent ticks, log-normal quantities on a 0.001 grid, 3 million rows a symbol. Medians of
-warm runs; other work on the machine moves seconds, so look at the ratios.
+Synthetic quotes: a random walk of one-cent ticks, log-normal quantities on a 0.001 grid, 3 million rows a symbol.
+Medians of warm runs; other work on the machine moves seconds, so look at the ratios.
 """
 
 import shutil

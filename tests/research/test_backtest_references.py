@@ -13,8 +13,9 @@ from tests.research.bar_runs import Scripted, an_instrument, some_bars, some_sig
 from workstation.kernels.trend import sma
 from workstation.model.market import DAY_NS, Bars
 from workstation.research.backtest import backtest
-from workstation.research.results import BacktestResult, FillAt
+from workstation.research.results import BacktestResult
 from workstation.strategies.base import BarStrategy, Signals
+from workstation.trading.paper import FillAt
 from workstation.trading.sizing import SizingMode, SizingSettings
 
 ALL_IN = SizingSettings(mode=SizingMode.EQUITY_FRACTION, value=1.0)

@@ -12,8 +12,9 @@ from tests.research.bar_runs import Scripted, an_instrument, random_bars, random
 from workstation.model.instrument import InstrumentKind
 from workstation.model.market import Bars
 from workstation.research.backtest import backtest
-from workstation.research.results import EXIT_REASONS, BacktestResult, FillAt
+from workstation.research.results import EXIT_REASONS, BacktestResult
 from workstation.strategies.base import Signals
+from workstation.trading.paper import FillAt
 from workstation.trading.sizing import Refusal, SizingMode, SizingSettings
 
 VALUES = {

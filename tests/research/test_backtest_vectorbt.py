@@ -12,8 +12,9 @@ from workstation.errors import BadInput
 from workstation.model.instrument import InstrumentKind
 from workstation.model.market import Bars
 from workstation.research.backtest import backtest
-from workstation.research.results import BacktestResult, FillAt
+from workstation.research.results import BacktestResult
 from workstation.strategies.base import Signals
+from workstation.trading.paper import FillAt
 from workstation.trading.sizing import SizingMode, SizingSettings
 
 FINE = Decimal("1e-8")

@@ -22,7 +22,7 @@ def vectorbt_portfolio(
     It has one slippage for stop and target, takes both as fractions of a price (here the paid one), and ignores what is
     signalled in a bar that hit one of them (see `without_touched_entries`).
     """
-    index = pd.to_datetime(bars.ts_open + bars.interval_ns, utc=True)
+    index = pd.to_datetime(bars.ts_open + bars.interval_ns, unit="ns")
     paid = bars.close * (1 + signals.entries * slippage_rate)
     return vbt.Portfolio.from_signals(
         pd.Series(bars.close, index=index),

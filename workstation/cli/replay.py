@@ -65,7 +65,7 @@ def replay_command(
     ] = None,
     max_positions: Annotated[int | None, typer.Option(help="Limit of open positions.")] = None,
     max_quote_age_ms: Annotated[int | None, typer.Option(help="Limit of a price's age at an entry.")] = None,
-    no_limits: Annotated[bool, typer.Option("--no-limits", help="Instead of those of the settings, [risk].")] = False,
+    no_limits: Annotated[bool, typer.Option("--no-limits", help="Instead of those of the settings.")] = False,
     session: Annotated[
         str | None, typer.Option(help="One that the ledger knows goes on where its journal ends; else a new one.")
     ] = None,

@@ -27,7 +27,13 @@ def a_number(text: str | Decimal) -> Decimal:
 
 
 StrategyName = Annotated[
-    str, typer.Argument(metavar="STRATEGY", help=f"One of: {', '.join(sorted(STRATEGIES))}.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="STRATEGY",
+        help=f"One of: {', '.join(sorted(STRATEGIES))}.",
+        autocompletion=lambda: sorted(STRATEGIES),
+        show_default=False,
+    ),
 ]
 SymbolName = Annotated[
     str, typer.Option("--symbol", help="BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual.", show_default=False)

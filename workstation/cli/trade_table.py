@@ -35,7 +35,7 @@ def last_trades(trades: Sequence[Mapping[str, Any]], currency: str) -> str:
 
 def _shown(name: str, value: Any) -> str:
     if value is None:
-        return "–"
+        return "-"
     if name.endswith("_time"):
         return str(value).replace("T", " ").removesuffix("Z")
     if name in ("fees_quote", "pnl_quote"):

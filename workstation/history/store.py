@@ -1,7 +1,6 @@
 """The history: rows of quotes, trades and bars in Parquet, written by one process at a time, read by any."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +39,6 @@ from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import MARKET_ROW, Bars, IntArray, Rows, interval_label
 
 SEGMENT_ROWS = 1_000_000
-WRITERS = 2
-"""Files of one partition that are encoded at the same time; Arrow does that outside Python's lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +133,10 @@ class HistoryStore:
             is_known, is_differing = known_rows(series.kind, stored, table)
             rows_known, rows_differing = int(is_known.sum()), int(is_differing.sum())
             table = table.filter(pa.array(~is_known))
-
-        def write(first: int) -> Segment:
-            path = f"date={label}/{source.content_hash[:16]}-{first // self._segment_rows}.parquet"
-            return write_segment(folder, path, series, table.slice(first, self._segment_rows), source)
-
-        with ThreadPoolExecutor(WRITERS) as pool:
-            segments = list(pool.map(write, range(0, table.num_rows, self._segment_rows)))
+        segments = []
+        for number, first in enumerate(range(0, table.num_rows, self._segment_rows)):
+            path = f"date={label}/{source.content_hash[:16]}-{number}.parquet"
+            segments.append(write_segment(folder, path, series, table.slice(first, self._segment_rows), source))
         return _Piece(segments=segments, rows_known=rows_known, rows_differing=rows_differing)
 
     # -- reading

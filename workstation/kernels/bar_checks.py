@@ -16,7 +16,7 @@ def first_bad_bar(
 ) -> int:
     """The first bar with a price not finite or not > 0, high < low, or a time that does not rise; or n if none.
 
-    Arrays of shape (n,). All bars are looked at without a branch (a third of the time, measured), then again for the bad.
+    Arrays of shape (n,). All bars are looked at without a branch (a third of the time, measured), then for the bad one.
     """
     is_good = True
     for t in range(close.size):

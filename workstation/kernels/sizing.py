@@ -4,7 +4,7 @@ Quantities are in base currency, prices and equity in quote currency, rates and 
 """
 
 from workstation.kernels.formula import formula
-from workstation.model.units import LARGEST_STEPS, floor_steps, grid_value
+from workstation.model.units import floor_steps, grid_value
 
 FIXED_QUANTITY, FIXED_NOTIONAL, EQUITY_FRACTION, RISK_FRACTION = 1, 2, 3, 4
 """What `value` means: base quantity; quote currency; share of equity bought; share of equity lost at the stop."""
@@ -13,6 +13,7 @@ ACCEPTED, BELOW_MINIMUM, INSUFFICIENT_BALANCE, INSUFFICIENT_CASH = 0, 1, 2, 3
 """Why an entry is refused; the last one when it is filled, the others when it is decided."""
 MONEY_NOISE = 1e-12
 """The relative float noise of equity, cash and notional."""
+LARGEST_LOTS = 2.0**50
 
 
 @formula
@@ -43,8 +44,8 @@ def size_quantity(
 
 @formula
 def whole_lots(quantity: float, lot_numerator: float, lot_scale: float) -> float:
-    """`quantity` floored to the lot grid (`units.Grid`), at most 2^53 lots."""
-    largest = grid_value(LARGEST_STEPS, lot_numerator, lot_scale)
+    """`quantity` floored to the lot grid (`units.Grid`), at most LARGEST_LOTS, so that every count is exact."""
+    largest = grid_value(LARGEST_LOTS, lot_numerator, lot_scale)
     return grid_value(floor_steps(min(quantity, largest), lot_numerator, lot_scale), lot_numerator, lot_scale)
 
 

@@ -16,8 +16,9 @@ from workstation.kernels.sizing import INSUFFICIENT_CASH
 from workstation.model.instrument import Instrument, InstrumentKind
 from workstation.model.market import Bars, FloatArray
 from workstation.model.units import grid_of, to_float
-from workstation.research.results import BacktestResult, BacktestSettings, FillAt, measured
+from workstation.research.results import BacktestResult, BacktestSettings, measured
 from workstation.strategies.base import BarStrategy, Signals
+from workstation.trading.paper import FillAt
 from workstation.trading.sizing import REFUSALS, SizingMode, SizingSettings
 
 DEFAULT_SIZING = SizingSettings(mode=SizingMode.EQUITY_FRACTION, value=0.95)
@@ -53,7 +54,18 @@ def backtest(
     equity = np.empty(len(bars))
     trades = np.empty(np.count_nonzero(signals.entries), TRADE_ROW)
     refused = np.zeros(INSUFFICIENT_CASH + 1, np.int64)
-    count = simulate_bars(*_prices(bars), *_decisions(signals), record, equity, trades, refused)
+    count = simulate_bars(
+        *_prices(bars),
+        _frozen(signals.entries, np.int8),
+        _frozen(signals.exit_long, np.bool_),
+        _frozen(signals.exit_short, np.bool_),
+        _frozen(signals.stop_distance, np.float64),
+        _frozen(signals.target_distance, np.float64),
+        record,
+        equity,
+        trades,
+        refused,
+    )
     rows = trades[:count].copy()
     return BacktestResult(
         strategy=strategy.name_in_cli,
@@ -116,18 +128,6 @@ def _check_sides(signals: Signals, instrument: Instrument) -> None:
 def _prices(bars: Bars) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     open_, high, low, close = (_frozen(series, np.float64) for series in (bars.open, bars.high, bars.low, bars.close))
     return open_, high, low, close
-
-
-def _decisions(
-    signals: Signals,
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_], npt.NDArray[np.bool_], FloatArray, FloatArray]:
-    return (
-        _frozen(signals.entries, np.int8),
-        _frozen(signals.exit_long, np.bool_),
-        _frozen(signals.exit_short, np.bool_),
-        _frozen(signals.stop_distance, np.float64),
-        _frozen(signals.target_distance, np.float64),
-    )
 
 
 def _frozen(array: npt.NDArray[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:

@@ -15,6 +15,7 @@ from workstation.research.results import BacktestResult
 def to_vectorbt(result: BacktestResult, bars: Bars) -> Any:
     """The fills of `result` on its `bars` as a vectorbt.Portfolio with the same trades and final equity.
 
+    Times are UTC without a time zone: vectorbt turns aware ones into objects, one by one, at every figure.
     vectorbt takes one order a row: a bar with more fills has a row for each, all with the bar's end as their time.
     Raises BadInput for leverage over 1, which vectorbt does not have.
     """
@@ -32,7 +33,7 @@ def to_vectorbt(result: BacktestResult, bars: Bars) -> Any:
     }
     for name, values in columns.items():
         values[place] = fills[name]
-    index = pd.to_datetime(bars.ts_open[rows] + bars.interval_ns, utc=True)
+    index = pd.to_datetime(bars.ts_open[rows] + bars.interval_ns, unit="ns")
     return vbt.Portfolio.from_orders(
         pd.Series(bars.close[rows], index=index, name=str(result.instrument.symbol)),
         size=columns["size"],

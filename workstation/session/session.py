@@ -17,6 +17,7 @@ from workstation.model.events import (
     Fact,
     GroupChanged,
     GroupOpened,
+    OrderAccepted,
     OrderFilled,
     OrderSubmitted,
     SessionHalted,
@@ -93,8 +94,8 @@ class Session:
             self._take(fact)
         for signal in self._think(wake):
             self._on_signal(signal)
-        if self._facts or wake.reasons & DEADLINE:
-            self._settle()
+        if wake.reasons & DEADLINE or any(type(fact.event) is not OrderAccepted for fact in self._facts):
+            self._settle()  # an acceptance moves no group
         return Act(self._facts, self._effects)
 
     # -- book and orders

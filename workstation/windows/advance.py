@@ -1,15 +1,16 @@
 """THE loop: rows in, windows updated, until something matters to somebody.
 
 It stops after a woken row, and before the first row at or past a deadline, the end of a bar in the making, a place in
-the sequence that belongs to an input, or a row out of order. It knows a fixed list of window kinds and no user code. A row that cannot be true
-(unknown instrument, NaN, zero, negative, crossed) takes its number, is counted and touches nothing.
+the sequence that belongs to an input, or a row out of order. It knows a fixed list of window kinds and no user code. A
+row that cannot be true (unknown instrument, NaN, zero, negative, crossed, beyond LARGEST) takes its number, is counted
+and touches nothing.
 """
 
 import math
 from typing import Any
 
 from workstation.kernels.compiled import compiled
-from workstation.model.market import STEP_BITS, RowFlag, RowKind
+from workstation.model.market import INTERVALS_NS, STEP_BITS, RowFlag, RowKind
 from workstation.windows.specs import Operator, WindowKind
 from workstation.windows.spread_window import BPS, field_value, update_point
 
@@ -17,6 +18,9 @@ QUOTE, TRADE, BAR = int(RowKind.QUOTE), int(RowKind.TRADE), int(RowKind.BAR)
 IS_CLOSED = int(RowFlag.IS_CLOSED)
 SPREAD, TRADE_BARS = int(WindowKind.SPREAD), int(WindowKind.TRADE_BARS)
 ABOVE = int(Operator.ABOVE)
+INTERVALS = len(INTERVALS_NS)
+LARGEST = 1e100
+"""No price and no quantity; the sum of squares of more would overflow and leave NaN in a window."""
 
 PRICE, BAR_CLOSED, CONDITION, EVERY_ROW = 1, 2, 4, 8
 """Reasons to wake after a row, as bits."""
@@ -28,18 +32,18 @@ DEADLINE, BAR_DUE, INPUT, DISORDER = 16, 32, 64, 128
 def quote_fault(row: Any) -> int:
     """0 for a quote that can be true, 1 for a value that is none, 2 for a crossed one."""
     bid, ask = row["x0"], row["x1"]
-    if not (bid > 0.0 and ask > 0.0 and bid < math.inf and ask < math.inf):
+    if not (0.0 < bid < LARGEST and 0.0 < ask < LARGEST):
         return 1
-    if not (0.0 <= row["x2"] < math.inf and 0.0 <= row["x3"] < math.inf):
+    if not (0.0 <= row["x2"] < LARGEST and 0.0 <= row["x3"] < LARGEST):
         return 1
     return 2 if bid > ask else 0
 
 
 @compiled
 def bar_fault(row: Any) -> int:
-    """0 for a bar whose prices are positive and within its low and high, else 1."""
+    """0 for a bar of a known interval whose prices are positive and within its low and high, else 1."""
     low, high = row["x2"], row["x1"]
-    if not (0.0 < low <= high < math.inf and 0.0 <= row["x4"] < math.inf):
+    if not (0.0 < low <= high < LARGEST and 0.0 <= row["x4"] < LARGEST and row["interval_code"] < INTERVALS):
         return 1
     return 0 if low <= row["x0"] <= high and low <= row["x3"] <= high else 1
 
@@ -55,7 +59,7 @@ def row_fault(row: Any, instruments: Any, clock: Any) -> int:
     if kind == QUOTE:
         fault = quote_fault(row)
     elif kind == TRADE:
-        fault = 0 if 0.0 < row["x0"] < math.inf and 0.0 < row["x1"] < math.inf else 1
+        fault = 0 if 0.0 < row["x0"] < LARGEST and 0.0 < row["x1"] < LARGEST else 1
     elif kind == BAR:
         fault = bar_fault(row)
     else:
@@ -68,14 +72,12 @@ def row_fault(row: Any, instruments: Any, clock: Any) -> int:
 
 
 @compiled
-def test_conditions(
-    slots: Any, s: int, instruments: Any, conditions: Any, starts: Any, members: Any, changes: Any, found: int
-) -> int:
-    """Tests the conditions of slot `s`; writes those whose truth changed behind the `found` first; returns their number."""
-    for place in range(starts[s], starts[s + 1]):
+def changed_conditions(slot: Any, instruments: Any, conditions: Any, members: Any, found: int) -> int:
+    """Tests a slot's conditions; writes those whose truth changed behind the `found` first; returns their number."""
+    for place in range(slot["conditions_from"], slot["conditions_to"]):
         index = members[place]
         condition = conditions[index]
-        x = field_value(slots[s], instruments, condition["field"])
+        x = field_value(slot, instruments, condition["field"])
         sign = 1.0 if condition["operator"] == ABOVE else -1.0
         if condition["is_true"]:
             flips = sign * x <= sign * condition["rearm"]
@@ -83,7 +85,7 @@ def test_conditions(
             flips = sign * x > sign * condition["threshold"]
         if flips:
             condition["is_true"] = 1 - condition["is_true"]
-            changes[found] = index
+            members[found] = index
             found += 1
     return found
 
@@ -158,6 +160,44 @@ def take_into_bar(slot: Any, price: float, quantity: float, ts: int) -> None:
 
 
 @compiled
+def take_row(row: Any, instrument: Any, ts: int) -> int:
+    """Updates the instrument; returns the reasons to wake that its prices give."""
+    if row["kind"] == QUOTE:
+        return take_quote(row, instrument, ts)
+    if row["kind"] == TRADE:
+        return take_trade(row, instrument, ts)
+    return take_bar(row, instrument, ts)
+
+
+@compiled
+def update_window(row: Any, slot: Any, instruments: Any, points: Any, clock: Any, ts: int) -> bool:
+    """Takes a row into one window of its instrument; whether the window's conditions are to be tested."""
+    kind = row["kind"]
+    if slot["kind"] == TRADE_BARS:
+        if kind == TRADE:
+            take_into_bar(slot, row["x0"], row["x1"], ts)
+            clock["bar_due"] = min(clock["bar_due"], slot["bucket_end"])
+        return False
+    if kind != QUOTE:
+        return False
+    is_spread = slot["kind"] == SPREAD
+    update_point(slot, points, ts, spread_bps(slot, instruments, ts) if is_spread else 0.5 * (row["x0"] + row["x1"]))
+    return True
+
+
+@compiled
+def stop_before(ts: int, sequence: int, clock: Any, next_due: int, stop_sequence: int) -> int:
+    """Why the row received at `ts`, which would be numbered `sequence`, must wait; 0 where it need not."""
+    if ts < clock["ts_received"]:
+        return DISORDER
+    if ts >= clock["bar_due"] and clock["bar_due"] <= next_due:
+        return BAR_DUE
+    if ts >= next_due:
+        return DEADLINE
+    return INPUT if stop_sequence < sequence else 0
+
+
+@compiled
 def advance_rows(
     rows: Any,
     start: int,
@@ -167,14 +207,9 @@ def advance_rows(
     clocks: Any,
     instruments: Any,
     slots: Any,
-    values: Any,
-    buckets: Any,
-    route_start: Any,
-    route_slot: Any,
+    points: Any,
     conditions: Any,
-    condition_start: Any,
-    condition_row: Any,
-    changes: Any,
+    members: Any,
 ) -> tuple[int, int]:
     """Takes rows[start:stop] until something matters.
 
@@ -185,44 +220,22 @@ def advance_rows(
     for i in range(start, stop):
         row = rows[i]
         ts = row["ts_received"]
-        if ts < clock["ts_received"]:
-            return i, DISORDER
-        if ts >= clock["bar_due"] and clock["bar_due"] <= next_due:
-            return i, BAR_DUE
-        if ts >= next_due:
-            return i, DEADLINE
         sequence = (clock["sequence"] >> STEP_BITS) + 1 << STEP_BITS
-        if stop_sequence < sequence:
-            return i, INPUT
-        clock["sequence"] = sequence
+        waits = stop_before(ts, sequence, clock, next_due, stop_sequence)
+        if waits:
+            return i, waits
+        clock["sequence"] = row["sequence"] = sequence
         clock["rows"] += 1
         clock["ts_received"] = ts
-        row["sequence"] = sequence
         if row_fault(row, instruments, clock):
             continue
-        instrument_index, kind = row["instrument"], row["kind"]
-        instrument = instruments[instrument_index]
-        if kind == QUOTE:
-            reasons = take_quote(row, instrument, ts)
-        elif kind == TRADE:
-            reasons = take_trade(row, instrument, ts)
-        else:
-            reasons = take_bar(row, instrument, ts)
+        instrument = instruments[row["instrument"]]
+        reasons = take_row(row, instrument, ts)
         found = 0
-        for route in range(route_start[instrument_index], route_start[instrument_index + 1]):
-            s = route_slot[route]
-            slot = slots[s]
-            if slot["kind"] == TRADE_BARS:
-                if kind == TRADE:
-                    take_into_bar(slot, row["x0"], row["x1"], ts)
-                    clock["bar_due"] = min(clock["bar_due"], slot["bucket_end"])
-            elif kind == QUOTE:
-                spread = slot["kind"] == SPREAD
-                value = spread_bps(slot, instruments, ts) if spread else 0.5 * (row["x0"] + row["x1"])
-                update_point(slot, values, buckets, ts, value)
-                found = test_conditions(
-                    slots, s, instruments, conditions, condition_start, condition_row, changes, found
-                )
+        for route in range(instrument["routes_from"], instrument["routes_to"]):
+            slot = slots[members[route]]
+            if update_window(row, slot, instruments, points, clock, ts):
+                found = changed_conditions(slot, instruments, conditions, members, found)
         if found:
             reasons |= CONDITION
         if instrument["every_row"]:

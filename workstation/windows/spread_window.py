@@ -1,16 +1,16 @@
 """The point window: one value per time bucket, mean and m2 kept as points come and go.
 
-A slot's ring lies in a shared pool: `values[offset : offset + capacity]` with the bucket of each point beside it. The
-value of the current bucket is pending and not yet a point, so the statistics are those before it. The updates depend on
-the path, therefore mean and m2 are recomputed from the ring at fixed UTC anchors: a window rebuilt from the anchor
-before its span equals one that never stopped.
+A slot's ring lies in a shared pool: `points[offset : offset + capacity]`, each with its bucket. The value of the current
+bucket is pending and not yet a point, so the statistics are those before it. The updates depend on the path, therefore
+mean and m2 are recomputed from the ring at fixed UTC anchors: a window rebuilt from the anchor before its span equals
+one that never stopped. They are also recomputed when most of m2 has left, as rounding would be the rest of it.
 """
 
 import math
 from typing import Any
 
 from workstation.kernels.compiled import compiled
-from workstation.kernels.rolling import moments_add, moments_remove, moments_replace
+from workstation.kernels.rolling import CANCELLED, moments_add, moments_remove, moments_replace
 from workstation.windows.specs import Field, WindowKind
 
 SPREAD = int(WindowKind.SPREAD)
@@ -28,87 +28,100 @@ BPS = 1e4
 
 
 @compiled
-def ring_moments(values: Any, offset: int, capacity: int, head: int, count: int) -> tuple[float, float]:
-    """(mean, m2) of `count` points from the oldest at `head`, in two passes; (0, 0) of none."""
-    if count == 0:
-        return 0.0, 0.0
+def compute_moments(slot: Any, points: Any) -> None:
+    """mean and m2 of the ring from its points, in two passes around its oldest one: equal points have an m2 of 0."""
+    offset, capacity, head, count = slot["offset"], slot["capacity"], slot["head"], slot["count"]
+    base = points[offset + head]["value"] if count > 0 else 0.0
     total = 0.0
     place = head
     for _ in range(count):
-        total += values[offset + place]
-        place += 1
-        if place == capacity:
-            place = 0
-    mean = total / count
+        total += points[offset + place]["value"] - base
+        place = place + 1 if place + 1 < capacity else 0
+    away = total / count if count > 0 else 0.0
     m2 = 0.0
     place = head
     for _ in range(count):
-        deviation = values[offset + place] - mean
+        deviation = (points[offset + place]["value"] - base) - away
         m2 += deviation * deviation
-        place += 1
-        if place == capacity:
-            place = 0
-    return mean, m2
+        place = place + 1 if place + 1 < capacity else 0
+    slot["mean"], slot["m2"], slot["peak_m2"] = base + away, m2, m2
 
 
 @compiled
-def push_point(slot: Any, values: Any, buckets: Any, oldest_kept: int) -> None:
-    """The pending value becomes a point; points before bucket `oldest_kept` leave."""
+def leaving_points(slot: Any, points: Any, oldest_kept: int) -> int:
+    """How many of the oldest points go: those before bucket `oldest_kept`, and one more where the pending has no room."""
     offset, capacity = slot["offset"], slot["capacity"]
     head, count = slot["head"], slot["count"]
-    mean, m2 = slot["mean"], slot["m2"]
     leaving = 0
     while leaving < count:
         place = head + leaving
         if place >= capacity:
             place -= capacity
-        if buckets[offset + place] >= oldest_kept:
+        if points[offset + place]["bucket"] >= oldest_kept:
             break
         leaving += 1
-    if count - leaving == capacity:
-        leaving += 1  # no room for the whole span: the oldest point leaves early, and the window says so
-        slot["is_truncated"] = 1
+    if slot["is_truncated"] and slot["lost_bucket"] < oldest_kept:
+        slot["is_truncated"] = slot["lost_bucket"] = 0
+    if slot["has_pending"] and count - leaving == capacity:
+        place = head + leaving
+        if place >= capacity:
+            place -= capacity
+        slot["is_truncated"], slot["lost_bucket"] = 1, points[offset + place]["bucket"]
+        leaving += 1
+    return leaving
+
+
+@compiled
+def push_point(slot: Any, points: Any, oldest_kept: int) -> None:
+    """The pending value becomes a point; points before bucket `oldest_kept` leave."""
+    leaving = leaving_points(slot, points, oldest_kept)
+    offset, capacity = slot["offset"], slot["capacity"]
+    head, count = slot["head"], slot["count"]
+    mean, m2 = slot["mean"], slot["m2"]
     arriving = slot["has_pending"]
     # the steady state: one leaves, one arrives, at the price of one division
     replaced = 1 if arriving and leaving > 0 and count > 1 else 0
     for _ in range(leaving - replaced):
-        count, mean, m2 = moments_remove(count, mean, m2, values[offset + head])
+        count, mean, m2 = moments_remove(count, mean, m2, points[offset + head]["value"])
         head = head + 1 if head + 1 < capacity else 0
     if arriving:
         x = slot["pending"]
         if replaced:
-            count, mean, m2 = moments_replace(count, mean, m2, values[offset + head], x)
+            count, mean, m2 = moments_replace(count, mean, m2, points[offset + head]["value"], x)
             head = head + 1 if head + 1 < capacity else 0
         else:
             count, mean, m2 = moments_add(count, mean, m2, x)
         place = head + count - 1
         if place >= capacity:
             place -= capacity
-        values[offset + place] = x
-        buckets[offset + place] = slot["bucket"]
+        point = points[offset + place]
+        point["value"], point["bucket"] = x, slot["bucket"]
         slot["has_pending"] = 0
     slot["head"], slot["count"], slot["mean"], slot["m2"] = head, count, mean, m2
+    slot["peak_m2"] = max(slot["peak_m2"], m2)
 
 
 @compiled
-def enter_bucket(slot: Any, values: Any, buckets: Any, ts: int) -> None:
+def enter_bucket(slot: Any, points: Any, ts: int) -> None:
     """Time has left the slot's bucket: its pending value becomes a point, old points leave, anchors are kept."""
     resolution = slot["resolution_ns"]
     bucket = ts // resolution if resolution > 0 else ts
     span = slot["span_ns"] // resolution if resolution > 0 else slot["span_ns"]
-    push_point(slot, values, buckets, bucket - span)
+    push_point(slot, points, bucket - span)
     if ts >= slot["anchor_end"]:
-        slot["mean"], slot["m2"] = ring_moments(values, slot["offset"], slot["capacity"], slot["head"], slot["count"])
+        compute_moments(slot, points)
         slot["anchor_end"] = (ts // slot["anchor_ns"] + 1) * slot["anchor_ns"]
+    elif slot["m2"] < CANCELLED * slot["peak_m2"]:
+        compute_moments(slot, points)  # an outlier has left, and what remains was drowned in its rounding
     slot["bucket"] = bucket
     slot["bucket_end"] = (bucket + 1) * resolution if resolution > 0 else ts
 
 
 @compiled
-def update_point(slot: Any, values: Any, buckets: Any, ts: int, value: float) -> None:
+def update_point(slot: Any, points: Any, ts: int, value: float) -> None:
     """Takes the value of a row at `ts` (ns); NaN is a gap and leaves the bucket's last value standing."""
     if ts >= slot["bucket_end"]:
-        enter_bucket(slot, values, buckets, ts)
+        enter_bucket(slot, points, ts)
     slot["current"] = value
     if value == value:
         slot["pending"] = value

@@ -28,6 +28,8 @@ INSTRUMENT = np.dtype(
         ("rise", np.float64),  # an ask (or high) at or above
         ("fall", np.float64),  # a bid (or low) at or below
         ("bar_wake", np.int64),  # one bit per interval code
+        ("routes_from", np.int64),  # its windows: members[routes_from : routes_to]
+        ("routes_to", np.int64),
         ("waits_on_bars", np.uint8),  # levels are tested on bars, not on quotes and trades
         ("every_row", np.uint8),
     ]
@@ -50,8 +52,12 @@ SLOT = np.dtype(
         ("bucket", np.int64),
         ("bucket_end", np.int64),
         ("anchor_end", np.int64),
+        ("lost_bucket", np.int64),  # of the newest point that left early, while is_truncated
+        ("conditions_from", np.int64),  # its conditions: members[conditions_from : conditions_to]
+        ("conditions_to", np.int64),
         ("mean", np.float64),
         ("m2", np.float64),
+        ("peak_m2", np.float64),  # the largest m2 since it was computed exactly
         ("current", np.float64),
         ("pending", np.float64),
         ("fee_a", np.float64),
@@ -66,9 +72,11 @@ SLOT = np.dtype(
     ]
 )
 
+POINT = np.dtype([("value", np.float64), ("bucket", np.int64)])
+
 CONDITION = np.dtype(
     [
-        ("slot", np.int64),
+        ("slot", np.int64),  # -1 when its window is gone
         ("field", np.int64),
         ("operator", np.int64),
         ("threshold", np.float64),
@@ -100,31 +108,37 @@ def _empty(dtype: np.dtype[Any], rows: int = 0) -> Table:
 
 @dataclass(slots=True)
 class Tables:
-    """All arrays of one market; `arrays()` is what the loop takes."""
+    """All arrays of one market; `arrays()` is what the loop takes.
+
+    `members` holds, one behind the other: the conditions that changed at the last row, the windows of each instrument,
+    the conditions of each window.
+    """
 
     clock: Table = field(default_factory=lambda: _empty(CLOCK, 1))
     instruments: Table = field(default_factory=lambda: _empty(INSTRUMENT))
     slots: Table = field(default_factory=lambda: _empty(SLOT))
+    points: Table = field(default_factory=lambda: _empty(POINT))
     conditions: Table = field(default_factory=lambda: _empty(CONDITION))
-    values: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
-    buckets: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    route_start: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
-    route_slot: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    condition_start: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
-    condition_row: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    changes: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    members: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     _arrays: tuple[Table, ...] = ()
+    _pooled: int = 0
     _free: dict[int, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clock["bar_due"] = NEVER
-        self._changed()
+        self._index()
+
+    @property
+    def changes(self) -> npt.NDArray[np.int64]:
+        """Conditions that changed at the last row; the first `clock["changes"]` places count."""
+        return self.members[: len(self.conditions)]
 
     def arrays(self) -> tuple[Table, ...]:
-        """clock, instruments, slots, values, buckets, routes (2), conditions, their index (2), changes."""
+        """clock, instruments, slots, points, conditions, members."""
         return self._arrays
 
     def add_instrument(self) -> int:
+        """A new instrument without a price; its place."""
         row = _empty(INSTRUMENT, 1)
         row["bid"] = row["ask"] = row["log_mid"] = row["last_price"] = np.nan
         row["buy_touch"] = row["fall"] = -np.inf
@@ -134,7 +148,7 @@ class Tables:
         return len(self.instruments) - 1
 
     def add_slot(self, **fields: float) -> int:
-        """A new slot with a ring of `capacity` points; a freed ring of the same size is taken again."""
+        """A new slot with a ring of `capacity` points; a freed slot, and a freed ring of the same size, are taken again."""
         row = _empty(SLOT, 1)
         for name, value in fields.items():
             row[name] = value
@@ -143,7 +157,8 @@ class Tables:
         capacity = int(row["capacity"][0])
         free = self._free.get(capacity)
         row["offset"] = free.pop() if free else self._grow_pool(capacity)
-        slot = next((i for i in range(len(self.slots)) if self.slots["kind"][i] == 0), len(self.slots))
+        unused = np.flatnonzero(self.slots["kind"] == 0)
+        slot = int(unused[0]) if unused.size else len(self.slots)
         if slot == len(self.slots):
             self.slots = np.concatenate([self.slots, row])
         else:
@@ -152,12 +167,15 @@ class Tables:
         return slot
 
     def free_slot(self, slot: int) -> None:
+        """Gives slot and ring back; the slot's conditions are tested no more."""
         capacity, offset = int(self.slots["capacity"][slot]), int(self.slots["offset"][slot])
         self._free.setdefault(capacity, []).append(offset)
         self.slots[slot] = _empty(SLOT, 1)[0]
+        self.conditions["slot"][self.conditions["slot"] == slot] = -1
         self._index()
 
     def add_condition(self, **fields: float) -> int:
+        """A new condition, not true; its place, which is never taken again."""
         row = _empty(CONDITION, 1)
         for name, value in fields.items():
             row[name] = value
@@ -166,43 +184,34 @@ class Tables:
         return len(self.conditions) - 1
 
     def _grow_pool(self, capacity: int) -> int:
-        offset = len(self.values)
-        self.values = np.concatenate([self.values, np.empty(capacity)])
-        self.buckets = np.concatenate([self.buckets, np.empty(capacity, np.int64)])
+        offset = self._pooled
+        self._pooled += capacity
+        if self._pooled > len(self.points):
+            pool = np.empty(max(self._pooled, 2 * len(self.points)), POINT)
+            pool[:offset] = self.points[:offset]
+            self.points = pool
         return offset
 
     def _index(self) -> None:
-        """Routes (instrument → slots) and condition lists (slot → conditions), as starts and members."""
-        members: list[list[int]] = [[] for _ in self.instruments]
-        for slot, row in enumerate(self.slots):
-            if row["kind"]:
-                for side in {int(row["instrument_a"]), int(row["instrument_b"])} - {-1}:
-                    members[side].append(slot)
-        self.route_start, self.route_slot = _starts(members)
-        lists: list[list[int]] = [[] for _ in self.slots]
-        for index, row in enumerate(self.conditions):
-            lists[int(row["slot"])].append(index)
-        self.condition_start, self.condition_row = _starts(lists)
-        self.changes = np.zeros(len(self.conditions), np.int64)
-        self._changed()
-
-    def _changed(self) -> None:
-        self._arrays = (
-            self.clock,
-            self.instruments,
-            self.slots,
-            self.values,
-            self.buckets,
-            self.route_start,
-            self.route_slot,
-            self.conditions,
-            self.condition_start,
-            self.condition_row,
-            self.changes,
-        )
+        """Writes who belongs to whom into `members`: instrument → slots, slot → conditions."""
+        slots, conditions = self.slots, self.conditions
+        used = np.flatnonzero(slots["kind"])
+        pairs = used[slots["instrument_b"][used] >= 0]
+        sides = np.concatenate([slots["instrument_a"][used], slots["instrument_b"][pairs]])
+        routes, starts = _grouped(sides, np.concatenate([used, pairs]), len(self.instruments))
+        first = len(conditions)
+        self.instruments["routes_from"], self.instruments["routes_to"] = first + starts[:-1], first + starts[1:]
+        tested = np.flatnonzero(conditions["slot"] >= 0)
+        lists, starts = _grouped(conditions["slot"][tested], tested, len(slots))
+        first += len(routes)
+        slots["conditions_from"], slots["conditions_to"] = first + starts[:-1], first + starts[1:]
+        self.members = np.concatenate([np.zeros(len(conditions), np.int64), routes, lists])
+        self._arrays = (self.clock, self.instruments, self.slots, self.points, self.conditions, self.members)
 
 
-def _starts(members: list[list[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    starts = np.zeros(len(members) + 1, np.int64)
-    starts[1:] = np.cumsum([len(m) for m in members])
-    return starts, np.array([item for group in members for item in group], np.int64)
+def _grouped(
+    owners: npt.NDArray[np.int64], members: npt.NDArray[np.int64], count: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(members ordered by owner, then by number; where each of `count` owners begins, and the end)."""
+    order = np.lexsort((members, owners))
+    return members[order], np.searchsorted(owners[order], np.arange(count + 1))

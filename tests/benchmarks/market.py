@@ -1,0 +1,180 @@
+"""The quote path: 100 symbols × 3 venues, every pair's 30-minute window full, beside a bare loop on the same rows."""
+
+import resource
+import time
+from collections.abc import Callable
+
+import numba
+import numpy as np
+
+from tests.benchmarks.spread_desk import Crowd
+from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
+from workstation.model.ids import Currency, Symbol, Venue
+from workstation.model.market import SECOND_NS, Rows, quote_rows
+from workstation.session.market import Market
+from workstation.session.wake import Wake
+from workstation.windows.specs import ConditionSpec, Field, Operator, WindowKind, WindowSpec
+
+SYMBOLS, VENUES = 100, 3
+PAIRS = ((0, 1), (0, 2), (1, 2))
+SPAN_NS, RESOLUTION_NS = 1800 * SECOND_NS, SECOND_NS // 10
+BLOCK = 65_536
+FILL_ROWS = SYMBOLS * VENUES * 18_000
+
+
+class Nobody:
+    """A subscriber whose conditions never come true; they are tested on every row all the same."""
+
+    def handle(self, wake: Wake) -> None:
+        raise AssertionError("nobody should wake")
+
+
+def full_market() -> Market:
+    """All pairs' windows subscribed, with a condition above and below on each."""
+    market, nobody = Market(), Nobody()
+    keys = [[key(venue, symbol) for venue in range(VENUES)] for symbol in range(SYMBOLS)]
+    for row in keys:
+        for one in row:
+            market.list_instrument(instrument(one))
+    for row in keys:
+        for a, b in PAIRS:
+            slot = market.subscribe_window(WindowSpec(kind=WindowKind.SPREAD, instrument_a=row[a], instrument_b=row[b]))
+            for name, operator, at in (("rich", Operator.ABOVE, 1e9), ("cheap", Operator.BELOW, -1e9)):
+                spec = ConditionSpec(name=name, window="", field=Field.Z, operator=operator, threshold=at)
+                market.subscribe_condition(nobody, spec, slot)
+    return market
+
+
+def key(venue: int, symbol: int) -> InstrumentKey:
+    return InstrumentKey(Venue(f"v{venue}"), Symbol(f"S{symbol}/USDT:USDT"))
+
+
+def instrument(of: InstrumentKey) -> Instrument:
+    from decimal import Decimal as D
+
+    return Instrument(
+        venue=of.venue,
+        symbol=of.symbol,
+        kind=InstrumentKind.LINEAR,
+        base=Currency(of.symbol.split("/")[0]),
+        quote=Currency("USDT"),
+        tick_size=D("0.01"),
+        lot_size=D("0.001"),
+        min_quantity=D("0.001"),
+        min_notional_quote=D(1),
+        maker_fee_rate=D("0.0002"),
+        taker_fee_rate=D("0.0005"),
+    )
+
+
+def quotes(count: int, seed: int, start_ns: int) -> Rows:
+    """Each of the 300 instruments quotes once per bucket, in a shuffled order: time compressed, windows full."""
+    rng = np.random.default_rng(seed)
+    streams = SYMBOLS * VENUES
+    order = np.concatenate([rng.permutation(streams) for _ in range(-(-count // streams))])[:count]
+    symbol = order // VENUES
+    walk = np.cumsum(rng.integers(-2, 3, count)) % 400 / 100.0
+    mid = 100.0 + symbol + walk * 0.05 + rng.integers(-8, 9, count) / 100.0
+    rows = quote_rows(
+        instrument=0,
+        ts_received=start_ns + np.arange(count, dtype=np.int64) * (RESOLUTION_NS // streams),
+        bid=np.round(mid - 0.01, 2),
+        ask=np.round(mid + 0.01, 2),
+        bid_quantity=np.full(count, 50.0),
+        ask_quantity=np.full(count, 50.0),
+    )
+    rows["instrument"] = order
+    return rows
+
+
+def take(market: Market, rows: Rows) -> float:
+    """Seconds to take all rows in blocks."""
+    began = time.perf_counter()
+    for start in range(0, len(rows), BLOCK):
+        for wake in market.advance(rows[start : start + BLOCK]):
+            wake.subscriber.handle(wake)
+    return time.perf_counter() - began
+
+
+@numba.njit(cache=True)
+def bare_loop(rows: object, log_mid: object, rings: object, places: object, moments: object) -> None:
+    """The floor: last log mid, two pairs, a ring with mean and m2; no buckets, ages, conditions, levels or checks."""
+    size = rings.shape[1]
+    for i in range(len(rows)):
+        row = rows[i]
+        one = row["instrument"]
+        log_mid[one] = np.log(0.5 * (row["x0"] + row["x1"]))
+        first = one // 3 * 3
+        for other in range(first, first + 3):
+            if other != one:
+                pair = first + (one - first) + (other - first) - 1
+                x = 1e4 * (log_mid[first] - log_mid[other]) if one == first else 1e4 * (log_mid[one] - log_mid[other])
+                place = places[pair]
+                old = rings[pair, place]
+                mean = moments[pair, 0]
+                moved = mean + (x - old) / size
+                moments[pair, 1] += (x - old) * ((x - moved) + (old - mean))
+                moments[pair, 0] = moved
+                rings[pair, place] = x
+                places[pair] = place + 1 if place + 1 < size else 0
+
+
+def bare(rows: Rows) -> float:
+    """Rows a second of the bare loop, its rings full."""
+    streams = SYMBOLS * VENUES
+    state = (np.zeros(streams), np.zeros((streams, 18_000)), np.zeros(streams, np.int64), np.zeros((streams, 2)))
+    bare_loop(rows[:1000], *state)
+    return rate(lambda: bare_loop(rows, *state), len(rows))
+
+
+def rate(work: Callable[[], object], count: int, repeats: int = 5) -> float:
+    """Items a second, median."""
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return count / sorted(seconds)[repeats // 2]
+
+
+def main() -> None:
+    market = full_market()
+    start = 1_700_000_000 * SECOND_NS
+    for part in range(3):
+        take(market, quotes(FILL_ROWS // 3, part, start))
+        start = market.gate.now_ns + RESOLUTION_NS
+    counts = market.tables.slots["count"]
+    print(f"{len(counts)} windows of {counts.min():,} to {counts.max():,} points, {market.tables.clock['rows'][0]:,} rows")
+    rates = []
+    for part in range(5):
+        rows = quotes(1_000_000, 10 + part, start)
+        rates.append(len(rows) / take(market, rows))
+        start = market.gate.now_ns + RESOLUTION_NS
+    floor = bare(rows)
+    print(f"in blocks, nobody wakes   {sorted(rates)[2] / 1e6:7.2f} M quotes/s   bare loop {floor / 1e6:.2f} M/s")
+    rows = quotes(200_000, 99, start)
+    singles = [rows[i : i + 1] for i in range(len(rows))]
+    began = time.perf_counter()
+    for one in singles:
+        for wake in market.advance(one):
+            wake.subscriber.handle(wake)
+    print(f"one quote a call          {len(singles) / (time.perf_counter() - began) / 1e6:7.2f} M quotes/s")
+    crowd = Crowd(market, [key(v, s) for s in range(SYMBOLS) for v in range(2)])
+    start = market.gate.now_ns + RESOLUTION_NS
+    rows = quotes(2_000_000, 7, start)
+    crowd.take(rows[:BLOCK])
+    crowd.reset()
+    began = time.perf_counter()
+    for begin in range(BLOCK, len(rows), BLOCK):
+        crowd.take(rows[begin : begin + BLOCK])
+    taken, seconds = len(rows) - BLOCK, time.perf_counter() - began
+    print(
+        f"spread strategy trading   {taken / seconds / 1e6:7.2f} M quotes/s   woken on {crowd.wakes / taken:.2%} of the rows, "
+        f"{crowd.orders:,} orders, {crowd.facts:,} facts"
+    )
+    print(f"resident memory at most   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:7.0f} MB (rows in hand {rows.nbytes / 1e6:.0f} MB)")
+
+
+
+if __name__ == "__main__":
+    main()

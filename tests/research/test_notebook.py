@@ -1,0 +1,109 @@
+"""`import workstation as ws`: plain words give what the room's own API gives."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import workstation as ws
+from tests.cli.histories import BTC, START_NS, store_bars, store_quotes
+from workstation.errors import BadInput, HistoryMissing
+from workstation.history.store import HistoryStore
+from workstation.ledger.journal import read_runs
+from workstation.model.market import HOUR_NS
+from workstation.research.choices import time_ns
+from workstation.trading.limits import NO_LIMITS
+
+
+@pytest.fixture
+def history(home: Path) -> HistoryStore:
+    """Bars and quotes in the home's own history."""
+    store = HistoryStore(home / "history")
+    store_bars(store)
+    store_quotes(store)
+    return store
+
+
+@pytest.mark.usefixtures("history")
+def test_bars_are_those_of_the_span(home: Path) -> None:
+    bars = ws.load_bars("nova", BTC, "1h", start="2024-05-02", end=datetime(2024, 5, 3, tzinfo=UTC))
+    assert len(bars) == 24
+    assert bars.ts_open[0] == START_NS + 24 * HOUR_NS
+    named = ws.load_bars("nova", BTC, "1h", start=START_NS + 24 * HOUR_NS, history=home / "history")
+    assert np.array_equal(named.close[:24], bars.close)
+
+
+@pytest.mark.usefixtures("history")
+def test_a_named_strategy_and_a_made_one_trade_the_same() -> None:
+    named = ws.backtest("ma-cross", venue="nova", symbol=BTC, interval="1h", fast=3, slow=8)
+    made = ws.backtest(ws.strategy("ma-cross", fast=3, slow=8), venue="nova", symbol=BTC, interval="1h")
+    assert named.to_dict() == made.to_dict()
+    assert len(named.trades) > 10
+    assert named.parameters["fast"] == 3
+
+
+@pytest.mark.usefixtures("history")
+def test_a_replay_gives_what_the_back_test_gives() -> None:
+    words = {"venue": "nova", "symbol": BTC, "interval": "1h", "sizing": "equity-fraction=0.95", "fast": 3, "slow": 8}
+    fast, walk = ws.backtest("ma-cross", **words), ws.replay("ma-cross", limits=NO_LIMITS, **words)
+    assert walk.metrics["final_equity_quote"] == pytest.approx(fast.metrics["final_equity_quote"], abs=0.01)
+
+
+@pytest.mark.usefixtures("history")
+def test_a_replay_with_a_ledger_can_be_verified(home: Path) -> None:
+    words = {"min_points": 50, "window_minutes": 5.0, "entry_z": 4.0}
+    result = ws.replay(
+        "spread-reversion", venue=["nova", "orion"], symbol=BTC, ledger=home / "ledger.db", start="2024-05-01", **words
+    )
+    assert len(result.trades) >= 2
+    assert [run.run_id for run in read_runs(home / "ledger.db")] == ["spread-reversion-1.1"]
+    assert ws.verify("spread-reversion-1.1").decisions > 0
+    assert ws.verify("spread-reversion-1.1", ledger=home / "ledger.db", history=home / "history").is_same_code
+
+
+@pytest.mark.usefixtures("history")
+def test_a_replay_without_a_ledger_writes_nothing(home: Path) -> None:
+    before = sorted(home.iterdir())
+    ws.replay("ma-cross", venue="nova", symbol=BTC, interval="1h")
+    assert sorted(home.iterdir()) == before
+
+
+@pytest.mark.usefixtures("history")
+def test_wrong_words_are_refused() -> None:
+    words = {"venue": "nova", "symbol": BTC, "interval": "1h"}
+    with pytest.raises(BadInput, match="fill at 'never': expected one of next-open, this-close"):
+        ws.backtest("ma-cross", fill_at="never", **words)
+    with pytest.raises(BadInput, match="ma-cross: made already, so fast cannot be set here"):
+        ws.backtest(ws.strategy("ma-cross"), fast=3, **words)
+    with pytest.raises(BadInput, match="trades on quotes"):
+        ws.backtest("spread-reversion", **words)
+    with pytest.raises(HistoryMissing, match="bars vega"):
+        ws.load_bars("vega", BTC, "1h")
+
+
+def test_a_history_that_is_not_there_is_named(home: Path) -> None:
+    with pytest.raises(BadInput, match="no such folder"):
+        ws.open_history(home / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("2024-05-01", START_NS),
+        ("2024-05-01T02:00+02:00", START_NS),
+        ("2024-05-01T00:00:00.000001Z", START_NS + 1_000),
+        (datetime(2024, 5, 1), START_NS),
+        (START_NS, START_NS),
+    ],
+)
+def test_times_without_a_zone_are_utc(when: str | datetime | int, expected: int) -> None:
+    assert time_ns(when) == expected
+
+
+def test_import_takes_less_than_a_tenth_of_a_second() -> None:
+    code = "import time; start = time.process_time(); import workstation; print(time.process_time() - start)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 0.1

@@ -1,0 +1,284 @@
+"""What a session does in the situations that hurt: an unsound strategy, a lost leg, a pause, a stop, old prices."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.session.desks import NOVA, ORION, START_NS, DeskInMemory, a_desk, linear, random_bars, random_quotes, run
+from workstation.errors import BadInput, RowsOutOfOrder
+from workstation.model.events import (
+    CancelRequested,
+    EntryRefused,
+    Fact,
+    GroupChanged,
+    OrderFilled,
+    OrderSubmitted,
+    SessionHalted,
+    SessionPaused,
+    SessionResumed,
+    SessionStopped,
+    SignalGenerated,
+)
+from workstation.model.group import GroupStatus
+from workstation.model.market import MINUTE_NS, SECOND_NS, Rows, bar_rows, quote_rows
+from workstation.model.order import OrderPurpose, OrderStatus
+from workstation.model.signal import SignalAction, SignalLeg
+from workstation.model.units import Side
+from workstation.session.state import fold, restore, snapshot
+from workstation.strategies.base import BarStrategy, Intent, TickStrategy
+from workstation.strategies.ma_cross import MACross
+from workstation.strategies.spread_reversion import SpreadReversion
+from workstation.trading.limits import Limits
+from workstation.trading.paper import PaperSettings
+from workstation.windows.specs import ConditionSpec, Field, Operator, WindowKind, WindowSpec
+
+PAPER = PaperSettings(latency_ns=50_000_000)
+
+
+class OnMid(TickStrategy):
+    """Woken when the mid of the first instrument crosses 100; does what it is told."""
+
+    name_in_cli = "on-mid"
+
+    def __init__(self, answers: Sequence[Any]) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def windows(self, instruments):
+        return {"mid": WindowSpec(kind=WindowKind.QUOTE, instrument_a=instruments[0], min_points=2)}
+
+    def conditions(self):
+        return [ConditionSpec(name="up", window="mid", field=Field.VALUE, operator=Operator.ABOVE, threshold=100.0)]
+
+    def on_wake(self, changes, view):
+        answer = self.answers.pop(0) if self.answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def quotes(*steps: tuple[int, int, float, float, float]) -> Rows:
+    """(instrument, milliseconds, bid, ask, displayed quantity) each."""
+    instrument, ms, bid, ask, size = (np.array(column) for column in zip(*steps, strict=True))
+    rows = quote_rows(
+        instrument=0, ts_received=START_NS + ms * 1_000_000, bid=bid, ask=ask, bid_quantity=size, ask_quantity=size
+    )
+    rows["instrument"] = instrument
+    return rows
+
+
+def buy(stop: float | None = None, target: float | None = None) -> list[Intent]:
+    legs = (SignalLeg(NOVA, Side.BUY),)
+    return [Intent(action=SignalAction.ENTER, legs=legs, stop_distance=stop, target_distance=target)]
+
+
+def both() -> list[Intent]:
+    return [Intent(action=SignalAction.ENTER, legs=(SignalLeg(NOVA, Side.BUY), SignalLeg(ORION, Side.SELL)))]
+
+
+def tick_desk(answers: Sequence[Any], instruments: int = 1, **changes: Any) -> DeskInMemory:
+    keys = [NOVA, ORION][:instruments]
+    return a_desk(OnMid(answers), [linear(key) for key in keys], **{"paper": PAPER, **changes})
+
+
+def of(facts: Sequence[Fact], kind: type) -> list[Any]:
+    return [fact.event for fact in facts if isinstance(fact.event, kind)]
+
+
+UP = quotes((0, 0, 99.0, 99.01, 50.0), (0, 100, 100.5, 100.51, 50.0), (0, 200, 100.5, 100.51, 50.0))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (ZeroDivisionError("no prices"), "ZeroDivisionError: no prices"),
+        (["buy!"], "on_wake returned str"),
+        (None, "TypeError"),
+        (
+            [Intent(action=SignalAction.ENTER, legs=(SignalLeg(ORION, Side.BUY),))],
+            "expected a side of one of ['nova:BTC/USDT:USDT']",
+        ),
+        ([Intent(action=SignalAction.ENTER)], "enter with 0 legs"),
+        (buy(stop=float("nan")), "stop_distance nan"),
+        (buy(stop=-1.0), "stop_distance -1.0"),
+    ],
+)
+def test_what_an_unsound_strategy_does_halts_its_session_with_a_sentence(answer, told):
+    desk = tick_desk([answer])
+    facts = run(desk, UP)
+    (halted,) = of(facts, SessionHalted)
+    assert told in halted.reason
+    assert not of(facts, OrderSubmitted)
+
+
+def test_a_halted_session_keeps_the_stop_of_what_it_holds():
+    rows = quotes(
+        (0, 0, 99.0, 99.01, 50.0),
+        (0, 100, 100.5, 100.51, 50.0),
+        (0, 200, 100.5, 100.51, 50.0),
+        (0, 300, 99.9, 99.91, 50.0),
+        (0, 400, 100.6, 100.61, 50.0),
+        (0, 600, 90.0, 90.01, 50.0),
+        (0, 700, 90.0, 90.01, 50.0),
+    )
+    desk = tick_desk([buy(stop=2.0), RuntimeError("late")])
+    facts = run(desk, rows)
+    assert of(facts, SessionHalted)
+    assert [fill.fill.side for fill in of(facts, OrderFilled)] == [Side.BUY, Side.SELL]
+    assert not desk.session.state.groups
+
+
+def test_another_session_is_not_disturbed_by_one_that_halts():
+    market_desk = tick_desk([ValueError("mine")])
+    other = SpreadReversion(entry_z=1.5, exit_z=0.2, window_minutes=1, min_points=5, min_net_edge_bps=None)
+    alone = a_desk(other, [linear(NOVA), linear(ORION)], paper=PAPER)
+    facts = run(alone, random_quotes(1, 400))
+    run(market_desk, UP)
+    assert market_desk.session.state.halted is not None
+    assert alone.session.state.halted is None and of(facts, OrderFilled)
+
+
+def test_stop_and_target_are_placed_for_what_was_filled_and_the_other_goes_when_one_fills():
+    rows = quotes(
+        (0, 0, 99.0, 99.01, 50.0),
+        (0, 100, 100.5, 100.51, 50.0),
+        (0, 200, 100.5, 100.51, 50.0),
+        (0, 400, 100.6, 100.61, 50.0),
+        (0, 500, 103.6, 103.61, 50.0),
+        (0, 700, 103.6, 103.61, 50.0),
+    )
+    desk = tick_desk([buy(stop=2.0, target=3.0)])
+    facts = run(desk, rows)
+    requests = {event.request.purpose: event.request for event in of(facts, OrderSubmitted)}
+    entry = next(event.fill for event in of(facts, OrderFilled))
+    assert requests[OrderPurpose.STOP].stop_price == entry.price - 2
+    assert requests[OrderPurpose.TARGET].limit_price == entry.price + 3
+    assert requests[OrderPurpose.STOP].quantity == entry.quantity
+    assert [event.client_order_id for event in of(facts, CancelRequested)] == [requests[OrderPurpose.STOP].client_order_id]
+    assert desk.session.state.orders[requests[OrderPurpose.STOP].client_order_id].status is OrderStatus.CANCELLED
+    position = desk.session.state.book.position(NOVA)
+    assert position is not None and position.signed_quantity == 0
+
+
+def test_a_lost_second_leg_unwinds_the_first():
+    rows = quotes(
+        (1, 0, 99.0, 99.01, 50.0),
+        (0, 10, 99.0, 99.01, 50.0),
+        (1, 50, 99.0, 99.01, 0.0),  # nothing to sell to at the second venue
+        (0, 100, 100.5, 100.51, 50.0),
+        (0, 300, 100.5, 100.51, 50.0),
+        (0, 1300, 100.5, 100.51, 50.0),
+        (0, 1500, 100.5, 100.51, 50.0),
+        (0, 1700, 100.5, 100.51, 50.0),
+    )
+    desk = tick_desk([both()], instruments=2, entry_timeout_ns=SECOND_NS)
+    facts = run(desk, rows)
+    assert [(e.fill.instrument, e.fill.side) for e in of(facts, OrderFilled)] == [(NOVA, Side.BUY), (NOVA, Side.SELL)]
+    reasons = [event.reason for event in of(facts, GroupChanged)]
+    assert any("legs filled unevenly" in reason for reason in reasons)
+    assert not desk.session.state.groups
+
+
+def test_paused_and_lagging_sessions_refuse_entries_and_say_so():
+    desk = tick_desk([buy()])
+    facts = run(desk, UP, inputs={1: SessionPaused(by="me")})
+    (refused,) = of(facts, EntryRefused)
+    assert refused.limit == "paused"
+    assert of(facts, SignalGenerated) and not of(facts, OrderSubmitted)
+
+
+def test_a_resumed_session_enters_again():
+    desk = tick_desk([buy()])
+    facts = run(desk, UP, inputs={0: SessionPaused(by="me"), 1: SessionResumed(by="me")})
+    assert of(facts, OrderFilled)
+
+
+def test_a_stop_that_flattens_closes_what_is_held_and_nothing_opens_after_it():
+    rows = np.concatenate([UP, quotes((0, 300, 100.5, 100.51, 50.0), (0, 500, 100.5, 100.51, 50.0))])
+    desk = tick_desk([buy(), buy()])
+    facts = run(desk, rows, inputs={3: SessionStopped(by="me", flatten=True)})
+    assert [event.fill.side for event in of(facts, OrderFilled)] == [Side.BUY, Side.SELL]
+    assert desk.session.state.is_stopped
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit"),
+    [
+        (Limits(max_position_notional_quote=Decimal(10), max_open_positions=None), "max_position_notional_quote"),
+        (Limits(max_position_notional_quote=None, max_open_positions=0), "max_open_positions"),
+    ],
+)
+def test_an_entry_beyond_a_limit_is_refused_with_the_figures(limits, limit):
+    facts = run(tick_desk([buy()], limits=limits), UP)
+    (refused,) = of(facts, EntryRefused)
+    assert refused.limit == limit and refused.figure and refused.allowed
+
+
+def test_an_entry_on_an_old_quote_is_refused_and_names_the_age():
+    rows = quotes((1, 0, 50.0, 50.01, 50.0), (0, 100, 99.0, 99.01, 50.0), (0, 10_000, 100.5, 100.51, 50.0))
+    limits = Limits(max_position_notional_quote=None, max_open_positions=None, max_quote_age_ns=5 * SECOND_NS)
+    facts = run(tick_desk([both()], instruments=2, limits=limits), rows)
+    (refused,) = of(facts, EntryRefused)
+    assert (refused.limit, refused.instrument, refused.figure) == ("max_quote_age_ns", ORION, str(10 * SECOND_NS))
+
+
+def test_an_entry_without_a_price_is_refused():
+    facts = run(tick_desk([both()], instruments=2), UP)
+    (refused,) = of(facts, EntryRefused)
+    assert (refused.limit, refused.instrument) == ("price", ORION)
+
+
+def test_rows_out_of_order_are_refused_with_both_times_and_the_rows_before_are_in():
+    desk = tick_desk([])
+    rows = quotes((0, 500, 99.0, 99.01, 50.0), (0, 400, 99.0, 99.01, 50.0))
+    with pytest.raises(RowsOutOfOrder, match=f"row 1: ts_received {START_NS + 400_000_000} lies before"):
+        desk.take(rows)
+    assert desk.market.tables.clock["rows"][0] == 1
+
+
+def test_a_bar_strategy_needs_one_instrument_and_a_length():
+    with pytest.raises(BadInput, match="needs one instrument and interval_ns"):
+        a_desk(MACross(), [linear()], paper=PAPER)
+
+
+def test_a_bar_strategy_that_returns_nonsense_is_halted_by_name():
+    class Nonsense(BarStrategy):
+        name_in_cli = "nonsense"
+
+        def signals(self, bars):
+            return MACross(fast=2, slow=3).signals(bars.slice(0, max(len(bars) - 1, 0)))
+
+    bars = random_bars(1, 20)
+    desk = a_desk(Nonsense(), [linear()], paper=PaperSettings(on_bars=True), interval_ns=MINUTE_NS, now_ns=START_NS)
+    facts = run(desk, bar_rows(bars, 0))
+    (halted,) = of(facts, SessionHalted)
+    assert "entries is int8 (0,), expected shape (1,)" in halted.reason
+
+
+def test_state_is_the_fold_of_the_journal_and_a_snapshot_with_its_tail_is_the_whole():
+    desk = a_desk(
+        SpreadReversion(entry_z=1.5, exit_z=0.2, window_minutes=1, min_points=5, min_net_edge_bps=None),
+        [linear(NOVA), linear(ORION)],
+        paper=PAPER,
+    )
+    facts = run(desk, random_quotes(5, 600))
+    whole = snapshot(desk.session.state)
+    assert snapshot(fold(facts)) == whole
+    for cut in range(0, len(facts), 7):
+        assert snapshot(fold(facts[cut:], restore(snapshot(fold(facts[:cut]))))) == whole
+
+
+def test_a_closed_group_leaves_memory_and_its_ids_are_not_used_again():
+    desk = a_desk(
+        SpreadReversion(entry_z=1.5, exit_z=0.2, window_minutes=1, min_points=5, min_net_edge_bps=None),
+        [linear(NOVA), linear(ORION)],
+        paper=PAPER,
+    )
+    facts = run(desk, random_quotes(6, 3000, step_ns=2 * SECOND_NS))
+    groups = [event.group_id for event in of(facts, GroupChanged) if event.status is GroupStatus.CLOSED]
+    assert len(desk.session.state.closed_groups) < len(groups)
+    ids = [event.request.client_order_id for event in of(facts, OrderSubmitted)]
+    assert len(ids) == len(set(ids))
