@@ -74,6 +74,7 @@ class Run:
         self.cash = self.rules.balance
         pending: list[tuple[str, int, float | None]] = []
         for bar, (open_, high, low, close) in enumerate(self.bars):
+            self.seen = None
             for order in pending:
                 self.fill(order, bar, open_, self.signals[bar - 1])
             self.protect(bar, open_, high, low)

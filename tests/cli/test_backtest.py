@@ -62,8 +62,11 @@ def test_slippage_comes_from_the_settings(history: HistoryStore, capsys: pytest.
         (("ma-cros", *SERIES), "strategy 'ma-cros': not known, did you mean 'ma-cross'?"),
         (("ma-cross", *SERIES, "--param", "fats=3"), "parameter 'fats' is not declared (known: atr_stop,"),
         (("ma-cross", *SERIES, "--param", "name=x"), "parameter 'name' is not declared"),
-        (("ma-cross", *SERIES, "--param", "fast"), "--param 'fast': expected NAME=VALUE"),
-        (("ma-cross", *SERIES, "--param", "fast=3", "--param", "fast=4"), "--param fast: given as 3 and as 4"),
+        (("ma-cross", *SERIES, "--param", "fast"), "parameter 'fast': expected NAME=VALUE"),
+        (
+            ("ma-cross", *SERIES, "--param", "fast=3", "--param", "fast=4"),
+            "parameter fast: given as 3 and as 4",
+        ),
         (("ma-cross", *SERIES, "--param", "fast=0"), "must be at least 1, not 0"),
         (("ma-cross", *SERIES, "--param", "fast=ten"), "ma-cross: fast 'ten': expected a whole number"),
         (("ma-cross", *SERIES, "--param", "atr_stop=nan"), "ma-cross: atr_stop 'nan': expected a finite number"),
@@ -103,6 +106,9 @@ def test_what_cannot_be_is_one_sentence(
 
 def test_an_empty_history_says_how_to_fill_it(capsys: pytest.CaptureFixture[str], history: HistoryStore) -> None:
     nowhere = history.root.parent / "nowhere"
+    said = refusal(capsys, "backtest", "ma-cross", *SERIES, "--history", nowhere)
+    assert said == f"history {nowhere}: no such folder; `workstation data import FILE` begins one\n"
+    nowhere.mkdir()
     said = refusal(capsys, "backtest", "ma-cross", *SERIES, "--history", nowhere)
     assert said == f"history {nowhere}: holds nothing; see `workstation data import --help`\n"
 

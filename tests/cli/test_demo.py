@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.histories import refusal, run
-from workstation.cli.demo import sample_history
+from workstation.cli.demonstration import sample_history
 from workstation.ledger.journal import read_runs
 from workstation.simulator.sample import write_sample
 

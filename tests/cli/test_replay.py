@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.histories import BTC, refusal, run
-from workstation.cli.replay import interrupted
+from workstation.cli.replaying import interrupted
 from workstation.ledger.journal import Ledger, read_runs
 from workstation.session.manifest import RunManifest, read_manifest
 

@@ -44,6 +44,7 @@ def test_another_history_decides_otherwise(
 ) -> None:
     other = HistoryStore(tmp_path / "other")
     store_bars(other, seed=8)
+    capsys.readouterr()
     said = refusal(capsys, "verify", "ma-cross-1.1", "--history", other.root)
     assert said.startswith("run ma-cross-1.1, position ")
     assert "the same inputs now give" in said

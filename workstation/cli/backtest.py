@@ -8,9 +8,6 @@ import typer
 from workstation.cli import strategy_options as options
 from workstation.cli.trade_table import last_trades
 from workstation.config.loading import load_configuration
-from workstation.history.store import HistoryStore
-from workstation.research.notebook import backtest
-from workstation.trading.paper import FillAt
 
 app = typer.Typer(help="A bar strategy over stored bars, in one pass.", add_completion=False)
 
@@ -34,9 +31,13 @@ def backtest_command(
     config: options.ConfigFile = None,
 ) -> None:
     """Trade a bar strategy on stored bars, and print its figures and its last trades."""
+    # numba and pandas take seconds (measured): help and completion do without
+    from workstation.research.choices import strategy_from_words
+    from workstation.research.notebook import backtest
+
     settings = load_configuration(config).settings
     result = backtest(
-        options.made_strategy(strategy, param),
+        strategy_from_words(strategy, param or ()),
         venue=venue,
         symbol=symbol,
         interval=interval,
@@ -45,9 +46,9 @@ def backtest_command(
         sizing=sizing,
         balance=balance,
         leverage=leverage,
-        fill_at=FillAt.NEXT_OPEN if fill_at is None else fill_at,
+        fill_at="next-open" if fill_at is None else fill_at,
         slippage_bps=slippage_bps,
-        history=HistoryStore(settings.paths.history if history is None else history.absolute()),
+        history=settings.paths.history if history is None else history,
         settings=settings,
     )
     content = result.to_dict()

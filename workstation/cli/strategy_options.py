@@ -1,18 +1,11 @@
-"""Options that commands on strategies share."""
+"""Options that commands on strategies share. Declaring them loads neither numba nor pandas: help must not wait."""
 
 import shlex
-from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-
-from workstation.errors import BadInput
-from workstation.research.choices import strategy_from_words
-from workstation.strategies.base import Strategy
-from workstation.strategies.catalog import STRATEGIES
-from workstation.trading.paper import FillAt
 
 
 def a_number(text: str | Decimal) -> Decimal:
@@ -26,12 +19,19 @@ def a_number(text: str | Decimal) -> Decimal:
     return number
 
 
+def known_strategies() -> list[str]:
+    """For completion in a shell."""
+    from workstation.strategies.catalog import STRATEGIES  # with the compiler: seconds that help need not wait
+
+    return sorted(STRATEGIES)
+
+
 StrategyName = Annotated[
     str,
     typer.Argument(
         metavar="STRATEGY",
-        help=f"One of: {', '.join(sorted(STRATEGIES))}.",
-        autocompletion=lambda: sorted(STRATEGIES),
+        help="Such as ma-cross or spread-reversion.",
+        autocompletion=known_strategies,
         show_default=False,
     ),
 ]
@@ -48,7 +48,7 @@ Start = Annotated[
 ]
 End = Annotated[str | None, typer.Option("--to", metavar="DATE", help="First moment that is not taken any more.")]
 FillAtOption = Annotated[
-    FillAt | None,
+    Literal["next-open", "this-close"] | None,
     typer.Option("--fill-at", help="Where an order decided at a bar's close trades; next-open if absent."),
 ]
 SIZING_HELP = "equity-fraction=0.95, fixed-quantity=…, fixed-notional=… or risk-fraction=…"
@@ -74,19 +74,6 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", help="The TOML file; otherwise workstation.toml in WORKSTATION_HOME.", show_default=False),
 ]
-
-
-def made_strategy(name: str, parameters: Sequence[str] | None) -> Strategy:
-    """The strategy with the parameters of `--param`. Raises BadInput."""
-    words: dict[str, str] = {}
-    for text in parameters or ():
-        parameter, equals, value = text.partition("=")
-        if not equals or not parameter:
-            raise BadInput(f"--param {text!r}: expected NAME=VALUE, such as fast=10")
-        if parameter in words:
-            raise BadInput(f"--param {parameter}: given as {words[parameter]} and as {value}, expected once")
-        words[parameter] = value
-    return strategy_from_words(name, words)
 
 
 def command_line_of(*words: object) -> str:

@@ -2,16 +2,16 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workstation.cli import strategy_options as options
 from workstation.config.loading import load_configuration
 from workstation.errors import VerifyMismatch
-from workstation.history.store import HistoryStore
-from workstation.model.ids import RunId
-from workstation.research.verify import Verified, verify
+
+if TYPE_CHECKING:
+    from workstation.research.verify import Verified
 
 app = typer.Typer(help="Make a run's decisions again and compare them.", add_completion=False)
 
@@ -25,6 +25,11 @@ def verify_command(
     config: options.ConfigFile = None,
 ) -> None:
     """Feed a run's rows and inputs to this code; exit 0 if every decision is the same, byte for byte, 1 if not."""
+    # numba and pandas take seconds (measured): help and completion do without
+    from workstation.history.store import HistoryStore
+    from workstation.model.ids import RunId
+    from workstation.research.verify import verify
+
     file = load_configuration(config).settings.paths.ledger if ledger is None else ledger
     store = None if history is None else HistoryStore(history.absolute())
     try:
@@ -39,7 +44,7 @@ def verify_command(
         typer.echo(as_sentence(verified))
 
 
-def as_sentence(verified: Verified) -> str:
+def as_sentence(verified: "Verified") -> str:
     """What was compared, and whether by the code that had decided."""
     sentence = f"run {verified.run_id}: {verified.inputs:,} inputs, {verified.decisions:,} decisions, all the same"
     return sentence if verified.is_same_code else f"{sentence} (the code has changed since the run)"

@@ -4,7 +4,7 @@ Quantities are in base currency, prices and equity in quote currency, rates and 
 """
 
 from workstation.kernels.formula import formula
-from workstation.model.units import floor_steps, grid_value
+from workstation.model.units import LARGEST_STEPS, floor_steps, grid_value
 
 FIXED_QUANTITY, FIXED_NOTIONAL, EQUITY_FRACTION, RISK_FRACTION = 1, 2, 3, 4
 """What `value` means: base quantity; quote currency; share of equity bought; share of equity lost at the stop."""
@@ -13,7 +13,8 @@ ACCEPTED, BELOW_MINIMUM, INSUFFICIENT_BALANCE, INSUFFICIENT_CASH = 0, 1, 2, 3
 """Why an entry is refused; the last one when it is filled, the others when it is decided."""
 MONEY_NOISE = 1e-12
 """The relative float noise of equity, cash and notional."""
-LARGEST_LOTS = 2.0**50
+LARGEST_LOTS = LARGEST_STEPS / 2.0
+"""Half of what the door to Decimal lets through, so that rounding stays below it."""
 
 
 @formula

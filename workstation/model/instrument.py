@@ -1,5 +1,6 @@
 """What can be traded, and by which rules, as a snapshot with a time from which it holds."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -44,6 +45,13 @@ class Instrument:
     valid_from_ns: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("venue", "symbol", "base", "quote"):
+            if not getattr(self, name):
+                raise BadInput(f"instrument {self.key}: {name} is empty")
+        if self.base == self.quote:
+            raise BadInput(f"{self.key}: base and quote are both {self.base}")
+        if self.kind is InstrumentKind.SPOT and self.contract_size != 1:
+            raise BadInput(f"{self.key}: contract_size {self.contract_size}: spot counts in base, expected 1")
         for name in ("tick_size", "lot_size", "contract_size"):
             value = getattr(self, name)
             if not value.is_finite() or value <= 0:
@@ -66,12 +74,16 @@ class Instrument:
         return SnapshotId(f"{self.venue}:{self.symbol}@{self.valid_from_ns}")
 
 
+SYMBOL = re.compile(r"([^\s/:<>&\"'\\\x00-\x1f\x7f]+)/([^\s/:<>&\"'\\\x00-\x1f\x7f]+)(?::(.+))?")
+"""A currency is any word, in any script, without white space, control characters and what is markup to a browser."""
+
+
 def split_symbol(symbol: str) -> tuple[Currency, Currency, InstrumentKind]:
     """Base, quote and kind of a ccxt symbol: "BTC/USDT" is spot, "BTC/USDT:USDT" linear. Raises BadInput."""
-    pair, _, settle = symbol.partition(":")
-    base, slash, quote = pair.partition("/")
-    if not slash or not base or not quote or (settle and settle != quote):
+    match = SYMBOL.fullmatch(symbol)
+    if match is None or match[3] not in (None, match[2]):
         raise BadInput(f"symbol {symbol!r}: expected BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual")
+    base, quote, settle = match.groups()
     return Currency(base), Currency(quote), InstrumentKind.LINEAR if settle else InstrumentKind.SPOT
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from workstation.errors import BadInput
 from workstation.model.ids import ClientOrderId, Currency, GroupId, SignalId, SnapshotId, TradeId
 from workstation.model.instrument import InstrumentKey
-from workstation.model.units import Side
+from workstation.model.units import MONEY, Side
 
 
 class OrderType(StrEnum):
@@ -90,6 +90,12 @@ class Fill:
     fee_currency: Currency
     is_maker: bool
 
+    def __post_init__(self) -> None:
+        for name in ("price", "quantity"):
+            value = getattr(self, name)
+            if not value.is_finite() or value <= 0:
+                raise BadInput(f"fill {self.trade_id} of order {self.client_order_id}: {name} {value}: expected more than 0")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -115,5 +121,5 @@ class Order:
 
     @property
     def average_price(self) -> Decimal | None:
-        """Quote currency; None until something is filled."""
-        return self.filled_notional_quote / self.filled_quantity if self.filled_quantity else None
+        """Quote currency, to 50 digits; None until something is filled."""
+        return MONEY.divide(self.filled_notional_quote, self.filled_quantity) if self.filled_quantity else None

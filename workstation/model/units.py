@@ -22,7 +22,8 @@ STEP_NOISE = 1e-9
 """Floats within this share of a step count as on it: 0.29 / 0.01 is 28.999999999999996 and means 29."""
 RATIO_NOISE = 4e-16
 """The relative noise of one float64 operation; matters where a value is over 10^7 steps."""
-LARGEST_STEPS = 2.0**53
+LARGEST_STEPS = 1e15
+"""Beyond it a float64 cannot tell one step from the next."""
 
 
 class Side(IntEnum):
@@ -46,14 +47,17 @@ class Grid:
 
 @lru_cache(maxsize=4096)
 def grid_of(step: Decimal) -> Grid:
-    """The fraction of a step; raises BadInput for a step that is not positive or has over 15 digits."""
+    """The fraction of a step; raises BadInput for a step that is not positive, or not exact as such a fraction."""
     if not step.is_finite() or step <= 0:
         raise BadInput(f"step {step}: expected a positive number")
     _sign, digits, exponent = step.normalize().as_tuple()
     number = int("".join(map(str, digits)))
     if not isinstance(exponent, int) or len(digits) > 15 or abs(exponent) > 15:
         raise BadInput(f"step {step}: expected at most 15 digits")
-    return Grid(float(number * 10 ** max(exponent, 0)), float(10 ** max(-exponent, 0)))
+    numerator = number * 10 ** max(exponent, 0)
+    if numerator > LARGEST_STEPS:
+        raise BadInput(f"step {step}: expected at most 10^15")
+    return Grid(float(numerator), float(10 ** max(-exponent, 0)))
 
 
 def floor_steps(value: float, numerator: float, scale: float) -> int:
@@ -76,27 +80,32 @@ def grid_value(steps: float, numerator: float, scale: float) -> float:
 def decimal_steps(value: float, step: Decimal, *, up: bool, what: str) -> Decimal:
     """The one door from float to Decimal: `value` on the grid of `step`, rounded up or down.
 
-    Raises BadInput for NaN, infinities and values beyond 2^53 steps.
+    Raises BadInput for NaN, infinities and values beyond LARGEST_STEPS.
     """
     if not math.isfinite(value):
-        raise BadInput(f"{what} {value!r}: expected a finite number")
+        raise BadInput(f"{what} {float(value)}: expected a finite number")
     grid = grid_of(step)
+    if abs(value) * grid.scale / grid.numerator >= LARGEST_STEPS + 1:
+        raise BadInput(f"{what} {float(value)}: more than 10^15 steps of {step}")
     steps = ceil_steps(value, grid.numerator, grid.scale) if up else floor_steps(value, grid.numerator, grid.scale)
-    if abs(steps) > LARGEST_STEPS:
-        raise BadInput(f"{what} {value!r}: more than 2^53 steps of {step}")
-    return MONEY.multiply(Decimal(int(steps)), step)
+    return MONEY.multiply(Decimal(steps), step)
 
 
 def price_from_float(value: float, tick_size: Decimal, side: Side) -> Decimal:
     """A limit price on the tick grid, never worse for us than `value`: a buy is rounded down, a sell up."""
     price = decimal_steps(value, tick_size, up=side is Side.SELL, what="price")
     if price <= 0:
-        raise BadInput(f"price {value!r}: not one tick of {tick_size}")
+        raise BadInput(f"price {float(value)}: not one tick of {tick_size}")
     return price
 
 
 def paid_price_from_float(value: float, tick_size: Decimal, side: Side) -> Decimal:
-    """A simulated execution price on the tick grid, never better for us than `value`: a buy is rounded up, a sell down."""
+    """A simulated execution price on the tick grid, never better for us than `value`: a buy is rounded up, a sell down.
+
+    At least one tick; a `value` that is not positive raises BadInput.
+    """
+    if value <= 0:
+        raise BadInput(f"price {float(value)}: expected more than 0")
     price = decimal_steps(value, tick_size, up=side is Side.BUY, what="price")
     return max(price, tick_size)
 
@@ -104,7 +113,7 @@ def paid_price_from_float(value: float, tick_size: Decimal, side: Side) -> Decim
 def quantity_from_float(value: float, lot_size: Decimal) -> Decimal:
     """A quantity on the lot grid, rounded down; zero where it is less than one lot. Negative raises BadInput."""
     if value < 0:
-        raise BadInput(f"quantity {value!r}: expected 0 or more")
+        raise BadInput(f"quantity {float(value)}: expected 0 or more")
     return decimal_steps(value, lot_size, up=False, what="quantity")
 
 
@@ -127,5 +136,5 @@ def to_float(value: Decimal) -> float:
 def exact_decimal(value: float, what: str) -> Decimal:
     """The shortest decimal that reads back as `value`: for rates and amounts a person wrote. Raises BadInput for NaN, inf."""
     if not math.isfinite(value):
-        raise BadInput(f"{what} {value!r}: expected a finite number")
-    return Decimal(repr(value))
+        raise BadInput(f"{what} {float(value)}: expected a finite number")
+    return Decimal(repr(float(value)))  # of a numpy float, repr alone is no number

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -75,9 +75,19 @@ def balance_of(amount: float | Decimal) -> Decimal:
     return exact
 
 
-def strategy_from_words(name: str, words: Mapping[str, str]) -> Strategy:
-    """The strategy of that name, each parameter read as its declaration says; "none" is None. Raises BadInput."""
-    kind = strategy_named(name)
+def strategy_from_words(name: str, pairs: Sequence[str] = ()) -> Strategy:
+    """The strategy of that name with parameters such as "fast=10", each read as it is declared; "none" is None.
+
+    Raises BadInput.
+    """
+    kind, words = strategy_named(name), dict[str, str]()
+    for pair in pairs:
+        parameter, equals, text = pair.partition("=")
+        if not equals or not parameter:
+            raise BadInput(f"parameter {pair!r}: expected NAME=VALUE, such as fast=10")
+        if parameter in words:
+            raise BadInput(f"parameter {parameter}: given as {words[parameter]} and as {text}, expected once")
+        words[parameter] = text
     return make_strategy(kind, {parameter: _parameter(kind, parameter, text) for parameter, text in words.items()})
 
 

@@ -132,10 +132,10 @@ class Market:
 
     def advance(self, rows: Rows) -> Iterator[Wake]:
         """Takes all rows, stopping for each wake. Raises RowsOutOfOrder, with the rows before it taken."""
-        position, count = 0, len(rows)
+        position, count, deadlines, expected = 0, len(rows), self._deadlines, self.expected
         while True:
-            due = self._deadlines[0][0] if self._deadlines else NEVER
-            stop = self.expected[0][1].sequence if self.expected else NEVER
+            due = deadlines[0][0] if deadlines else NEVER
+            stop = expected[0][1].sequence if expected else NEVER
             position, reasons = advance_rows(rows, position, count, due, stop, *self.tables.arrays())
             if not reasons:
                 return

@@ -65,6 +65,7 @@ class Session:
         self._facts: list[Fact] = []
         self._effects: list[Effect] = []
         self._wake: Wake | None = None
+        self._row: bytes | None = None
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Asks the market for what the strategy declared; `subscriber` is woken for it."""
@@ -90,6 +91,7 @@ class Session:
     def act(self, wake: Wake) -> Act:
         """All stages for one wake. What an unsound strategy raises halts this session and nothing else."""
         self._facts, self._effects, self._wake = [], [], wake
+        self._row = None
         for fact in wake.facts:
             self._take(fact)
         for signal in self._think(wake):
@@ -307,8 +309,9 @@ class Session:
         """A decision becomes a fact: folded at once, journaled with the row that woke it."""
         wake = self._wake
         assert wake is not None
-        row = None if wake.row is None else wake.row.tobytes()
-        fact = Fact(event, wake.sequence, wake.time_ns, ts_decided=wake.time_ns, market_row=row)
+        if self._row is None and wake.row is not None:
+            self._row = wake.row.tobytes()
+        fact = Fact(event, wake.sequence, wake.time_ns, ts_decided=wake.time_ns, market_row=self._row)
         self.state.apply(fact)
         self._facts.append(fact)
 

@@ -69,8 +69,10 @@ class SessionState:
         """Folds one fact. Raises IllegalTransition for an order event that cannot be."""
         _APPLY[type(fact.event)](self, fact.event, fact)
         self.facts += 1
-        self.last_sequence = max(self.last_sequence, fact.sequence)
-        self.last_ns = max(self.last_ns, fact.ts_received)
+        if fact.sequence > self.last_sequence:
+            self.last_sequence = fact.sequence
+        if fact.ts_received > self.last_ns:
+            self.last_ns = fact.ts_received
 
     def orders_of(self, group_id: GroupId) -> list[Order]:
         return [self.orders[i] for i in self.group_orders.get(group_id, ())]

@@ -47,8 +47,9 @@ class Signals:
             raise StrategyNonsense(f"strategy {strategy}: entries hold {np.unique(self.entries)[:5]}, expected -1, 0 or 1")
         for name in ("stop_distance", "target_distance"):
             distances = getattr(self, name)[self.entries != 0]
-            if (distances <= 0).any() or np.isinf(distances).any():
-                raise StrategyNonsense(f"strategy {strategy}: {name} at an entry is {distances.min()}, expected > 0 or NaN")
+            wrong = distances[(distances <= 0) | np.isinf(distances)]
+            if wrong.size:
+                raise StrategyNonsense(f"strategy {strategy}: {name} at an entry is {wrong[0]}, expected > 0 or NaN")
         return self
 
 

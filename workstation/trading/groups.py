@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from workstation.model.group import GroupStatus, Leg, PositionGroup
 from workstation.model.ids import ClientOrderId
-from workstation.model.order import Order, OrderPurpose, OrderStatus, OrderType
-from workstation.model.units import Side
+from workstation.model.order import Order, OrderPurpose, OrderType
+from workstation.model.units import Side, to_float
 
 ZERO = Decimal(0)
 CLOSE_ATTEMPTS = 3
@@ -57,7 +57,7 @@ def entry_price(index: int, orders: Iterable[Order]) -> float | None:
     """Average price of a leg's entry, quote currency."""
     for order in orders:
         if order.request.leg == index and order.request.purpose is OrderPurpose.ENTRY and order.average_price is not None:
-            return float(order.average_price)
+            return to_float(order.average_price)
     return None
 
 
@@ -92,8 +92,11 @@ def _opening(group: PositionGroup, orders: Sequence[Order], now_ns: int) -> Step
 
 
 def _open(group: PositionGroup, orders: Sequence[Order]) -> Step:
-    if not any(held_quantity(leg, i, orders) for i, leg in enumerate(group.legs)):
+    held = [held_quantity(leg, i, orders) for i, leg in enumerate(group.legs)]
+    if not any(held):
         return Step(GroupStatus.CLOSING, _exit_reason(orders))
+    if len(set(held)) > 1:
+        return Step(GroupStatus.CLOSING, f"legs are uneven: {', '.join(map(str, held))}")
     if len(group.legs) > 1:
         return Step()
     step = Step()
@@ -101,26 +104,27 @@ def _open(group: PositionGroup, orders: Sequence[Order]) -> Step:
         existing = [order for order in orders if order.request.purpose is purpose]
         if existing and existing[-1].is_final and existing[-1].remaining_quantity:
             return Step(GroupStatus.CLOSING, f"{purpose} order {existing[-1].status}: the position is not protected")
-        draft = None if existing or distance is None else _protection(group, orders, purpose, distance)
+        # a fill that came late may hold more than was protected when the entry ended
+        bare = held[0] - sum((order.remaining_quantity for order in existing if not order.is_final), ZERO)
+        draft = None if distance is None else _protection(group, orders, purpose, distance, bare)
         if draft is not None:
             step.submit.append(draft)
     return step
 
 
 def _protection(
-    group: PositionGroup, orders: Sequence[Order], purpose: OrderPurpose, distance: float
+    group: PositionGroup, orders: Sequence[Order], purpose: OrderPurpose, distance: float, quantity: Decimal
 ) -> Draft | None:
     """A stop or target `distance` from the entry; None where it would lie at or below zero."""
-    leg = group.legs[0]
-    price, held = entry_price(0, orders), held_quantity(leg, 0, orders)
-    if price is None or held <= 0:
+    leg, price = group.legs[0], entry_price(0, orders)
+    if price is None or quantity <= 0:
         return None
     away = -leg.side if purpose is OrderPurpose.STOP else leg.side
     level = price + away * distance
     if level <= 0:
         return None
     kind = OrderType.STOP if purpose is OrderPurpose.STOP else OrderType.LIMIT
-    return Draft(leg=0, purpose=purpose, side=leg.side.opposite, type=kind, quantity=held, price=level)
+    return Draft(leg=0, purpose=purpose, side=leg.side.opposite, type=kind, quantity=quantity, price=level)
 
 
 def _closing(group: PositionGroup, orders: Sequence[Order]) -> Step:
@@ -133,21 +137,22 @@ def _closing(group: PositionGroup, orders: Sequence[Order]) -> Step:
     for index, leg in enumerate(group.legs):
         held = held_quantity(leg, index, orders)
         if held and not any(order.request.leg == index for order in resting):
-            if _rejected_closes(orders, index) >= CLOSE_ATTEMPTS:
-                step.stuck = f"{leg.instrument}: closing {held} was rejected {CLOSE_ATTEMPTS} times"
-                return step
+            if _failed_closes(orders, index) >= CLOSE_ATTEMPTS:
+                step.stuck = f"{leg.instrument}: closing {held} has failed {CLOSE_ATTEMPTS} times"
+                continue
             side = leg.side.opposite if held > 0 else leg.side
             step.submit.append(
                 Draft(leg=index, purpose=OrderPurpose.CLOSE, side=side, type=OrderType.MARKET, quantity=abs(held))
             )
-    if not resting and not step.submit:
+    if not resting and not step.submit and step.stuck is None:
         step.status = GroupStatus.CLOSED
     return step
 
 
-def _rejected_closes(orders: Iterable[Order], leg: int) -> int:
-    rejected = [o for o in orders if o.request.leg == leg and o.request.purpose is OrderPurpose.CLOSE]
-    return sum(order.status is OrderStatus.REJECTED for order in rejected)
+def _failed_closes(orders: Iterable[Order], leg: int) -> int:
+    """Closing orders that ended without a fill, however they ended: one more of them would end the same way."""
+    closes = [o for o in orders if o.request.leg == leg and o.request.purpose is OrderPurpose.CLOSE]
+    return sum(order.is_final and not order.filled_quantity for order in closes)
 
 
 def _cancels(orders: Iterable[Order], reason: str) -> list[tuple[ClientOrderId, str]]:

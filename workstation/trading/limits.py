@@ -3,6 +3,7 @@
 Only entries are checked: reducing a position is always allowed, on stale data too.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,7 +24,7 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("max_position_notional_quote", "max_open_positions", "max_quote_age_ns"):
             value = getattr(self, name)
-            if value is not None and not value >= 0:
+            if value is not None and (not math.isfinite(value) or value < 0):
                 raise BadInput(f"{name} {value}: expected 0 or more, or none")
 
 

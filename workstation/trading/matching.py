@@ -14,7 +14,7 @@ from typing import NamedTuple
 from workstation.kernels import fills
 from workstation.model.instrument import Instrument
 from workstation.model.order import OrderRequest, OrderType
-from workstation.model.units import Grid, Side, decimal_steps, grid_of, quantity_from_float, to_float
+from workstation.model.units import Side, decimal_steps, grid_of, quantity_from_float, to_float
 
 ZERO = Decimal(0)
 
@@ -74,7 +74,7 @@ def match_quote(order: Resting, touch: Touch, slippage_rate: float, *, on_arriva
     if limit is None or side * price > side * to_float(limit):
         return None
     # on arrival it takes what is there at the venue's price; later it is the one that waits, at its own
-    at = _exact(price, order.instrument) if on_arrival else limit
+    at = paid(price, order, 0.0) if on_arrival else limit
     return Execution(at, quantity, not on_arrival)
 
 
@@ -114,7 +114,7 @@ def match_bar_limit(order: Resting, bar: tuple[float, float, float]) -> Executio
 
 def paid(reference: float, order: Resting, slippage_rate: float) -> Decimal:
     """What a market order pays on the tick grid, rounded against it."""
-    grid: Grid = grid_of(order.instrument.tick_size)
+    grid = grid_of(order.instrument.tick_size)
     price = fills.paid_price(reference, order.request.side, slippage_rate, grid.numerator, grid.scale)
     return _exact(price, order.instrument)
 

@@ -6,6 +6,7 @@ after it still counts (position and money are folded from fills), and the order 
 """
 
 from dataclasses import replace
+from decimal import Decimal
 from enum import Enum
 
 from workstation.errors import IllegalTransition
@@ -19,7 +20,7 @@ from workstation.model.events import (
     OrderSubmitted,
     OrderTimedOut,
 )
-from workstation.model.order import FINAL_STATUSES, Fill, Order
+from workstation.model.order import FINAL_STATUSES, Order
 from workstation.model.order import OrderStatus as S
 from workstation.model.units import MONEY
 
@@ -28,9 +29,11 @@ class ByQuantity(Enum):
     """The next status depends on what is filled."""
 
     FILL = "FILLED when nothing remains, else PARTIALLY_FILLED"
+    WORKS = "ACCEPTED while nothing is filled, else PARTIALLY_FILLED"
+    REFUSED = "REJECTED while nothing is filled, else CANCELLED: what is filled stays"
 
 
-FILL = ByQuantity.FILL
+FILL, WORKS, REFUSED = ByQuantity.FILL, ByQuantity.WORKS, ByQuantity.REFUSED
 
 TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
     S.CREATED: {OrderSubmitted: S.SUBMITTED},
@@ -51,16 +54,16 @@ TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
         OrderTimedOut: S.UNKNOWN,
     },
     S.PARTIALLY_FILLED: {
-        OrderAccepted: S.PARTIALLY_FILLED,  # late
-        OrderRejected: S.CANCELLED,  # the rest is refused; what is filled stays
+        OrderAccepted: WORKS,  # late
+        OrderRejected: REFUSED,
         OrderFilled: FILL,
         OrderCancelled: S.CANCELLED,
         OrderExpired: S.EXPIRED,
         OrderTimedOut: S.UNKNOWN,
     },
     S.UNKNOWN: {
-        OrderAccepted: S.ACCEPTED,
-        OrderRejected: S.REJECTED,
+        OrderAccepted: WORKS,
+        OrderRejected: REFUSED,
         OrderFilled: FILL,
         OrderCancelled: S.CANCELLED,
         OrderExpired: S.EXPIRED,
@@ -102,37 +105,42 @@ def next_order(order: Order, event: Event, now_ns: int) -> Order:
     Raises IllegalTransition for a pair that the table does not know.
     """
     if isinstance(event, OrderFilled):
-        return _filled(order, event.fill, now_ns)
-    return replace(order, status=_status(order, event), updated_ns=now_ns)
+        return _filled(order, event, now_ns)
+    return replace(order, status=_status(order, event, order.filled_quantity), updated_ns=now_ns)
 
 
-def _status(order: Order, event: Event) -> S:
+def _status(order: Order, event: Event, filled: Decimal) -> S:
+    """The status after `event`, by which `filled` is filled altogether."""
     after = TRANSITIONS[order.status].get(type(event))
-    if after is None or isinstance(after, ByQuantity):
+    if after is None:
         request = order.request
         raise IllegalTransition(
             f"order {request.client_order_id} {request.instrument}: {type(event).__name__} while {order.status}"
         )
+    if after is FILL:
+        return S.FILLED if filled >= order.request.quantity else S.PARTIALLY_FILLED
+    if after is WORKS:
+        return S.PARTIALLY_FILLED if filled else S.ACCEPTED
+    if after is REFUSED:
+        return S.CANCELLED if filled else S.REJECTED
+    assert isinstance(after, S)
     return after
 
 
-def _filled(order: Order, fill: Fill, now_ns: int) -> Order:
+def _filled(order: Order, event: OrderFilled, now_ns: int) -> Order:
+    fill = event.fill
     if fill.trade_id in order.trade_ids:
         return order
-    after = TRANSITIONS[order.status].get(OrderFilled)
-    if after is None:
-        raise IllegalTransition(f"order {order.request.client_order_id}: OrderFilled while {order.status}")
-    filled = order.filled_quantity + fill.quantity
+    filled = MONEY.add(order.filled_quantity, fill.quantity)
+    status = _status(order, event, filled)
     alarm = order.alarm
     if order.status in FINAL_STATUSES:
         alarm = f"fill {fill.trade_id} of {fill.quantity} came after the order was {order.status}"
     elif filled > order.request.quantity:
         alarm = f"filled {filled}, asked for {order.request.quantity}"
-    if isinstance(after, ByQuantity):
-        after = S.FILLED if filled >= order.request.quantity else S.PARTIALLY_FILLED
     return replace(
         order,
-        status=after,
+        status=status,
         filled_quantity=filled,
         filled_notional_quote=MONEY.add(order.filled_notional_quote, MONEY.multiply(fill.price, fill.quantity)),
         trade_ids=order.trade_ids | {fill.trade_id},

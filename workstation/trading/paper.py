@@ -3,6 +3,7 @@
 Its whole state is what rests there, and that is folded from the journal: a restart gives it back by `restore`.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -76,8 +77,8 @@ class PaperVenue:
         self._orders: dict[ClientOrderId, Resting] = {}
 
     def take(self, request: OrderRequest, instrument: Instrument, index: int) -> int:
-        """Takes an order in; returns when it arrives (ns)."""
-        self._orders[request.client_order_id] = Resting(request, instrument, index, request.quantity)
+        """Takes an order in, once for each id; returns when it arrives (ns)."""
+        self._orders.setdefault(request.client_order_id, Resting(request, instrument, index, request.quantity))
         return request.decided_ns + self.settings.latency_ns
 
     def restore(self, order: Order, instrument: Instrument, index: int) -> int:
@@ -104,7 +105,7 @@ class PaperVenue:
         yield OrderAccepted(client_order_id=client_order_id)
         if not self.settings.on_bars:
             yield from self._execute(order, match_quote(order, touch, self.settings.slippage_rate, on_arrival=True))
-        elif order.is_market and self.settings.fill_at is FillAt.THIS_CLOSE:
+        elif order.is_market and self.settings.fill_at is FillAt.THIS_CLOSE and not math.isnan(last_price):
             price = paid(last_price, order, self.settings.slippage_rate)
             yield from self._execute(order, Execution(price, order.remaining, False))
 
@@ -117,17 +118,17 @@ class PaperVenue:
         """A quote reaches a level: each order in the order of arrival, out of what is displayed."""
         for order in self._accepted(index):
             execution = match_quote(order, touch, self.settings.slippage_rate, on_arrival=False)
-            if execution is not None:
-                touch = _less(touch, order.request.side, execution.quantity)
-                yield from self._execute(order, execution)
+            before = order.remaining
+            yield from self._execute(order, execution)
+            touch = _less(touch, order.request.side, before - order.remaining)
 
     def on_trade(self, index: int, price: float, quantity: float) -> Iterator[Report]:
         """A public trade goes through resting limits, the first one first."""
         for order in self._accepted(index):
             execution = match_trade(order, price, quantity)
-            if execution is not None:
-                quantity -= to_float(execution.quantity)
-                yield from self._execute(order, execution)
+            before = order.remaining
+            yield from self._execute(order, execution)
+            quantity = _left(quantity, before - order.remaining)
 
     def on_bar_open(self, index: int, open_price: float) -> Iterator[Report]:
         """The next bar opens: what waited for it trades."""
@@ -219,5 +220,10 @@ class PaperVenue:
 def _less(touch: Touch, side: Side, quantity: Decimal) -> Touch:
     """The touch after `quantity` of it is taken."""
     if side is Side.BUY:
-        return touch._replace(ask_quantity=touch.ask_quantity - to_float(quantity))
-    return touch._replace(bid_quantity=touch.bid_quantity - to_float(quantity))
+        return touch._replace(ask_quantity=_left(touch.ask_quantity, quantity))
+    return touch._replace(bid_quantity=_left(touch.bid_quantity, quantity))
+
+
+def _left(displayed: float, taken: Decimal) -> float:
+    """What is left to take; 0.3 - 0.1 - 0.2 is less than nothing, by float noise."""
+    return max(displayed - to_float(taken), 0.0)

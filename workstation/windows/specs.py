@@ -1,5 +1,6 @@
 """What may be declared: windows, and conditions on their fields."""
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -72,10 +73,16 @@ class WindowSpec:
                 raise BadInput(f"{subject}: {name} {getattr(self, name)}: expected more than 0")
         if self.resolution_ns < 0 or (self.resolution_ns and self.span_ns % self.resolution_ns):
             raise BadInput(f"{subject}: resolution_ns {self.resolution_ns}: expected 0 or a divisor of span_ns {self.span_ns}")
-        if self.resolution_ns == 0 and self.kind is not WindowKind.TRADE_BARS and self.max_points is None:
+        if self.resolution_ns == 0 and self.kind is WindowKind.TRADE_BARS:
+            raise BadInput(f"{subject}: resolution_ns 0: expected the length of a bar")
+        if self.resolution_ns == 0 and self.max_points is None:
             raise BadInput(f"{subject}: resolution_ns 0 keeps every quote and needs max_points")
+        if not 0 <= self.band_deviations < math.inf:
+            raise BadInput(f"{subject}: band_deviations {self.band_deviations}: expected 0 or more")
         if self.min_points < 2:
             raise BadInput(f"{subject}: min_points {self.min_points}: expected 2 or more")
+        if self.kind is not WindowKind.TRADE_BARS and self.min_points > self.capacity:
+            raise BadInput(f"{subject}: min_points {self.min_points}: it has room for {self.capacity}, and would never speak")
 
     @property
     def capacity(self) -> int:

@@ -1,0 +1,120 @@
+"""What `workstation replay` does once its options are read: choices, progress, Ctrl-C, and what was refused."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from workstation.cli import strategy_options as options
+from workstation.cli.progress import Progress
+from workstation.config.settings import Settings
+from workstation.errors import BadInput
+from workstation.history.store import HistoryStore
+from workstation.ledger.journal import Ledger
+from workstation.model.events import EntryRefused
+from workstation.model.market import rows_taken
+from workstation.research.choices import fill_at_of, span_of, strategy_from_words
+from workstation.research.replay import replay
+from workstation.research.replay_result import ReplayResult
+from workstation.research.session_request import (
+    DEFAULT_SIZING,
+    Choices,
+    free_session,
+    limits_of,
+    open_ledger,
+    replay_request,
+    run_before,
+)
+from workstation.session.state import fold
+from workstation.strategies.base import BarStrategy
+from workstation.trading.limits import NO_LIMITS, Limits
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+__all__ = ("HistoryStore", "choices_of", "fill_at_of", "ledger_file", "limits_over", "run", "span_of")
+
+
+def choices_of(strategy: str, parameters: Sequence[str], sizing: str | None, **rest: Any) -> Choices:
+    """`rest` are fields of Choices. Says so where a bar strategy takes another size than in a back-test."""
+    made = strategy_from_words(strategy, parameters)
+    if sizing is None and isinstance(made, BarStrategy):
+        options.note(f"sizing {DEFAULT_SIZING}; that of a back-test is equity-fraction=0.95 (--sizing)")
+    return Choices(strategy=made, sizing=DEFAULT_SIZING if sizing is None else sizing, **rest)
+
+
+def limits_over(
+    settings: Settings, notional: Decimal | None, positions: int | None, age_ms: int | None, no_limits: bool
+) -> Limits:
+    """The settings' limits, each with its option over it. Raises BadInput."""
+    if no_limits:
+        if any(given is not None for given in (notional, positions, age_ms)):
+            raise BadInput("--no-limits: given together with a limit")
+        return NO_LIMITS
+    default = limits_of(settings)
+    return Limits(
+        max_position_notional_quote=default.max_position_notional_quote if notional is None else notional,
+        max_open_positions=default.max_open_positions if positions is None else positions,
+        max_quote_age_ns=default.max_quote_age_ns if age_ms is None else age_ms * 1_000_000,
+    )
+
+
+def ledger_file(settings: Settings, ledger: Path | None, no_ledger: bool) -> Path | None:
+    """The ledger's file; None to journal nothing. Raises BadInput."""
+    if not no_ledger:
+        return (settings.paths.ledger if ledger is None else ledger).absolute()
+    if ledger is not None:
+        raise BadInput(f"--no-ledger: given together with --ledger {ledger}")
+    return None
+
+
+def run(
+    store: HistoryStore,
+    choices: Choices,
+    settings: Settings,
+    *,
+    file: Path | None,
+    session: str | None,
+    is_durable: bool,
+) -> ReplayResult:
+    """Replays with progress; Ctrl-C ends the command with a sentence, the journal whole."""
+    with nullcontext() if file is None else open_ledger(file) as ledger:
+        name = free_session(ledger, choices.strategy) if session is None else session
+        request = replay_request(store, choices, name, settings)
+        if ledger is not None and run_before(ledger, request) is not None:
+            taken = rows_taken(fold(ledger.facts(request.session.session_id)).last_sequence)
+            options.note(f"session {name} goes on after row {taken:,}, where its journal ends")
+        try:
+            with Progress(name) as progress:
+                result = replay(store, request, ledger=ledger, is_durable=is_durable, progress=progress.show)
+        except KeyboardInterrupt:
+            options.note(interrupted(name, file))
+            raise typer.Exit(INTERRUPTED) from None
+        for sentence in refusals(ledger, result):
+            options.note(sentence)
+    return result
+
+
+def interrupted(session: str, file: Path | None) -> str:
+    """What Ctrl-C left behind, and how to go on."""
+    if file is None:
+        return "\nstopped by Ctrl-C; nothing was journaled"
+    return f"\nstopped by Ctrl-C; the journal is whole: the same options and --session {session} go on from there"
+
+
+def refusals(ledger: Ledger | None, result: ReplayResult) -> list[str]:
+    """For each limit, how many entries it refused; from the journal, which alone has the reasons."""
+    if ledger is None:
+        return []
+    events = (fact.event for fact in ledger.facts(result.manifest.session.session_id))
+    refused = [event for event in events if isinstance(event, EntryRefused)]
+    last = {event.limit: event for event in refused}
+    return [
+        f"{count:,} entries refused by {limit} {last[limit].allowed}, the last one at {last[limit].figure}"
+        for limit, count in Counter(event.limit for event in refused).items()
+    ]
