@@ -144,7 +144,9 @@ def main() -> None:
         take(market, quotes(FILL_ROWS // 3, part, start))
         start = market.gate.now_ns + RESOLUTION_NS
     counts = market.tables.slots["count"]
-    print(f"{len(counts)} windows of {counts.min():,} to {counts.max():,} points, {market.tables.clock['rows'][0]:,} rows")
+    print(
+        f"{len(counts)} windows of {counts.min():,} to {counts.max():,} points, {market.tables.clock['rows'][0]:,} rows"
+    )
     rates = []
     for part in range(5):
         rows = quotes(1_000_000, 10 + part, start)
@@ -172,8 +174,9 @@ def main() -> None:
         f"spread strategy trading   {taken / seconds / 1e6:7.2f} M quotes/s   woken on {crowd.wakes / taken:.2%} of the rows, "
         f"{crowd.orders:,} orders, {crowd.facts:,} facts"
     )
-    print(f"resident memory at most   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:7.0f} MB (rows in hand {rows.nbytes / 1e6:.0f} MB)")
-
+    print(
+        f"resident memory at most   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:7.0f} MB (rows in hand {rows.nbytes / 1e6:.0f} MB)"
+    )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ class Crowd:
     def __init__(self, market: Market, keys: Sequence[InstrumentKey], entry_z: float = 2.9) -> None:
         self.market = market
         self.wakes = self.orders = self.facts = 0
-        self.hosts = [self._host(number, (keys[2 * number], keys[2 * number + 1]), entry_z) for number in range(len(keys) // 2)]
+        self.hosts = [
+            self._host(number, (keys[2 * number], keys[2 * number + 1]), entry_z) for number in range(len(keys) // 2)
+        ]
 
     def reset(self) -> None:
         self.wakes = self.orders = self.facts = 0
@@ -55,7 +57,9 @@ class Crowd:
             sizing=SizingSettings(mode=SizingMode.FIXED_NOTIONAL, value=500.0),
             limits=NO_LIMITS,
         )
-        host = PaperHost(self.market, Session(settings, strategy, self.market, SessionState()), PaperSettings(latency_ns=1_000_000))
+        host = PaperHost(
+            self.market, Session(settings, strategy, self.market, SessionState()), PaperSettings(latency_ns=1_000_000)
+        )
         host.outbox = WriteBehindOutbox(self, host)
         host.subscribe()
         now = self.market.gate.now_ns

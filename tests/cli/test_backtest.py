@@ -79,7 +79,7 @@ def test_slippage_comes_from_the_settings(history: HistoryStore, capsys: pytest.
         (("ma-cross", *SERIES, "--interval", "7m"), "interval '7m': expected one of 1s, "),
         (("ma-cross", *SERIES, "--venue", "../etc"), "venue '../etc': expected 1 to 40 characters"),
         (("ma-cross", *SERIES, "--symbol", "<img src=x onerror=alert(1)>"), "expected BASE/QUOTE"),
-        (("ma-cross", *SERIES, "--symbol", "<b>/x"), "symbol '<b>/x': spaces, quotes, <, > and control characters"),
+        (("ma-cross", *SERIES, "--symbol", "<b>/x"), "symbol '<b>/x': "),
         (("ma-cross", *SERIES, "--from", "2024-05-03", "--to", "2024-05-02"), "expected a start before the end"),
         (("ma-cross", *SERIES, "--from", "2024-05-03", "--to", "2024-05-03"), "expected a start before the end"),
         (("ma-cross", *SERIES, "--from", "yesterday"), "time 'yesterday': expected a date such as 2024-05-01"),

@@ -41,7 +41,9 @@ def write_history(folder: Path) -> HistoryStore:
             "ask_quantity": mine["x3"],
         }
         schema = SCHEMAS[HistoryKind.QUOTES]
-        arrays = [pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(len(mine), f.type) for f in schema]
+        arrays = [
+            pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(len(mine), f.type) for f in schema
+        ]
         source = Source(name="test", content_hash=hashlib.sha256(str(key).encode()).hexdigest(), written_by="test")
         store.write(Series(kind=HistoryKind.QUOTES, key=key), pa.table(arrays, schema=schema), source)
     return store
@@ -119,5 +121,3 @@ def test_without_write_ahead_a_kill_leaves_orders_that_nobody_decided(tmp_path):
         if orphans:
             return
     assert orphans
-
-

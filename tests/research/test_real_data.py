@@ -37,7 +37,12 @@ INVERSE = InstrumentKey(BINANCE, Symbol("BTC/USD:USD"))
 
 
 def take_in(
-    store: HistoryStore, shared_dir: Path, name: str, kind: HistoryKind, key: InstrumentKey, interval_ns: int | None = None
+    store: HistoryStore,
+    shared_dir: Path,
+    name: str,
+    kind: HistoryKind,
+    key: InstrumentKey,
+    interval_ns: int | None = None,
 ) -> ImportReport:
     """Imports a copy, so that nothing is ever written beside the original."""
     copy = store.root.parent / Path(name).name
@@ -47,7 +52,9 @@ def take_in(
     return import_file(store, copy, request)
 
 
-def bar_request(key: InstrumentKey, interval_ns: int, parameters: dict[str, object], **changes: object) -> ReplayRequest:
+def bar_request(
+    key: InstrumentKey, interval_ns: int, parameters: dict[str, object], **changes: object
+) -> ReplayRequest:
     session = SessionSettings(
         session_id=SessionId("bars"),
         strategy="ma-cross",
@@ -66,7 +73,9 @@ def bar_request(key: InstrumentKey, interval_ns: int, parameters: dict[str, obje
 
 
 @pytest.mark.parametrize("fill_at", list(FillAt))
-@pytest.mark.parametrize("parameters", [{"fast": 3, "slow": 8}, {"average": "sma", "fast": 2, "slow": 5, "side": "long", "atr_window": 3}])
+@pytest.mark.parametrize(
+    "parameters", [{"fast": 3, "slow": 8}, {"average": "sma", "fast": 2, "slow": 5, "side": "long", "atr_window": 3}]
+)
 def test_an_hourly_series_imports_backtests_and_replays_with_equal_trades(tmp_path, shared_dir, parameters, fill_at):
     key = LINEAR
     store = HistoryStore(tmp_path / "history")
@@ -79,7 +88,6 @@ def test_an_hourly_series_imports_backtests_and_replays_with_equal_trades(tmp_pa
     assert len(fast.trade_rows) >= 3
     assert slow_trades(slow.log) == fast_trades(fast)
     assert slow.metrics["final_equity_quote"] == pytest.approx(fast.metrics["final_equity_quote"], rel=1e-9)
-
 
 
 def test_the_published_goog_run_replays_with_the_trades_of_the_backtest(tmp_path, shared_dir):
@@ -132,7 +140,8 @@ def spread_request(session_id: str = "spread") -> ReplayRequest:
         ),
         paper=PaperSettings(latency_ns=20_000_000),
         balances=tuple(
-            BalanceSet(venue=BINANCE, currency=Currency(currency), amount=Decimal(amount)) for currency, amount in balances
+            BalanceSet(venue=BINANCE, currency=Currency(currency), amount=Decimal(amount))
+            for currency, amount in balances
         ),
         sources=sources,
     )
@@ -149,7 +158,9 @@ def test_millisecond_quotes_of_three_markets_replay_through_the_spread_strategy_
     assert len(result.trades) >= 10 and {leg.instrument for leg in result.trades} == {SPOT, LINEAR}
     closed = {leg.group_id for leg in result.trades if not leg.is_open}
     assert sum(hedged(result, group) for group in closed) >= 5
-    assert all(leg.exit_quantity == leg.entry_quantity for leg in result.trades if leg.group_id not in result.state.groups)
+    assert all(
+        leg.exit_quantity == leg.entry_quantity for leg in result.trades if leg.group_id not in result.state.groups
+    )
     checked = verify(tmp_path / "ledger.db", RunId("spread.1"), store)
     assert checked.decisions > 50 and checked.is_same_code
 

@@ -145,16 +145,12 @@ def run(
 
 def journal_bytes(facts: Iterable[Fact]) -> list[tuple[Any, ...]]:
     """All that the hash chain covers."""
-    return [
-        (*encode_event(f.event), f.sequence, f.ts_received, f.ts_event, f.ts_decided, f.market_row) for f in facts
-    ]
+    return [(*encode_event(f.event), f.sequence, f.ts_received, f.ts_event, f.ts_decided, f.market_row) for f in facts]
 
 
 def decisions(facts: Iterable[Fact]) -> list[tuple[Any, ...]]:
     """What was decided and when, without its number in the one order."""
-    return [
-        (*encode_event(f.event), f.ts_decided) for f in facts if KINDS[type(f.event)] is FactKind.DECISION
-    ]
+    return [(*encode_event(f.event), f.ts_decided) for f in facts if KINDS[type(f.event)] is FactKind.DECISION]
 
 
 def random_quotes(seed: int, count: int, keys: int = 2, *, step_ns: int = 40_000_000) -> Rows:

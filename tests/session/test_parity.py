@@ -136,5 +136,3 @@ def test_replay_makes_the_trades_of_the_fast_backtest(
     # what a spot purchase cannot pay is refused by the venue, not by us
     at_the_venue = sum(isinstance(fact.event, OrderRejected) for fact in desk.journal.facts)
     assert desk.session.state.refusals + at_the_venue == sum(fast.refused.values())
-
-

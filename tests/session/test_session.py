@@ -157,7 +157,9 @@ def test_stop_and_target_are_placed_for_what_was_filled_and_the_other_goes_when_
     assert requests[OrderPurpose.STOP].stop_price == entry.price - 2
     assert requests[OrderPurpose.TARGET].limit_price == entry.price + 3
     assert requests[OrderPurpose.STOP].quantity == entry.quantity
-    assert [event.client_order_id for event in of(facts, CancelRequested)] == [requests[OrderPurpose.STOP].client_order_id]
+    assert [event.client_order_id for event in of(facts, CancelRequested)] == [
+        requests[OrderPurpose.STOP].client_order_id
+    ]
     assert desk.session.state.orders[requests[OrderPurpose.STOP].client_order_id].status is OrderStatus.CANCELLED
     position = desk.session.state.book.position(NOVA)
     assert position is not None and position.signed_quantity == 0

@@ -1,7 +1,6 @@
 """`workstation replay`: a session over history, through the code that trades live, journaled unless told otherwise."""
 
 import json
-from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -27,20 +26,13 @@ def replay_command(
     balance: options.Balance = options.OPENING_BALANCE,
     slippage_bps: options.SlippageBps = None,
     leverage: options.Leverage = 1.0,
-    latency_ms: Annotated[
-        int | None, typer.Option(help="From decision to the venue; otherwise the setting paper.latency_ms.")
-    ] = None,
+    latency_ms: options.LatencyMs = None,
     with_trades: Annotated[bool, typer.Option("--with-trades", help="Replay public trades beside quotes.")] = False,
-    max_notional: Annotated[
-        Decimal | None,
-        typer.Option(parser=options.a_number, metavar="NUMBER", help="Limit of one position, in quote currency."),
-    ] = None,
+    max_notional: options.MaxNotional = None,
     max_positions: Annotated[int | None, typer.Option(help="Limit of open positions.")] = None,
     max_quote_age_ms: Annotated[int | None, typer.Option(help="Limit of a price's age at an entry.")] = None,
     no_limits: Annotated[bool, typer.Option("--no-limits", help="Instead of those of the settings.")] = False,
-    session: Annotated[
-        str | None, typer.Option(help="One that the ledger knows goes on where its journal ends; else a new one.")
-    ] = None,
+    session: options.SessionName = None,
     ledger: options.LedgerFile = None,
     no_ledger: Annotated[bool, typer.Option("--no-ledger", help="Journal nothing.")] = False,
     durable: Annotated[bool, typer.Option("--durable", help="Wait for the disk before each effect, as live.")] = False,

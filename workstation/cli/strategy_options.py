@@ -60,6 +60,15 @@ SlippageBps = Annotated[
     float | None,
     typer.Option(help="By how much worse market and stop orders trade; otherwise the setting paper.slippage_bps."),
 ]
+LatencyMs = Annotated[
+    int | None, typer.Option(help="From decision to the venue; otherwise the setting paper.latency_ms.")
+]
+MaxNotional = Annotated[
+    Decimal | None, typer.Option(parser=a_number, metavar="NUMBER", help="Limit of one position, in quote currency.")
+]
+SessionName = Annotated[
+    str | None, typer.Option(help="One that the ledger knows goes on where its journal ends; else a new one.")
+]
 Leverage = Annotated[float, typer.Option(help="The most notional / equity.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
 HistoryFolder = Annotated[

@@ -12,11 +12,15 @@ Source: TA-Lib 0.8 for definition and seeding.
 import math
 
 import numpy as np
+import numpy.typing as npt
 
+from workstation.errors import BadInput
 from workstation.kernels.arguments import Float64s, checked_series, checked_window, output_for
 from workstation.kernels.compiled import compiled
 from workstation.kernels.fma import fma
 from workstation.kernels.rolling import MEAN_STATE, Mean, load_mean, mean_batch, mean_step, rolling_mean, store_mean
+
+Flags = npt.NDArray[np.bool_]
 
 EMA_STATE = 2
 WMA_STATE = MEAN_STATE + 1
@@ -114,3 +118,32 @@ def wma(values: Float64s, window: int, out: Float64s | None = None) -> Float64s:
     else:
         wma_batch(series, np.empty(points), np.zeros(WMA_STATE), result)
     return result
+
+
+@compiled
+def crossing_step(fast_before: float, slow_before: float, fast: float, slow: float) -> int:
+    """+1 where `fast` has come above `slow` since the step before, -1 where below, else 0; 0 while any of them is NaN."""
+    if fast > slow:
+        return 1 if fast_before <= slow_before else 0
+    if fast < slow:
+        return -1 if fast_before >= slow_before else 0
+    return 0
+
+
+@compiled
+def crossing_batch(fast: Float64s, slow: Float64s, up: Flags, down: Flags) -> None:
+    """Flags of float64[n] against float64[n]; the caller's `up` and `down` are bool[n]."""
+    for i in range(1, fast.size):
+        crossed = crossing_step(fast[i - 1], slow[i - 1], fast[i], slow[i])
+        up[i] = crossed > 0
+        down[i] = crossed < 0
+
+
+def crossings(fast: Float64s, slow: Float64s) -> tuple[Flags, Flags]:
+    """Where `fast` crosses above and below `slow`: two bool[n]. Raises BadInput for lengths that differ."""
+    fast, slow = checked_series(fast, "fast"), checked_series(slow, "slow")
+    if fast.size != slow.size:
+        raise BadInput(f"fast has {fast.size} values, slow {slow.size}")
+    up, down = np.zeros(fast.size, np.bool_), np.zeros(fast.size, np.bool_)
+    crossing_batch(fast, slow, up, down)
+    return up, down

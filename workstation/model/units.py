@@ -50,9 +50,10 @@ def grid_of(step: Decimal) -> Grid:
     """The fraction of a step; raises BadInput for a step that is not positive, or not exact as such a fraction."""
     if not step.is_finite() or step <= 0:
         raise BadInput(f"step {step}: expected a positive number")
-    _sign, digits, exponent = step.normalize().as_tuple()
+    normal = step.normalize(MONEY)
+    _sign, digits, exponent = normal.as_tuple()
     number = int("".join(map(str, digits)))
-    if not isinstance(exponent, int) or len(digits) > 15 or abs(exponent) > 15:
+    if normal != step or not isinstance(exponent, int) or len(digits) > 15 or abs(exponent) > 15:
         raise BadInput(f"step {step}: expected at most 15 digits")
     numerator = number * 10 ** max(exponent, 0)
     if numerator > LARGEST_STEPS:

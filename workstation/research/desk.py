@@ -65,7 +65,7 @@ def foresee_bars(store: HistoryStore, manifest: RunManifest, session: Session) -
 def rebuild_from_ns(session: Session, now_ns: int) -> int | None:
     """From when rows must be read again so that every window is as if it had never stopped; None: from the beginning.
 
-    At the last anchor the statistics are recomputed from the points of one span, which need quotes of one staleness more.
+    At the last anchor statistics are recomputed from the points of one span; these need quotes of one staleness more.
     """
     if not isinstance(session.strategy, TickStrategy):
         return None

@@ -1,7 +1,7 @@
 """Replay: a session on recorded history, through the same code that trades live. A composition root.
 
-The gate is fed by history and by its own deadlines, effects go to the paper venue. With a ledger every fact is journaled
-as a run of the session; a session that was cut off goes on where its journal ends.
+The gate is fed by history and by its own deadlines, effects go to the paper venue. With a ledger every fact is
+journaled as a run of the session; a session that was cut off goes on where its journal ends.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,12 +42,15 @@ Progress = Callable[[int, int], None]
 """Told after each block: rows taken, rows in all."""
 
 
+PLAIN_PAPER = PaperSettings()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRequest:
     """What to replay. `balances` open a new session; one that goes on has its own."""
 
     session: SessionSettings
-    paper: PaperSettings = PaperSettings()
+    paper: PaperSettings = PLAIN_PAPER
     balances: tuple[BalanceSet, ...]
     sources: tuple[SourceSelection, ...]
     start_ns: int | None = None

@@ -17,6 +17,7 @@ from workstation.session.manifest import RunManifest
 from workstation.session.state import SessionState
 
 YEAR_NS = 365.25 * DAY_NS
+UNKNOWN = "–"  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,9 @@ class ReplayResult:
         _, curve = self.equity()
         initial = self.initial_balance
         curve_figures, trades = equity_figures(curve, initial), self._trade_figures()
-        per_year = math.nan if self.manifest.session.interval_ns is None else YEAR_NS / self.manifest.session.interval_ns
+        per_year = (
+            math.nan if self.manifest.session.interval_ns is None else YEAR_NS / self.manifest.session.interval_ns
+        )
         return {
             "total_return": curve_figures.total_return,
             "sharpe_ratio": math.nan if self.bars is None else sharpe_ratio(curve_figures, per_year),
@@ -128,7 +131,7 @@ class ReplayResult:
         for name, value in self.metrics.items():
             label, unit, _ = METRICS[name]
             shown = {"fraction": f"{value:.2%}", "count": f"{value:,.0f}", "quote": f"{value:,.2f} {quote}"}
-            table.append((label, "–" if math.isnan(value) else shown.get(unit, f"{value:.3f}")))
+            table.append((label, UNKNOWN if math.isnan(value) else shown.get(unit, f"{value:.3f}")))
         table.append(("Entries refused", f"{self.state.refusals:,}"))
         if self.state.halted is not None:
             table.append(("Halted", self.state.halted))

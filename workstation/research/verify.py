@@ -1,7 +1,7 @@
-"""Mode verify: the same rows and the same inputs through the same code; every decision must be the same, byte for byte.
+"""Mode verify: the same rows and inputs through the same code; every decision must be the same, byte for byte.
 
-Results of the venue are not made again but taken from the journal, each at its own place in the one order; effects go to
-a sink. What a run decided behind the end of its journal (it was cut off) is not looked at.
+Results of the venue are not made again but taken from the journal, each at its own place in the one order; effects go
+to a sink. What a run decided behind the end of its journal (it was cut off) is not looked at.
 """
 
 from collections.abc import Iterator

@@ -5,7 +5,7 @@ whole file is one block, evaluated at once and served only as long as the bars t
 strategy answers the same either way.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class BarSignals:
         if not self._count:
             signals = self._strategy.signals(bars).checked(len(bars), self._strategy.name_in_cli)
             # memoryviews give plain numbers at half the price of numpy's
-            columns = tuple(memoryview(np.ascontiguousarray(getattr(bars, name))) for name in ("ts_open", *FIELDS))
+            columns = tuple(_numbers(getattr(bars, name)) for name in ("ts_open", *FIELDS))
             self._foreseen = bars, columns, _Served(signals)
 
     def take(self, bar: ClosedBar, *, is_muted: bool = False) -> BarDecision | None:
@@ -103,9 +103,8 @@ class _Served:
     """A block's signals, bar by bar."""
 
     def __init__(self, signals: Signals) -> None:
-        self._entries = memoryview(np.ascontiguousarray(signals.entries))
-        self._exit_long = memoryview(np.ascontiguousarray(signals.exit_long))
-        self._exit_short = memoryview(np.ascontiguousarray(signals.exit_short))
+        self._entries = _numbers(signals.entries)
+        self._exit_long, self._exit_short = _numbers(signals.exit_long), _numbers(signals.exit_short)
         self._signals = signals
 
     def at(self, index: int) -> BarDecision | None:
@@ -113,7 +112,12 @@ class _Served:
         if not (entry or exit_long or exit_short):
             return None
         stop, target = self._signals.stop_distance[index], self._signals.target_distance[index]
-        return BarDecision(entry, exit_long, exit_short, _known(stop), _known(target))
+        return BarDecision(entry, bool(exit_long), bool(exit_short), _known(stop), _known(target))
+
+
+def _numbers(array: Any) -> memoryview:
+    contiguous: Any = np.ascontiguousarray(array)  # a Buffer, which numpy's types do not say before Python 3.12
+    return memoryview(contiguous)
 
 
 def _known(value: float) -> float | None:

@@ -101,7 +101,7 @@ def request_for(
     settings: SessionSettings,
     instrument: Instrument,
     attempt: int,
-    seen_price: float,
+    seen_price: float | None,
     now_ns: int,
 ) -> OrderRequest | None:
     """The order of a draft, on the venue's grid; None where its price is below one tick."""

@@ -99,7 +99,11 @@ class Market:
     def subscribe_trade_bars(self, subscriber: Subscriber, key: InstrumentKey, interval_ns: int) -> None:
         """Wakes `subscriber` at the end of each bar built from the venue's trades."""
         spec = WindowSpec(
-            kind=WindowKind.TRADE_BARS, instrument_a=key, span_ns=interval_ns, resolution_ns=interval_ns, anchor_ns=interval_ns
+            kind=WindowKind.TRADE_BARS,
+            instrument_a=key,
+            span_ns=interval_ns,
+            resolution_ns=interval_ns,
+            anchor_ns=interval_ns,
         )
         self._slot_bar_subscribers.setdefault(self.subscribe_window(spec), []).append(subscriber)
 
@@ -166,6 +170,7 @@ class Market:
         # one call for all fields: each one alone costs as much
         _, time_ns, ts_event, index, _, _, code, x0, x1, x2, x3, x4 = row.item()
         changes = self._changes() if reasons & CONDITION else None
+        wakes: list[Wake] = []
         if reasons & PRICE:
             for subscriber in self._price_subscribers.get(index, ()):
                 yield Wake(subscriber, time_ns, row=row, reasons=PRICE)
@@ -173,13 +178,18 @@ class Market:
             length = INTERVALS_NS[code]
             bar = ClosedBar(index, length, ts_event - length, x0, x1, x2, x3, x4)
             for subscriber in self._bar_subscribers.get((index, code), ()):
-                yield from self._numbered(Wake(subscriber, time_ns, row=row, reasons=BAR_CLOSED, bar=bar))
+                wakes.append(Wake(subscriber, time_ns, row=row, reasons=BAR_CLOSED, bar=bar))
         if changes:
             for subscriber, changed in changes.items():
-                yield from self._numbered(Wake(subscriber, time_ns, row=row, reasons=CONDITION, changes=changed))
+                wakes.append(Wake(subscriber, time_ns, row=row, reasons=CONDITION, changes=changed))
         if reasons & EVERY_ROW:
             for subscriber in self._row_subscribers.get(index, ()):
-                yield from self._numbered(Wake(subscriber, time_ns, row=row, reasons=EVERY_ROW))
+                wakes.append(Wake(subscriber, time_ns, row=row, reasons=EVERY_ROW))
+        for wake in wakes:
+            while self.expected and self._is_expected():
+                yield self.next_expected()
+            wake.sequence = self.gate.number()
+            yield wake
 
     def _changes(self) -> dict[Subscriber, dict[str, bool]]:
         found: dict[Subscriber, dict[str, bool]] = {}

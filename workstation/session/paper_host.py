@@ -12,7 +12,7 @@ from workstation.model.events import Event, Report
 from workstation.model.ids import ClientOrderId
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import RowKind
-from workstation.ports.broker import CancelOrder, Effect, SubmitOrder
+from workstation.ports.broker import Effect, SubmitOrder
 from workstation.session.market import Market
 from workstation.session.outbox import Outbox
 from workstation.session.session import Session
@@ -119,7 +119,7 @@ class PaperHost:
         self._in_bar = False
 
     def _run_at_once(self) -> None:
-        """What the session sent during the bar; it waits for no latency, and a market order not for the next bar's open."""
+        """What the session sent during the bar is there without latency."""
         arrivals, self._at_once = self._at_once, []
         for arrival in arrivals:
             self._report(self._arrived(arrival))
@@ -130,7 +130,9 @@ class PaperHost:
         key = self.session.state.orders[arrival.client_order_id].request.instrument
         index = self.market.registry.index(key)
         return self.venue.arrive(
-            arrival.client_order_id, touch_of(self.market, index), float(self.market.tables.instruments[index]["last_price"])
+            arrival.client_order_id,
+            touch_of(self.market, index),
+            float(self.market.tables.instruments[index]["last_price"]),
         )
 
     def _report(self, reports: Iterator[Report]) -> None:
@@ -141,7 +143,7 @@ class PaperHost:
 
     def _act(self, wake: Wake) -> None:
         act = self.session.act(wake)
-        if self.outbox is not None:
+        if act.facts and self.outbox is not None:
             self.outbox.put(self.session.settings.session_id, act.facts, act.effects)
 
     def _held(self, key: InstrumentKey) -> Decimal:
@@ -157,5 +159,3 @@ class PaperHost:
                 self.market.wait_for(
                     index, buy_touch=levels.buy_touch, sell_touch=levels.sell_touch, rise=levels.rise, fall=levels.fall
                 )
-
-

@@ -6,6 +6,7 @@ It only orders the stages; what each does is tested without it: `state` folds, `
 does next, `entries` sizes and asks the risk gate, the strategy speaks through `Signal`s.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from workstation.model.events import (
     SessionStopped,
     SignalGenerated,
 )
-from workstation.model.group import GroupStatus, PositionGroup
+from workstation.model.group import GroupStatus, Leg, PositionGroup
 from workstation.model.ids import GroupId, SignalId
 from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.order import OrderPurpose, OrderType
@@ -94,8 +95,8 @@ class Session:
         self._row = None
         for fact in wake.facts:
             self._take(fact)
-        for signal in self._think(wake):
-            self._on_signal(signal)
+        for intent in self._think(wake):
+            self._on_intent(intent)
         if wake.reasons & DEADLINE or any(type(fact.event) is not OrderAccepted for fact in self._facts):
             self._settle()  # an acceptance moves no group
         return Act(self._facts, self._effects)
@@ -111,51 +112,76 @@ class Session:
 
     # -- strategy
 
-    def _think(self, wake: Wake) -> list[Signal]:
-        """The strategy's signals. The one broad catch of the core: its code is not ours."""
-        if self.state.halted is not None or self.state.is_stopped or (wake.bar is None and not wake.changes):
-            if wake.bar is not None and self.bars is not None:
-                self.bars.take(wake.bar, is_muted=True)
+    def _think(self, wake: Wake) -> list[Intent]:
+        """What the strategy wants. The one broad catch of the core: its code is not ours."""
+        if wake.bar is None and not wake.changes:
             return []
+        is_muted = self.state.halted is not None or self.state.is_stopped
         try:
             if wake.bar is not None and self.bars is not None:
-                return self._bar_signals(self.bars.take(wake.bar))
-            if wake.changes and isinstance(self.strategy, TickStrategy):
-                return [self._signal(intent) for intent in self.strategy.on_wake(wake.changes, self.view)]
+                decision = self.bars.take(wake.bar, is_muted=is_muted)
+                return [] if decision is None else self._bar_intents(decision)
+            if wake.changes and isinstance(self.strategy, TickStrategy) and not is_muted:
+                return [self._checked(intent) for intent in self.strategy.on_wake(wake.changes, self.view)]
         except Exception as error:  # noqa: BLE001
             self._record(SessionHalted(reason=f"strategy {self.settings.strategy}: {type(error).__name__}: {error}"))
         return []
 
-    def _bar_signals(self, decision: BarDecision | None) -> list[Signal]:
-        if decision is None:
-            return []
+    def _bar_intents(self, decision: BarDecision) -> list[Intent]:
         if decision.entry:
             leg = SignalLeg(self.settings.instruments[0], Side(decision.entry))
-            intent = Intent(
-                action=SignalAction.ENTER,
-                legs=(leg,),
-                stop_distance=decision.stop_distance,
-                target_distance=decision.target_distance,
-            )
-            return [self._signal(intent)]
-        sides = [side for side, leaves in ((Side.BUY, decision.exit_long), (Side.SELL, decision.exit_short)) if leaves]
-        held = {group.legs[0].side for group in list(self.state.groups.values())}
-        return [self._signal(Intent(action=SignalAction.EXIT, exit_side=side)) for side in sides if side in held]
+            return [
+                Intent(
+                    action=SignalAction.ENTER,
+                    legs=(leg,),
+                    stop_distance=decision.stop_distance,
+                    target_distance=decision.target_distance,
+                )
+            ]
+        sides = ((Side.BUY, decision.exit_long), (Side.SELL, decision.exit_short))
+        return [Intent(action=SignalAction.EXIT, exit_side=side) for side, leaves in sides if leaves]
 
-    def _signal(self, intent: Any) -> Signal:
-        """An intent, checked: what a strategy returns is input."""
+    def _checked(self, intent: Any) -> Intent:
+        """An intent that can be: what a strategy returns is input."""
         if not isinstance(intent, Intent):
             raise StrategyNonsense(f"on_wake returned {type(intent).__name__}: expected Intents")
         for leg in intent.legs:
             if leg.instrument not in self.settings.instruments or not isinstance(leg.side, Side):
-                raise StrategyNonsense(f"leg {leg}: expected a side of one of {list(map(str, self.settings.instruments))}")
+                raise StrategyNonsense(
+                    f"leg {leg}: expected a side of one of {list(map(str, self.settings.instruments))}"
+                )
         if (intent.action is SignalAction.ENTER) != bool(intent.legs):
             raise StrategyNonsense(f"{intent.action} with {len(intent.legs)} legs")
         for name in ("stop_distance", "target_distance"):
             distance = getattr(intent, name)
             if distance is not None and not 0 < distance < float("inf"):
                 raise StrategyNonsense(f"{name} {distance!r}: expected more than 0, or None")
-        return Signal(
+        return intent
+
+    # -- groups
+
+    def _on_intent(self, intent: Intent) -> None:
+        """An intent that changes something becomes a signal; one that finds things as it wants them leaves no trace."""
+        groups = list(self.state.groups.values())
+        if intent.action is SignalAction.EXIT:
+            leaving = [g for g in groups if _is_left_by(g, intent.exit_side)]
+            if leaving:
+                self._generate(intent)
+            for group in leaving:
+                self._change(group, GroupStatus.CLOSING, intent.reason or "exit signal")
+            return
+        if any(g.status is not GroupStatus.CLOSING and _sides(g.legs) == _sides(intent.legs) for g in groups):
+            return
+        signal, refusal = self._generate(intent), self._no_entries()
+        for group in groups:
+            self._change(group, GroupStatus.CLOSING, "opposite signal", None if refusal else signal)
+        if refusal is not None:
+            self._refuse(signal, refusal)
+        elif not groups:
+            self._open(signal)
+
+    def _generate(self, intent: Intent) -> Signal:
+        signal = Signal(
             signal_id=SignalId(str(self.state.signals)),
             strategy=self.settings.strategy,
             action=intent.action,
@@ -165,28 +191,8 @@ class Session:
             target_distance=intent.target_distance,
             reason=intent.reason,
         )
-
-    # -- groups
-
-    def _on_signal(self, signal: Signal) -> None:
-        active = list(self.state.groups.values())
-        if signal.action is SignalAction.EXIT:
-            for group in active:
-                if signal.exit_side in (None, group.legs[0].side) and group.status is not GroupStatus.CLOSING:
-                    self._record(SignalGenerated(signal=signal))
-                    self._change(group, GroupStatus.CLOSING, signal.reason or "exit signal")
-            return
-        sides = [(leg.instrument, leg.side) for leg in signal.legs]
-        if any([(leg.instrument, leg.side) for leg in group.legs] == sides for group in active):
-            return
         self._record(SignalGenerated(signal=signal))
-        refusal = self._no_entries()
-        for group in active:
-            self._change(group, GroupStatus.CLOSING, "opposite signal", None if refusal else signal)
-        if refusal is not None:
-            self._refuse(signal, refusal)
-        elif not active:
-            self._open(signal)
+        return signal
 
     def _settle(self) -> None:
         """Moves every group as far as it goes now."""
@@ -221,7 +227,9 @@ class Session:
             self._open(group.next_signal)
         return True
 
-    def _change(self, group: PositionGroup, status: GroupStatus, reason: str, next_signal: Signal | None = None) -> None:
+    def _change(
+        self, group: PositionGroup, status: GroupStatus, reason: str, next_signal: Signal | None = None
+    ) -> None:
         self._record(GroupChanged(group_id=group.group_id, status=status, reason=reason, next_signal=next_signal))
 
     # -- risk
@@ -255,7 +263,9 @@ class Session:
             self.market.at(planned.due_ns, self._wake.subscriber)
         for index, leg in enumerate(planned.legs):
             self._submit(
-                Draft(leg=index, purpose=OrderPurpose.ENTRY, side=leg.side, type=OrderType.MARKET, quantity=leg.quantity),
+                Draft(
+                    leg=index, purpose=OrderPurpose.ENTRY, side=leg.side, type=OrderType.MARKET, quantity=leg.quantity
+                ),
                 planned,
             )
 
@@ -283,7 +293,7 @@ class Session:
     # -- what is seen
 
     def _seen(self, key: InstrumentKey) -> Seen | None:
-        """The price to size and decide by. A bar strategy knows its bars' closes and its own fills, never a later price."""
+        """The price to size and decide by: of a bar strategy, its bars' closes and its own fills, never a later one."""
         assert self._wake is not None
         if self.bars is None:
             return self.view.quoted(key, self._wake.time_ns)
@@ -316,3 +326,12 @@ class Session:
         self._facts.append(fact)
 
 
+def _sides(legs: Iterable[SignalLeg | Leg]) -> list[tuple[InstrumentKey, Side]]:
+    return [(leg.instrument, leg.side) for leg in legs]
+
+
+def _is_left_by(group: PositionGroup, side: Side | None) -> bool:
+    """Whether an exit of `side` (None: any) ends the group, or the entry that waits for its end."""
+    if group.status is not GroupStatus.CLOSING:
+        return side in (None, group.legs[0].side)
+    return group.next_signal is not None and side in (None, group.next_signal.legs[0].side)

@@ -10,6 +10,9 @@ from workstation.model.instrument import InstrumentKey
 from workstation.trading.limits import Limits
 from workstation.trading.sizing import SizingMode, SizingSettings
 
+DEFAULT_SIZING = SizingSettings(mode=SizingMode.EQUITY_FRACTION, value=0.95)
+DEFAULT_LIMITS = Limits()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
@@ -22,8 +25,8 @@ class SessionSettings:
     bars_from_trades: bool = False
     currency: Currency
     """Of equity and limits."""
-    sizing: SizingSettings = SizingSettings(mode=SizingMode.EQUITY_FRACTION, value=0.95)
-    limits: Limits = Limits()
+    sizing: SizingSettings = DEFAULT_SIZING
+    limits: Limits = DEFAULT_LIMITS
     entry_timeout_ns: int | None = None
     """An entry that is not filled this long after its decision is given up; None waits."""
 
@@ -31,6 +34,8 @@ class SessionSettings:
         if not self.session_id:
             raise BadInput("session_id: expected a name")
         if not self.instruments or len(set(self.instruments)) != len(self.instruments):
-            raise BadInput(f"session {self.session_id}: instruments {self.instruments}: expected at least one, each once")
+            raise BadInput(
+                f"session {self.session_id}: instruments {self.instruments}: expected at least one, each once"
+            )
         if self.entry_timeout_ns is not None and self.entry_timeout_ns <= 0:
             raise BadInput(f"session {self.session_id}: entry_timeout_ns {self.entry_timeout_ns}: expected more than 0")

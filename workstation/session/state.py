@@ -39,7 +39,7 @@ from workstation.model.order import Order
 from workstation.trading.orders import next_order
 
 RETIRE_AFTER_NS = HOUR_NS
-"""A closed group and its orders leave memory this long after; a fill later than that is an orphan for reconciliation."""
+"""A closed group and its orders leave memory this long after; a later fill is an orphan for reconciliation."""
 
 
 @dataclass(slots=True)

@@ -43,10 +43,11 @@ class Signals:
             if not isinstance(array, np.ndarray) or array.shape != (length,) or array.dtype.kind != kind:
                 got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
                 raise StrategyNonsense(f"strategy {strategy}: {name} is {got}, expected shape ({length},) of kind {kind!r}")
-        if length and not np.isin(self.entries, (-1, 0, 1)).all():
+        if length and not -1 <= self.entries.min() <= self.entries.max() <= 1:
             raise StrategyNonsense(f"strategy {strategy}: entries hold {np.unique(self.entries)[:5]}, expected -1, 0 or 1")
+        entered = np.flatnonzero(self.entries)
         for name in ("stop_distance", "target_distance"):
-            distances = getattr(self, name)[self.entries != 0]
+            distances = getattr(self, name)[entered]
             wrong = distances[(distances <= 0) | np.isinf(distances)]
             if wrong.size:
                 raise StrategyNonsense(f"strategy {strategy}: {name} at an entry is {wrong[0]}, expected > 0 or NaN")

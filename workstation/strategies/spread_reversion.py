@@ -37,7 +37,7 @@ class SpreadReversion(TickStrategy):
     )
 
     def __init__(self, **parameters: object) -> None:
-        super().__init__(**parameters)
+        super().__init__(**parameters)  # type: ignore[no-untyped-call]  # param's is untyped
         if self.exit_z >= self.entry_z:
             raise BadInput(f"exit_z {self.exit_z}: expected less than entry_z {self.entry_z}")
 

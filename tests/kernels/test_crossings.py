@@ -1,0 +1,32 @@
+"""Where one series crosses another."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workstation.errors import BadInput
+from workstation.kernels.trend import crossings
+
+NUMBERS = st.lists(st.sampled_from([1.0, 2.0, 3.0, np.nan]), max_size=30)
+
+
+def naive(fast: list[float], slow: list[float]) -> tuple[list[bool], list[bool]]:
+    up, down = [False] * len(fast), [False] * len(fast)
+    for i in range(1, len(fast)):
+        known = not any(np.isnan([fast[i - 1], slow[i - 1], fast[i], slow[i]]))
+        up[i] = known and fast[i] > slow[i] and not fast[i - 1] > slow[i - 1]
+        down[i] = known and fast[i] < slow[i] and not fast[i - 1] < slow[i - 1]
+    return up, down
+
+
+@given(NUMBERS, NUMBERS)
+def test_crossings_are_those_of_the_naive_loop(fast, slow):
+    length = min(len(fast), len(slow))
+    up, down = crossings(np.array(fast[:length]), np.array(slow[:length]))
+    assert (up.tolist(), down.tolist()) == naive(fast[:length], slow[:length])
+
+
+def test_series_of_other_lengths_are_refused():
+    with pytest.raises(BadInput, match="fast has 2 values, slow 1"):
+        crossings(np.zeros(2), np.zeros(1))

@@ -1,0 +1,78 @@
+"""The windows told slowly: each question is answered from the list of all quotes, in plain Python, with no state."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from workstation.windows.specs import WindowSpec
+
+BPS = 1e4
+
+
+class Quote(NamedTuple):
+    """A quote that could be true; `side` is 0 for instrument A, 1 for B."""
+
+    ts: int
+    side: int
+    bid: float
+    ask: float
+
+
+def values(quotes: Sequence[Quote], spec: WindowSpec) -> list[tuple[int, float]]:
+    """(time, value) of each quote: the mid, or the mid spread in bps where neither side is stale, else NaN."""
+    out: list[tuple[int, float]] = []
+    last: dict[int, Quote] = {}
+    for quote in quotes:
+        last[quote.side] = quote
+        if spec.instrument_b is None:
+            out.append((quote.ts, 0.5 * (quote.bid + quote.ask)))
+        elif len(last) == 2 and min(q.ts for q in last.values()) >= quote.ts - spec.stale_after_ns:
+            logs = {side: math.log(0.5 * (q.bid + q.ask)) for side, q in last.items()}
+            out.append((quote.ts, BPS * (logs[0] - logs[1])))
+        else:
+            out.append((quote.ts, math.nan))
+    return out
+
+
+def points(quotes: Sequence[Quote], spec: WindowSpec) -> tuple[list[float], bool]:
+    """The points before the bucket of the last quote, oldest first, and whether the window lost some for want of room."""
+    seen = values(quotes, spec)
+    if spec.resolution_ns == 0:
+        now = seen[-1][0]
+        kept = [value for ts, value in seen[:-1] if not math.isnan(value) and ts >= now - spec.span_ns]
+    else:
+        bucket_of = {ts: ts // spec.resolution_ns for ts, _ in seen}
+        now = bucket_of[seen[-1][0]]
+        last = {bucket_of[ts]: value for ts, value in seen if not math.isnan(value)}
+        oldest = now - spec.span_ns // spec.resolution_ns
+        kept = [value for bucket, value in sorted(last.items()) if oldest <= bucket < now]
+    return kept[-spec.capacity :], len(kept) > spec.capacity
+
+
+def fields(quotes: Sequence[Quote], spec: WindowSpec, fee_a: float, fee_b: float) -> dict[str, float]:
+    """All fields after the last quote, by the formulas of the specification."""
+    now = values(quotes, spec)[-1][1]
+    kept, _ = points(quotes, spec)
+    out = dict.fromkeys(("mean", "deviation", "upper_band", "lower_band", "z"), math.nan) | {"value": now}
+    if len(kept) >= spec.min_points:
+        mean = math.fsum(kept) / len(kept)
+        deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in kept) / len(kept))
+        out |= {"mean": mean, "deviation": deviation}
+        out["upper_band"] = mean + spec.band_deviations * deviation
+        out["lower_band"] = mean - spec.band_deviations * deviation
+        out["z"] = (now - mean) / deviation if deviation > 0 else math.nan
+    return out | edges(quotes, now, spec, fee_a, fee_b)
+
+
+def edges(quotes: Sequence[Quote], now: float, spec: WindowSpec, fee_a: float, fee_b: float) -> dict[str, float]:
+    """Executable edges in bps, gross and after both taker fees; NaN while a side is stale and without a second side."""
+    names = ("edge_ab", "edge_ba", "net_edge_ab", "net_edge_ba")
+    if spec.instrument_b is None or math.isnan(now):
+        return dict.fromkeys(names, math.nan)
+    a, b = (next(q for q in reversed(quotes) if q.side == side) for side in (0, 1))
+    return {
+        "edge_ab": BPS * (a.bid - b.ask) / b.ask,
+        "edge_ba": BPS * (b.bid - a.ask) / a.ask,
+        "net_edge_ab": BPS * (a.bid * (1 - fee_a) / (b.ask * (1 + fee_b)) - 1),
+        "net_edge_ba": BPS * (b.bid * (1 - fee_b) / (a.ask * (1 + fee_a)) - 1),
+    }
