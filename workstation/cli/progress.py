@@ -54,7 +54,7 @@ class Progress:
             self._bar.update(done - self._bar.n)
             return
         spent_s = self._clock() - self._started_s
-        line = LINES * done // total
+        line = LINES * done // max(total, 1)
         if spent_s >= self._patience_s and line > self._lines:
             self._lines = line
             left_s = spent_s * (total - done) / done

@@ -14,7 +14,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from workstation.errors import BadInput
 from workstation.kernels.arguments import Float64s, checked_series, checked_window, output_for
 from workstation.kernels.compiled import compiled
 from workstation.kernels.fma import fma
@@ -122,7 +121,7 @@ def wma(values: Float64s, window: int, out: Float64s | None = None) -> Float64s:
 
 @compiled
 def crossing_step(fast_before: float, slow_before: float, fast: float, slow: float) -> int:
-    """+1 where `fast` has come above `slow` since the step before, -1 where below, else 0; 0 while any of them is NaN."""
+    """+1 where `fast` came above `slow` since the step before, -1 where below, else 0; 0 while any of them is NaN."""
     if fast > slow:
         return 1 if fast_before <= slow_before else 0
     if fast < slow:
@@ -141,9 +140,7 @@ def crossing_batch(fast: Float64s, slow: Float64s, up: Flags, down: Flags) -> No
 
 def crossings(fast: Float64s, slow: Float64s) -> tuple[Flags, Flags]:
     """Where `fast` crosses above and below `slow`: two bool[n]. Raises BadInput for lengths that differ."""
-    fast, slow = checked_series(fast, "fast"), checked_series(slow, "slow")
-    if fast.size != slow.size:
-        raise BadInput(f"fast has {fast.size} values, slow {slow.size}")
+    fast, slow = checked_series("crossings", fast=fast, slow=slow)
     up, down = np.zeros(fast.size, np.bool_), np.zeros(fast.size, np.bool_)
     crossing_batch(fast, slow, up, down)
     return up, down

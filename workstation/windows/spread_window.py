@@ -73,7 +73,9 @@ def leaving_points(slot: Any, points: Any, oldest_kept: int) -> int:
 
 @compiled
 def push_point(slot: Any, points: Any, oldest_kept: int) -> None:
-    """The pending value becomes a point; points before bucket `oldest_kept` leave."""
+    """The pending value becomes a point; what lies before bucket `oldest_kept` leaves, the pending value too."""
+    if slot["bucket"] < oldest_kept:
+        slot["has_pending"] = 0
     leaving = leaving_points(slot, points, oldest_kept)
     offset, capacity = slot["offset"], slot["capacity"]
     head, count = slot["head"], slot["count"]
