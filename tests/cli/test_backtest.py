@@ -56,6 +56,13 @@ def test_slippage_comes_from_the_settings(history: HistoryStore, capsys: pytest.
     assert json.loads(capsys.readouterr().out)["settings"]["slippage_rate"] == 0.0003
 
 
+def test_slippage_comes_from_the_named_settings(history: HistoryStore, capsys: pytest.CaptureFixture[str]) -> None:
+    other = history.root.parent / "other.toml"
+    other.write_text("[paper]\nslippage_bps = 4\n")
+    assert run("backtest", "ma-cross", *SERIES, "--config", other, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["slippage_rate"] == 0.0004
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -27,9 +27,9 @@ KILLS = 50
 ROWS = 6000
 
 
-def write_history(folder: Path) -> HistoryStore:
+def write_history(folder: Path, seed: int = 11) -> HistoryStore:
     store = HistoryStore(folder / "history")
-    rows = random_quotes(11, ROWS)
+    rows = random_quotes(seed, ROWS)
     for number, key in enumerate((NOVA, ORION)):
         store.put_instrument(linear(key))
         mine = rows[rows["instrument"] == number]
@@ -44,7 +44,7 @@ def write_history(folder: Path) -> HistoryStore:
         arrays = [
             pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(len(mine), f.type) for f in schema
         ]
-        source = Source(name="test", content_hash=hashlib.sha256(str(key).encode()).hexdigest(), written_by="test")
+        source = Source(name="test", content_hash=hashlib.sha256(f"{key} {seed}".encode()).hexdigest(), written_by="test")
         store.write(Series(kind=HistoryKind.QUOTES, key=key), pa.table(arrays, schema=schema), source)
     return store
 

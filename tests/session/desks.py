@@ -11,7 +11,7 @@ from workstation.ledger.codec import encode_event
 from workstation.model.events import BalanceSet, Event, Fact, FactKind, InstrumentListed, KINDS, RunStarted
 from workstation.model.ids import Currency, RunId, SessionId, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import MARKET_ROW, SECOND_NS, Bars, Rows, quote_rows
+from workstation.model.market import MARKET_ROW, SECOND_NS, Bars, RowKind, Rows, quote_rows
 from workstation.session.market import Market
 from workstation.session.outbox import WriteBehindOutbox
 from workstation.session.paper_host import PaperHost
@@ -89,6 +89,7 @@ def a_desk(
     entry_timeout_ns: int | None = None,
     bars: Bars | None = None,
     every_row: bool = False,
+    bars_from_trades: bool = False,
     watch: Callable[[Fact], None] | None = None,
 ) -> DeskInMemory:
     """A started session; with `bars` the strategy foresees them, with `every_row` it is woken at each row."""
@@ -100,6 +101,7 @@ def a_desk(
         strategy=strategy.name_in_cli,
         instruments=tuple(instrument.key for instrument in instruments),
         interval_ns=interval_ns,
+        bars_from_trades=bars_from_trades,
         currency=USDT,
         sizing=sizing,
         limits=limits,
@@ -192,3 +194,13 @@ def random_bars(seed: int, count: int, interval_ns: int = 60 * SECOND_NS, *, jum
     ts_open = START_NS // interval_ns * interval_ns + np.arange(count, dtype=np.int64) * interval_ns
     volume = np.round(rng.random(count), 3)
     return Bars(interval_ns=interval_ns, ts_open=ts_open, open=opens, high=high, low=low, close=close, volume=volume)
+
+
+def with_trades(quotes: Rows) -> Rows:
+    """Every third quote becomes a trade at its mid."""
+    rows = quotes.copy()
+    trades = rows[::3]
+    mid = np.round((trades["x0"] + trades["x1"]) / 2, 2)
+    trades["kind"] = RowKind.TRADE
+    trades["x0"], trades["x1"], trades["x2"], trades["x3"] = mid, np.maximum(trades["x2"], 0.001), 0.0, 0.0
+    return rows

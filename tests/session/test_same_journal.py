@@ -14,6 +14,7 @@ from tests.session.desks import (
     random_bars,
     random_quotes,
     run,
+    with_trades,
 )
 from workstation.model.events import FeedLagChanged, OrderFilled, SessionPaused, SessionResumed, SessionStopped
 from workstation.model.market import MINUTE_NS, SECOND_NS, bar_rows
@@ -40,8 +41,22 @@ INPUTS = st.dictionaries(
 )
 
 
-def spread_desk(*, every_row: bool = False, latency_ns: int = 50_000_000) -> DeskInMemory:
-    strategy = SpreadReversion(
+class Counting(SpreadReversion):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    def on_wake(self, changes, view):
+        self.asked += 1
+        return super().on_wake(changes, view)
+
+
+class WokenByEveryRow(Counting):
+    is_woken_by_every_row = True
+
+
+def spread_desk(kind: type[SpreadReversion] = Counting, *, latency_ns: int = 50_000_000) -> DeskInMemory:
+    strategy = kind(
         entry_z=1.5, exit_z=0.2, window_minutes=1, min_points=5, stale_after_seconds=2, min_net_edge_bps=None
     )
     return a_desk(
@@ -49,7 +64,6 @@ def spread_desk(*, every_row: bool = False, latency_ns: int = 50_000_000) -> Des
         [linear(NOVA), linear(ORION)],
         paper=PaperSettings(latency_ns=latency_ns, slippage_rate=0.0001),
         entry_timeout_ns=SECOND_NS,
-        every_row=every_row,
     )
 
 
@@ -108,8 +122,9 @@ def test_viewers_that_come_and_go_change_nothing(seed, cuts):
 @settings(max_examples=25)
 def test_spread_strategy_woken_at_every_row_decides_the_same(seed):
     rows = random_quotes(seed, ROWS)
-    asleep, awake = run(spread_desk(), rows), run(spread_desk(every_row=True), rows)
-    assert decisions(awake) == decisions(asleep)
+    asleep, awake = spread_desk(), spread_desk(WokenByEveryRow)
+    assert decisions(run(awake, rows)) == decisions(run(asleep, rows))
+    assert awake.session.strategy.asked > ROWS // 2 > asleep.session.strategy.asked
 
 
 @given(SEEDS)
@@ -143,3 +158,23 @@ def test_every_fill_mode_of_bars_trades():
         )
         facts = run(desk, bar_rows(bars, 0))
         assert sum(isinstance(f.event, OrderFilled) for f in facts) > 40
+
+
+def trade_bar_desk() -> DeskInMemory:
+    """Bars of one second built from trades; orders fill against quotes."""
+    return a_desk(
+        MACross(fast=2, slow=5, atr_window=3),
+        [linear()],
+        paper=PaperSettings(latency_ns=20_000_000),
+        interval_ns=SECOND_NS,
+        bars_from_trades=True,
+    )
+
+
+@given(SEEDS, CUTS)
+@settings(max_examples=15)
+def test_bars_built_from_trades_trade_on_quotes_and_cutting_changes_nothing(seed, cuts):
+    rows = with_trades(random_quotes(seed, ROWS, keys=1, step_ns=300_000_000))
+    whole = run(trade_bar_desk(), rows)
+    assert sum(isinstance(fact.event, OrderFilled) for fact in whole) >= 2
+    assert journal_bytes(run(trade_bar_desk(), rows, cuts=cuts)) == journal_bytes(whole)

@@ -16,7 +16,7 @@ from workstation.windows.tables import NEVER, Tables
 
 KEYS = [InstrumentKey(Venue(name), KEY.symbol) for name in ("nova", "orion", "vega", "lyra")]
 FEE_A, FEE_B = 0.001, 0.0004
-PLACES = ("offset", "conditions_from", "conditions_to")
+PLACES = ("offset", "head", "conditions_from", "conditions_to")
 """Of a slot: where its things lie, which others move."""
 
 
@@ -110,7 +110,7 @@ class Board:
         row = self.tables.slots[slot].copy()
         places = (int(row["head"]) + np.arange(int(row["count"]))) % max(int(row["capacity"]), 1)
         ring = self.tables.points[int(row["offset"]) + places]
-        for name in PLACES:
+        for name in PLACES if row["has_pending"] else (*PLACES, "pending"):
             row[name] = 0
         return row.tobytes(), ring.tobytes()
 

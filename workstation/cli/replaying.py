@@ -7,8 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from workstation.cli import strategy_options as options
 from workstation.cli.progress import Progress
 from workstation.config.settings import Settings
@@ -32,10 +30,6 @@ from workstation.research.session_request import (
 from workstation.session.state import fold
 from workstation.strategies.base import BarStrategy
 from workstation.trading.limits import NO_LIMITS, Limits
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
-
 
 __all__ = ("HistoryStore", "choices_of", "fill_at_of", "ledger_file", "limits_over", "run", "span_of")
 
@@ -94,7 +88,7 @@ def run(
                 result = replay(store, request, ledger=ledger, is_durable=is_durable, progress=progress.show)
         except KeyboardInterrupt:
             options.note(interrupted(name, file))
-            raise typer.Exit(INTERRUPTED) from None
+            raise  # the command line exits with 130, as shells have it
         for sentence in refusals(ledger, result):
             options.note(sentence)
     return result

@@ -161,7 +161,7 @@ def replay(
         request = replay_request(store, choices, name, settings)
         if journal is not None:
             run_before(journal, request)
-        return walk.replay(store, request, ledger=None)
+        return walk.replay(store, request, ledger=journal)
 
 
 def verify(run: str, *, ledger: Path | str | None = None, history: Source = None) -> Verified:

@@ -4,7 +4,8 @@ Results of the venue are not made again but taken from the journal, each at its 
 to a sink. What a run decided behind the end of its journal (it was cut off) is not looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -14,12 +15,12 @@ from workstation.history.store import HistoryStore
 from workstation.ledger.codec import JournalRow, encode_event
 from workstation.ledger.journal import read_rows, read_run
 from workstation.model.events import BalanceSet, Fact, FactKind, InstrumentListed, RunStarted
-from workstation.model.ids import RunId
+from workstation.model.ids import RunId, SessionId
 from workstation.research import identity
 from workstation.research.desk import Desk, blocks, consumed_rows, foresee_bars, rebuild, set_up, split
 from workstation.session.manifest import RunManifest, read_manifest
 from workstation.session.session import Session
-from workstation.session.state import SessionState
+from workstation.session.state import fold
 from workstation.session.wake import Wake
 
 START = (RunStarted, InstrumentListed, BalanceSet)
@@ -50,8 +51,11 @@ class Comparer:
         return self._next is None
 
     def handle(self, wake: Wake) -> None:
-        if self.is_over:
+        row = self._next
+        if row is None:
             return
+        if wake.facts and row.sequence < wake.facts[0].sequence:
+            raise VerifyMismatch(f"{_place(row)}; the same inputs now give nothing there")
         for fact in self.session.act(wake).facts:
             if self._next is not None:
                 self._compare(fact, self._next)
@@ -63,12 +67,23 @@ class Comparer:
         then = (row.name, row.version, row.body, row.sequence, row.ts_received, row.ts_decided, row.market_row)
         if now != then:
             raise VerifyMismatch(
-                f"run {row.run_id}, position {row.position}: the journal has {row.name} {row.body.decode()} at "
-                f"{row.ts_received} (sequence {row.sequence}); the same inputs now give {name} {body.decode()} at "
-                f"{fact.ts_received} (sequence {fact.sequence})"
+                f"{_place(row)}; the same inputs now give {name} {body.decode()} at {fact.ts_received} "
+                f"(sequence {fact.sequence})"
             )
         self.inputs += row.kind != FactKind.DECISION
         self.decisions += row.kind == FactKind.DECISION
+
+
+def _rows(ledger: Path, session_id: SessionId, run_id: RunId | None = None) -> Generator[JournalRow, None, None]:
+    """Journal rows that can be left before their end."""
+    yield from read_rows(ledger, session_id, run_id)
+
+
+def _place(row: JournalRow) -> str:
+    return (
+        f"run {row.run_id}, position {row.position}: the journal has {row.name} {row.body.decode()} at "
+        f"{row.ts_received} (sequence {row.sequence})"
+    )
 
 
 def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Verified:
@@ -76,19 +91,18 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
     JournalCorrupt, HistoryMissing."""
     record = read_run(ledger, run_id)
     manifest = read_manifest(record.manifest)
-    state = SessionState()
-    before = takewhile(lambda row: row.position < record.started_position, read_rows(ledger, record.session_id))
-    for row in before:
-        state.apply(row.fact())
-    desk = set_up(manifest, state)
-    comparer = Comparer(desk.session, read_rows(ledger, record.session_id, run_id))
-    desk.session.subscribe(comparer)
     store = HistoryStore(Path(manifest.history)) if store is None else store
-    foresee_bars(store, manifest, desk.session)
-    for row in read_rows(ledger, record.session_id, run_id):
-        if row.kind != FactKind.DECISION:
-            desk.market.expected.append((comparer, row.fact()))
-    _run(store, manifest, desk, comparer)
+    with closing(_rows(ledger, record.session_id)) as earlier:
+        state = fold(row.fact() for row in takewhile(lambda row: row.position < record.started_position, earlier))
+    desk = set_up(manifest, state)
+    with closing(_rows(ledger, record.session_id, run_id)) as rows:
+        comparer = Comparer(desk.session, rows)
+        desk.session.subscribe(comparer)
+        foresee_bars(store, manifest, desk.session)
+        for row in read_rows(ledger, record.session_id, run_id):
+            if row.kind != FactKind.DECISION:
+                desk.market.expected.append((comparer, row.fact()))
+        _run(store, manifest, desk, comparer)
     if not comparer.is_over:
         raise VerifyMismatch(
             f"run {run_id}: the journal goes on after position {comparer.inputs + comparer.decisions - 1} of the run, "

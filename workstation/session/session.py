@@ -42,7 +42,7 @@ from workstation.session.wake import Subscriber, Wake
 from workstation.strategies.base import BarStrategy, Intent, Strategy, TickStrategy
 from workstation.trading.groups import Draft, next_step
 from workstation.trading.limits import Refusal
-from workstation.windows.advance import DEADLINE
+from workstation.windows.advance import DEADLINE, EVERY_ROW
 
 
 class Act(NamedTuple):
@@ -78,6 +78,8 @@ class Session:
                 if condition.window not in self.view.slots:
                     raise StrategyNonsense(f"condition {condition.name}: no window {condition.window!r} is declared")
                 self.market.subscribe_condition(subscriber, condition, self.view.slots[condition.window])
+            for key in keys if self.strategy.is_woken_by_every_row else ():
+                self.market.subscribe_every_row(subscriber, key)
         elif self.settings.bars_from_trades:
             self.market.subscribe_trade_bars(subscriber, keys[0], self.settings.interval_ns or 0)
         else:
@@ -114,15 +116,15 @@ class Session:
 
     def _think(self, wake: Wake) -> list[Intent]:
         """What the strategy wants. The one broad catch of the core: its code is not ours."""
-        if wake.bar is None and not wake.changes:
+        if wake.bar is None and not wake.changes and not wake.reasons & EVERY_ROW:
             return []
         is_muted = self.state.halted is not None or self.state.is_stopped
         try:
             if wake.bar is not None and self.bars is not None:
                 decision = self.bars.take(wake.bar, is_muted=is_muted)
                 return [] if decision is None else self._bar_intents(decision)
-            if wake.changes and isinstance(self.strategy, TickStrategy) and not is_muted:
-                return [self._checked(intent) for intent in self.strategy.on_wake(wake.changes, self.view)]
+            if isinstance(self.strategy, TickStrategy) and not is_muted:
+                return [self._checked(intent) for intent in self.strategy.on_wake(wake.changes or {}, self.view)]
         except Exception as error:  # noqa: BLE001
             self._record(SessionHalted(reason=f"strategy {self.settings.strategy}: {type(error).__name__}: {error}"))
         return []
@@ -257,7 +259,7 @@ class Session:
         if isinstance(planned, Refusal):
             self._refuse(signal, planned)
             return
-        self._record(GroupOpened(group=planned))
+        self._record(GroupOpened(group=planned), due_ns=planned.due_ns)
         if planned.due_ns is not None:
             assert self._wake.subscriber is not None
             self.market.at(planned.due_ns, self._wake.subscriber)
@@ -315,13 +317,13 @@ class Session:
     def _available_base(self, instrument: Instrument) -> Decimal:
         return self.state.book.available(instrument.venue, instrument.base)
 
-    def _record(self, event: Event) -> None:
+    def _record(self, event: Event, due_ns: int | None = None) -> None:
         """A decision becomes a fact: folded at once, journaled with the row that woke it."""
         wake = self._wake
         assert wake is not None
         if self._row is None and wake.row is not None:
             self._row = wake.row.tobytes()
-        fact = Fact(event, wake.sequence, wake.time_ns, ts_decided=wake.time_ns, market_row=self._row)
+        fact = Fact(event, wake.sequence, wake.time_ns, ts_decided=wake.time_ns, ts_due=due_ns, market_row=self._row)
         self.state.apply(fact)
         self._facts.append(fact)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from workstation.errors import IllegalTransition
 from workstation.ledger.book import Book
 from workstation.model.events import (
     BalanceSet,
@@ -135,13 +136,13 @@ def _submitted(state: SessionState, event: OrderSubmitted, fact: Fact) -> None:
 
 
 def _reported(state: SessionState, event: Any, fact: Fact) -> None:
-    order = state.orders[event.client_order_id]
+    order = _known_order(state, event.client_order_id, event)
     state.orders[event.client_order_id] = next_order(order, event, fact.ts_received)
 
 
 def _filled(state: SessionState, event: OrderFilled, fact: Fact) -> None:
     fill = event.fill
-    before = state.orders[fill.client_order_id]
+    before = _known_order(state, fill.client_order_id, event)
     after = next_order(before, event, fact.ts_received)
     if after is before:
         return  # applied already, by trade id
@@ -149,6 +150,13 @@ def _filled(state: SessionState, event: OrderFilled, fact: Fact) -> None:
     instrument = state.instruments[fill.instrument]
     state.book.apply_fill(fill, instrument.kind, instrument.quote, instrument.base, instrument.contract_size)
     state.price_ns[fill.instrument] = fact.ts_received
+
+
+def _known_order(state: SessionState, order_id: ClientOrderId, event: Event) -> Order:
+    order = state.orders.get(order_id)
+    if order is None:
+        raise IllegalTransition(f"order {order_id}: {type(event).__name__}, but this session has no such order")
+    return order
 
 
 def _cancel_requested(state: SessionState, event: CancelRequested, fact: Fact) -> None:
