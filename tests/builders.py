@@ -46,9 +46,7 @@ def a_quote(
     )
 
 
-def a_trade(
-    *, price: float = 100.0, quantity: float = 1.0, instrument: int = 0, ts_received: int = NOW_NS
-) -> Rows:
+def a_trade(*, price: float = 100.0, quantity: float = 1.0, instrument: int = 0, ts_received: int = NOW_NS) -> Rows:
     """A public trade, as one row."""
     return a_row(kind=RowKind.TRADE, instrument=instrument, ts_received=ts_received, x0=price, x1=quantity)
 

@@ -35,7 +35,7 @@ def values(quotes: Sequence[Quote], spec: WindowSpec) -> list[tuple[int, float]]
 
 
 def points(quotes: Sequence[Quote], spec: WindowSpec) -> tuple[list[float], bool]:
-    """The points before the bucket of the last quote, oldest first, and whether the window lost some for want of room."""
+    """The points before the last quote's bucket, oldest first, and whether some were lost for want of room."""
     seen = values(quotes, spec)
     if spec.resolution_ns == 0:
         now = seen[-1][0]

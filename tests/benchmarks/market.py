@@ -3,13 +3,14 @@
 import resource
 import time
 from collections.abc import Callable
+from decimal import Decimal
 
 import numba
 import numpy as np
 
 from tests.benchmarks.spread_desk import Crowd
-from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.ids import Currency, Symbol, Venue
+from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.market import SECOND_NS, Rows, quote_rows
 from workstation.session.market import Market
 from workstation.session.wake import Wake
@@ -20,6 +21,7 @@ PAIRS = ((0, 1), (0, 2), (1, 2))
 SPAN_NS, RESOLUTION_NS = 1800 * SECOND_NS, SECOND_NS // 10
 BLOCK = 65_536
 FILL_ROWS = SYMBOLS * VENUES * 18_000
+ENTRY_Z = 3.4
 
 
 class Nobody:
@@ -50,20 +52,18 @@ def key(venue: int, symbol: int) -> InstrumentKey:
 
 
 def instrument(of: InstrumentKey) -> Instrument:
-    from decimal import Decimal as D
-
     return Instrument(
         venue=of.venue,
         symbol=of.symbol,
         kind=InstrumentKind.LINEAR,
         base=Currency(of.symbol.split("/")[0]),
         quote=Currency("USDT"),
-        tick_size=D("0.01"),
-        lot_size=D("0.001"),
-        min_quantity=D("0.001"),
-        min_notional_quote=D(1),
-        maker_fee_rate=D("0.0002"),
-        taker_fee_rate=D("0.0005"),
+        tick_size=Decimal("0.01"),
+        lot_size=Decimal("0.001"),
+        min_quantity=Decimal("0.001"),
+        min_notional_quote=Decimal(1),
+        maker_fee_rate=Decimal("0.0002"),
+        taker_fee_rate=Decimal("0.0005"),
     )
 
 
@@ -137,46 +137,73 @@ def rate(work: Callable[[], object], count: int, repeats: int = 5) -> float:
     return count / sorted(seconds)[repeats // 2]
 
 
-def main() -> None:
-    market = full_market()
+def fill_windows(market: Market) -> int:
+    """Quotes until every window is full; returns the time to go on from."""
     start = 1_700_000_000 * SECOND_NS
-    for part in range(3):
-        take(market, quotes(FILL_ROWS // 3, part, start))
+    for part in range(18):
+        take(market, quotes(FILL_ROWS // 18, part, start))
         start = market.gate.now_ns + RESOLUTION_NS
-    counts = market.tables.slots["count"]
-    print(
-        f"{len(counts)} windows of {counts.min():,} to {counts.max():,} points, {market.tables.clock['rows'][0]:,} rows"
-    )
+    return start
+
+
+def in_blocks(market: Market, start: int) -> int:
     rates = []
     for part in range(5):
-        rows = quotes(1_000_000, 10 + part, start)
+        rows = quotes(500_000, 100 + part, start)
         rates.append(len(rows) / take(market, rows))
         start = market.gate.now_ns + RESOLUTION_NS
-    floor = bare(rows)
-    print(f"in blocks, nobody wakes   {sorted(rates)[2] / 1e6:7.2f} M quotes/s   bare loop {floor / 1e6:.2f} M/s")
-    rows = quotes(200_000, 99, start)
+    print(f"in blocks, nobody wakes   {sorted(rates)[2] / 1e6:7.2f} M quotes/s   bare loop {bare(rows) / 1e6:.2f} M/s")
+    return start
+
+
+def one_by_one(market: Market, start: int) -> int:
+    rows = quotes(100_000, 99, start)
     singles = [rows[i : i + 1] for i in range(len(rows))]
     began = time.perf_counter()
     for one in singles:
         for wake in market.advance(one):
             wake.subscriber.handle(wake)
     print(f"one quote a call          {len(singles) / (time.perf_counter() - began) / 1e6:7.2f} M quotes/s")
-    crowd = Crowd(market, [key(v, s) for s in range(SYMBOLS) for v in range(2)])
-    start = market.gate.now_ns + RESOLUTION_NS
-    rows = quotes(2_000_000, 7, start)
-    crowd.take(rows[:BLOCK])
+    return market.gate.now_ns + RESOLUTION_NS
+
+
+def trading(market: Market, start: int) -> None:
+    """A hundred sessions of the spread strategy; a wake is anything that enters Python, fills and deadlines too."""
+    crowd = Crowd(market, [key(v, s) for s in range(SYMBOLS) for v in range(2)], entry_z=ENTRY_Z)
+    crowd.take(quotes(200_000, 6, start))
     crowd.reset()
-    began = time.perf_counter()
-    for begin in range(BLOCK, len(rows), BLOCK):
-        crowd.take(rows[begin : begin + BLOCK])
-    taken, seconds = len(rows) - BLOCK, time.perf_counter() - began
+    taken, seconds = 0, 0.0
+    for part in range(4):
+        rows = quotes(500_000, 7 + part, market.gate.now_ns + RESOLUTION_NS)
+        began = time.perf_counter()
+        for first in range(0, len(rows), BLOCK):
+            crowd.take(rows[first : first + BLOCK])
+        seconds, taken = seconds + time.perf_counter() - began, taken + len(rows)
+    share = crowd.wakes / taken
     print(
-        f"spread strategy trading   {taken / seconds / 1e6:7.2f} M quotes/s   woken on {crowd.wakes / taken:.2%} of the rows, "
-        f"{crowd.orders:,} orders, {crowd.facts:,} facts"
+        f"spread strategy trading   {taken / seconds / 1e6:7.2f} M quotes/s   woken on {share:.2%} of the rows,",
+        end=" ",
     )
-    print(
-        f"resident memory at most   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:7.0f} MB (rows in hand {rows.nbytes / 1e6:.0f} MB)"
-    )
+    print(f"{crowd.orders:,} orders, {crowd.facts:,} facts")
+
+
+def main() -> None:
+    market = full_market()
+    start = fill_windows(market)
+    counts, rows = market.tables.slots["count"], market.tables.clock["rows"][0]
+    print(f"{len(counts)} windows of {counts.min():,} to {counts.max():,} points, {rows:,} rows taken")
+    start = one_by_one(market, start)
+    trading(market, start)
+    print(f"resident memory at most   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:7.0f} MB")
+    in_blocks(full_market_again(market), market.gate.now_ns + RESOLUTION_NS)
+
+
+def full_market_again(market: Market) -> Market:
+    """The same windows, with nobody who trades."""
+    quiet = full_market()
+    fill_windows(quiet)
+    quiet.gate.start_after(market.gate.sequence, market.gate.now_ns)
+    return quiet
 
 
 if __name__ == "__main__":

@@ -14,7 +14,11 @@ OTHER = InstrumentKey(Venue("orion"), Symbol("BTC/USDT:USDT"))
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *[(name, value) for name in ("tick_size", "lot_size", "contract_size") for value in ("0", "-1", "NaN", "Infinity")],
+        *[
+            (name, value)
+            for name in ("tick_size", "lot_size", "contract_size")
+            for value in ("0", "-1", "NaN", "Infinity")
+        ],
         *[(name, value) for name in ("min_quantity", "min_notional_quote") for value in ("-0.1", "NaN", "Infinity")],
         *[(name, value) for name in ("maker_fee_rate", "taker_fee_rate") for value in ("-1", "1", "NaN", "Infinity")],
     ],
@@ -41,7 +45,9 @@ def test_spot_counts_in_base() -> None:
 
 
 def test_zero_minima_and_a_rebate_are_allowed() -> None:
-    instrument = an_instrument(min_quantity=Decimal(0), min_notional_quote=Decimal(0), maker_fee_rate=Decimal("-0.0001"))
+    instrument = an_instrument(
+        min_quantity=Decimal(0), min_notional_quote=Decimal(0), maker_fee_rate=Decimal("-0.0001")
+    )
     assert instrument.key == KEY
 
 
@@ -101,7 +107,9 @@ def test_an_instrument_keeps_its_number_when_its_rules_change() -> None:
 
 def test_an_unknown_instrument_is_refused_with_the_known_ones() -> None:
     registry = Registry()
-    with pytest.raises(UnknownInstrument, match=r"^instrument orion:BTC/USDT:USDT: not in the registry \(known: none\)$"):
+    with pytest.raises(
+        UnknownInstrument, match=r"^instrument orion:BTC/USDT:USDT: not in the registry \(known: none\)$"
+    ):
         registry.index(OTHER)
     registry.add(an_instrument())
     for lookup in (registry.index, registry.snapshot):

@@ -58,7 +58,7 @@ def test_codes_in_stored_rows_keep_their_meaning() -> None:
     assert [kind.value for kind in (RowKind.QUOTE, RowKind.TRADE, RowKind.BAR)] == [1, 2, 3]
     assert [flag.value for flag in (RowFlag.SELLER_TAKES, RowFlag.IS_CLOSED)] == [1, 2]
     assert STEP_BITS == 20
-    labels = "1s 5s 15s 30s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 1w".split()
+    labels = ["1s", "5s", "15s", "30s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"]
     assert [interval_label(length) for length in INTERVALS_NS] == labels
     assert [interval_code(interval_ns(label)) for label in labels] == list(range(17))
 
@@ -100,10 +100,17 @@ def test_bars_become_rows_that_are_received_after_their_end() -> None:
 
 def test_quotes_and_trades_become_rows() -> None:
     times, price, size = np.array([5, 6]), np.array([1.0, 2.0]), np.array([3.0, 4.0])
-    quotes = quote_rows(instrument=2, ts_received=times, bid=price, ask=price + 1, bid_quantity=size, ask_quantity=size + 1)
+    quotes = quote_rows(
+        instrument=2, ts_received=times, bid=price, ask=price + 1, bid_quantity=size, ask_quantity=size + 1
+    )
     assert quotes[1].item() == (0, 6, 0, 2, RowKind.QUOTE, 0, 0, 2.0, 3.0, 4.0, 5.0, 0.0)
     trades = trade_rows(
-        instrument=2, ts_received=times, ts_event=times - 1, price=price, quantity=size, seller_takes=np.array([True, False])
+        instrument=2,
+        ts_received=times,
+        ts_event=times - 1,
+        price=price,
+        quantity=size,
+        seller_takes=np.array([True, False]),
     )
     assert trades[0].item() == (0, 5, 4, 2, RowKind.TRADE, RowFlag.SELLER_TAKES, 0, 1.0, 3.0, 0.0, 0.0, 0.0)
     assert trades["flags"][1] == 0

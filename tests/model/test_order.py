@@ -25,10 +25,16 @@ def test_an_order_of_nothing_is_refused(quantity: str) -> None:
         ({"type": OrderType.STOP}, "stop_price None: a stop order needs one"),
         ({"type": OrderType.MARKET, "limit_price": PRICE}, "limit_price 100: a market order has none"),
         ({"type": OrderType.MARKET, "stop_price": PRICE}, "stop_price 100: a market order has none"),
-        ({"type": OrderType.LIMIT, "limit_price": PRICE, "stop_price": PRICE}, "stop_price 100: a limit order has none"),
+        (
+            {"type": OrderType.LIMIT, "limit_price": PRICE, "stop_price": PRICE},
+            "stop_price 100: a limit order has none",
+        ),
         ({"type": OrderType.STOP, "limit_price": PRICE, "stop_price": PRICE}, "limit_price 100: a stop order has none"),
         *[({"limit_price": Decimal(text)}, f"limit_price {text}: expected more than 0") for text in ("0", "-1", "NaN")],
-        *[({"stop_price": Decimal(text)}, f"stop_price {text}: expected more than 0") for text in ("0", "-1", "Infinity")],
+        *[
+            ({"stop_price": Decimal(text)}, f"stop_price {text}: expected more than 0")
+            for text in ("0", "-1", "Infinity")
+        ],
     ],
 )
 def test_an_order_has_the_prices_of_its_type_and_no_others(fields: dict[str, Any], message: str) -> None:

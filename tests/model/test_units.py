@@ -75,7 +75,9 @@ def test_the_float_of_a_decimal_on_the_grid_is_the_grids_value(count: int, step:
     assert grid_value(count, grid.numerator, grid.scale) == float(step * count)
 
 
-@pytest.mark.parametrize(("value", "step", "count"), [(0.29, "0.01", 29), (0.57, "0.01", 57), (1.1, "0.1", 11), (0.15, "0.05", 3)])
+@pytest.mark.parametrize(
+    ("value", "step", "count"), [(0.29, "0.01", 29), (0.57, "0.01", 57), (1.1, "0.1", 11), (0.15, "0.05", 3)]
+)
 def test_float_noise_is_forgiven_on_both_sides(value: float, step: str, count: int) -> None:
     grid = grid_of(Decimal(step))
     for number in (value, math.nextafter(value, 0), math.nextafter(value, 1e9)):
@@ -111,9 +113,9 @@ def test_a_negative_price_or_quantity_is_refused(value: float) -> None:
     for side in Side:
         with pytest.raises(BadInput, match="price -"):
             price_from_float(value, Decimal("0.01"), side)
-        with pytest.raises(BadInput, match="price -.*more than 0"):
+        with pytest.raises(BadInput, match=r"price -.*more than 0"):
             paid_price_from_float(value, Decimal("0.01"), side)
-    with pytest.raises(BadInput, match="quantity -.*0 or more"):
+    with pytest.raises(BadInput, match=r"quantity -.*0 or more"):
         quantity_from_float(value, Decimal("0.01"))
 
 
@@ -127,7 +129,20 @@ def test_less_than_one_step() -> None:
     assert quantity_from_float(-0.0, tick) == 0
 
 
-@pytest.mark.parametrize("step", ["0", "-0.01", "NaN", "Infinity", "1234567890123456", "1E-16", "1E+16", "123456789012345E+3", "1." + "0" * 60 + "1"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "0",
+        "-0.01",
+        "NaN",
+        "Infinity",
+        "1234567890123456",
+        "1E-16",
+        "1E+16",
+        "123456789012345E+3",
+        "1." + "0" * 60 + "1",
+    ],
+)
 def test_a_step_that_floats_cannot_hold_is_refused(step: str) -> None:
     with pytest.raises(BadInput, match="step"):
         grid_of(Decimal(step))

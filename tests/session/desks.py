@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workstation.ledger.codec import encode_event
-from workstation.model.events import BalanceSet, Event, Fact, FactKind, InstrumentListed, KINDS, RunStarted
+from workstation.model.events import KINDS, BalanceSet, Event, Fact, FactKind, InstrumentListed, RunStarted
 from workstation.model.ids import Currency, RunId, SessionId, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.market import MARKET_ROW, SECOND_NS, Bars, RowKind, Rows, quote_rows

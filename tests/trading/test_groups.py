@@ -17,7 +17,9 @@ OTHER = InstrumentKey(Venue("orion"), Symbol("BTC/USDT:USDT"))
 S, P = OrderStatus, OrderPurpose
 
 
-def a_group(status: GroupStatus = GroupStatus.OPEN, *, legs: int = 1, side: Side = Side.BUY, **changes: Any) -> PositionGroup:
+def a_group(
+    status: GroupStatus = GroupStatus.OPEN, *, legs: int = 1, side: Side = Side.BUY, **changes: Any
+) -> PositionGroup:
     made = (
         Leg(instrument=KEY, side=side, quantity=Decimal(1)),
         Leg(instrument=OTHER, side=side.opposite, quantity=Decimal(1)),
@@ -34,7 +36,14 @@ def a_group(status: GroupStatus = GroupStatus.OPEN, *, legs: int = 1, side: Side
 
 
 def an(
-    purpose: P, status: S, filled: str = "0", *, leg: int = 0, side: Side | None = None, quantity: str = "1", **changes: Any
+    purpose: P,
+    status: S,
+    filled: str = "0",
+    *,
+    leg: int = 0,
+    side: Side | None = None,
+    quantity: str = "1",
+    **changes: Any,
 ) -> Order:
     """An order of a group that is long its first leg; `filled` at 100 each."""
     usual = (Side.BUY if leg == 0 else Side.SELL) if purpose is P.ENTRY else (Side.SELL if leg == 0 else Side.BUY)
@@ -92,7 +101,9 @@ OPENINGS = [
 ]
 
 
-@pytest.mark.parametrize(("legs", "orders", "step"), [case[1:] for case in OPENINGS], ids=[case[0] for case in OPENINGS])
+@pytest.mark.parametrize(
+    ("legs", "orders", "step"), [case[1:] for case in OPENINGS], ids=[case[0] for case in OPENINGS]
+)
 def test_an_opening_group(legs: int, orders: list[Order], step: Step) -> None:
     assert next_step(a_group(OPENING, legs=legs), orders, NOW_NS) == step
 
@@ -152,11 +163,14 @@ def test_a_position_whose_protection_is_gone_is_closed(purpose: P, status: S, fi
     assert next_step(group, orders, NOW_NS) == Step(CLOSING, f"{purpose} order {status}: the position is not protected")
 
 
-@pytest.mark.parametrize(("orders", "reason"), [
-    ([ENTRY, an(P.STOP, S.FILLED, "1"), an(P.TARGET, S.ACCEPTED)], "stop"),
-    ([ENTRY, an(P.STOP, S.ACCEPTED), an(P.TARGET, S.FILLED, "1")], "target"),
-    ([], "nothing is held"),
-])
+@pytest.mark.parametrize(
+    ("orders", "reason"),
+    [
+        ([ENTRY, an(P.STOP, S.FILLED, "1"), an(P.TARGET, S.ACCEPTED)], "stop"),
+        ([ENTRY, an(P.STOP, S.ACCEPTED), an(P.TARGET, S.FILLED, "1")], "target"),
+        ([], "nothing is held"),
+    ],
+)
 def test_an_open_group_that_holds_nothing_closes_and_says_why(orders: list[Order], reason: str) -> None:
     assert next_step(a_group(stop_distance=10.0, target_distance=20.0), orders, NOW_NS) == Step(CLOSING, reason)
 
@@ -191,7 +205,9 @@ CLOSINGS = [
 ]
 
 
-@pytest.mark.parametrize(("legs", "orders", "step"), [case[1:] for case in CLOSINGS], ids=[case[0] for case in CLOSINGS])
+@pytest.mark.parametrize(
+    ("legs", "orders", "step"), [case[1:] for case in CLOSINGS], ids=[case[0] for case in CLOSINGS]
+)
 def test_a_closing_group(legs: int, orders: list[Order], step: Step) -> None:
     assert next_step(a_group(CLOSING, legs=legs, close_reason="why"), orders, NOW_NS) == step
 

@@ -28,7 +28,9 @@ def test_an_entry_at_every_limit_passes() -> None:
         (a_leg(age=None), 0, Refusal("price", "a price", "none", KEY)),
     ],
 )
-def test_an_entry_beyond_a_limit_is_refused_with_limit_and_figure(leg: PlannedLeg, open_positions: int, refusal: Refusal) -> None:
+def test_an_entry_beyond_a_limit_is_refused_with_limit_and_figure(
+    leg: PlannedLeg, open_positions: int, refusal: Refusal
+) -> None:
     assert check_entry(Limits(), [leg], open_positions) == refusal
     assert check_entry(Limits(), [a_leg(), leg], open_positions) == refusal
 

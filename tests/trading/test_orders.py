@@ -53,11 +53,15 @@ ILLEGAL = {
 }
 
 
-@pytest.mark.parametrize(("status", "event"), list(product(S, EVENTS)), ids=lambda value: getattr(value, "value", type(value).__name__))
+@pytest.mark.parametrize(
+    ("status", "event"), list(product(S, EVENTS)), ids=lambda value: getattr(value, "value", type(value).__name__)
+)
 def test_every_pair_is_in_the_table_or_changes_nothing(status: S, event: Event) -> None:
     order = an_order(status=status)
     if (status, WORD[type(event)]) in ILLEGAL:
-        with pytest.raises(IllegalTransition, match=f"order order-1 nova:BTC/USDT:USDT: {type(event).__name__} while {status}"):
+        with pytest.raises(
+            IllegalTransition, match=f"order order-1 nova:BTC/USDT:USDT: {type(event).__name__} while {status}"
+        ):
             next_order(order, event, NOW_NS)
         assert order == an_order(status=status)
     else:
@@ -95,7 +99,9 @@ def test_what_is_filled_stays_in_the_status(status: S, event: Event, unfilled: S
 def test_partial_fill_keeps_order_open() -> None:
     order = next_order(an_order(status=S.ACCEPTED), OrderFilled(fill=a_fill(quantity=Decimal("0.4"))), NOW_NS)
     assert (order.status, order.remaining_quantity, order.average_price) == (S.PARTIALLY_FILLED, Decimal("0.6"), 100)
-    order = next_order(order, OrderFilled(fill=a_fill(trade_id=TradeId("t2"), quantity=Decimal("0.6"), price=Decimal(110))), 9)
+    order = next_order(
+        order, OrderFilled(fill=a_fill(trade_id=TradeId("t2"), quantity=Decimal("0.6"), price=Decimal(110))), 9
+    )
     assert (order.status, order.average_price, order.alarm) == (S.FILLED, 106, None)
 
 

@@ -28,7 +28,9 @@ class Venue:
     def __init__(self, *, held: str = "0", available: str = "1e9", **settings: Any) -> None:
         self.held = Decimal(held)
         self.available = Decimal(available)
-        self.paper = PaperVenue(PaperSettings(**settings), lambda venue, currency: self.available, lambda key: self.held)
+        self.paper = PaperVenue(
+            PaperSettings(**settings), lambda venue, currency: self.available, lambda key: self.held
+        )
 
     def take(self, reports: Any) -> list[Report]:
         seen = []
@@ -38,7 +40,9 @@ class Venue:
                 self.held += report.fill.side * report.fill.quantity
         return seen
 
-    def place(self, touch: Touch = QUOTE, instrument: Instrument = INSTRUMENT, last: float = 100.0, **order: Any) -> list[Report]:
+    def place(
+        self, touch: Touch = QUOTE, instrument: Instrument = INSTRUMENT, last: float = 100.0, **order: Any
+    ) -> list[Report]:
         request = an_order_request(**order)
         self.paper.take(request, instrument, 0)
         return self.take(self.paper.arrive(request.client_order_id, touch, last))
@@ -72,7 +76,9 @@ def name(text: str) -> ClientOrderId:
     ("side", "slippage_rate", "price"),
     [(BUY, 0.0, "100.02"), (SELL, 0.0, "99.98"), (BUY, 0.001, "100.13"), (SELL, 0.001, "99.88")],
 )
-def test_a_market_order_pays_the_touch_and_slippage_rounded_against_us(side: Side, slippage_rate: float, price: str) -> None:
+def test_a_market_order_pays_the_touch_and_slippage_rounded_against_us(
+    side: Side, slippage_rate: float, price: str
+) -> None:
     reports = Venue(slippage_rate=slippage_rate).place(side=side)
     assert reports[0] == OrderAccepted(client_order_id=name("order-1"))
     assert deal(reports) == [(price, "1", False)]
@@ -83,7 +89,9 @@ def test_an_order_takes_no_more_than_is_displayed() -> None:
     assert deal(venue.place(Touch(99, 100, 5, 0.4009))) == [("100.00", "0.4", False)]
     assert [fill.quantity for fill in venue.quote(100, 101, asks=0.0005)] == []
     rest = venue.quote(100, 101, asks=9)
-    assert [(fill.price, fill.quantity, fill.trade_id) for fill in rest] == [(101, Decimal("0.6"), TradeId("order-1-1"))]
+    assert [(fill.price, fill.quantity, fill.trade_id) for fill in rest] == [
+        (101, Decimal("0.6"), TradeId("order-1-1"))
+    ]
     assert venue.quote(100, 101) == []
 
 
@@ -91,7 +99,10 @@ def test_two_orders_share_one_quote() -> None:
     venue = Venue()
     for number in "123":
         venue.place(NO_QUOTE, client_order_id=name(number), quantity=Decimal("0.7"))
-    assert [(f.client_order_id, f.quantity) for f in venue.quote(99, 100, asks=1.0)] == [("1", Decimal("0.7")), ("2", Decimal("0.3"))]
+    assert [(f.client_order_id, f.quantity) for f in venue.quote(99, 100, asks=1.0)] == [
+        ("1", Decimal("0.7")),
+        ("2", Decimal("0.3")),
+    ]
 
 
 def test_the_float_noise_of_what_is_left_is_nothing() -> None:
@@ -109,7 +120,10 @@ def test_an_order_that_takes_nothing_leaves_all_to_the_next() -> None:
     venue = Venue(held="0.1")
     venue.place(NO_QUOTE, client_order_id=name("1"), side=SELL, is_reduce_only=True)
     venue.place(NO_QUOTE, client_order_id=name("2"), side=SELL)
-    assert [(f.client_order_id, f.quantity) for f in venue.quote(99, 100, bids=0.5)] == [("1", Decimal("0.1")), ("2", Decimal("0.4"))]
+    assert [(f.client_order_id, f.quantity) for f in venue.quote(99, 100, bids=0.5)] == [
+        ("1", Decimal("0.1")),
+        ("2", Decimal("0.4")),
+    ]
 
 
 def test_a_limit_that_is_marketable_on_arrival_takes_the_touch() -> None:
@@ -182,7 +196,9 @@ def test_reduce_only_takes_what_is_held_and_never_flips() -> None:
     assert deal(venue.place(side=SELL, is_reduce_only=True)) == [("99.98", "0.3", False)]
     assert venue.held == 0
     assert venue.take(venue.paper.on_quote(0, QUOTE)) == [OrderCancelled(client_order_id=name("order-1"))]
-    assert Venue(held="-1").place(side=SELL, is_reduce_only=True)[1:] == [OrderCancelled(client_order_id=name("order-1"))]
+    assert Venue(held="-1").place(side=SELL, is_reduce_only=True)[1:] == [
+        OrderCancelled(client_order_id=name("order-1"))
+    ]
 
 
 def test_spot_that_cannot_be_paid_is_refused_with_the_figures() -> None:
@@ -190,7 +206,9 @@ def test_spot_that_cannot_be_paid_is_refused_with_the_figures() -> None:
     reports = venue.place(instrument=SPOT)
     needed = Decimal("100.02") + Decimal("100.02") * Decimal("0.0005")
     assert reports[1:] == [
-        OrderRejected(client_order_id=name("order-1"), reason=f"insufficient balance: {needed} USDT needed, 100.07 available")
+        OrderRejected(
+            client_order_id=name("order-1"), reason=f"insufficient balance: {needed} USDT needed, 100.07 available"
+        )
     ]
     assert venue.quote(99, 100) == []
     assert len(deal(Venue(available=str(needed)).place(instrument=SPOT))) == 1
@@ -267,7 +285,11 @@ def test_an_order_cancelled_between_two_reports_of_a_quote_does_not_fill() -> No
 
 
 def test_an_order_is_restored_with_what_remains_of_it() -> None:
-    half = {"status": OrderStatus.PARTIALLY_FILLED, "filled_quantity": Decimal("0.4"), "trade_ids": frozenset({TradeId("order-1-0")})}
+    half = {
+        "status": OrderStatus.PARTIALLY_FILLED,
+        "filled_quantity": Decimal("0.4"),
+        "trade_ids": frozenset({TradeId("order-1-0")}),
+    }
     venue = Venue()
     venue.paper.restore(an_order(an_order_request(limit_price=Decimal(90)), **half), INSTRUMENT, 0)
     (fill,) = venue.quote(80, 85)
@@ -281,7 +303,9 @@ def test_an_order_that_was_on_its_way_arrives_after_a_restart() -> None:
     venue = Venue(latency_ns=5)
     assert venue.paper.restore(an_order(status=OrderStatus.SUBMITTED), INSTRUMENT, 0) == NOW_NS + 5
     assert venue.paper.is_waiting(name("order-1"))
-    venue.paper.restore(an_order(an_order_request(client_order_id=name("2")), status=OrderStatus.ACCEPTED), INSTRUMENT, 0)
+    venue.paper.restore(
+        an_order(an_order_request(client_order_id=name("2")), status=OrderStatus.ACCEPTED), INSTRUMENT, 0
+    )
     assert not venue.paper.is_waiting(name("2"))
 
 
@@ -363,7 +387,7 @@ def test_a_bar_that_reaches_nothing_fills_nothing() -> None:
     "settings", [{"latency_ns": -1}, {"slippage_rate": -0.1}, {"slippage_rate": 1.0}, {"slippage_rate": math.nan}]
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
-    (field, value), = settings.items()
+    ((field, value),) = settings.items()
     with pytest.raises(BadInput, match=f"{field} {value}: expected"):
         PaperSettings(**settings)
 

@@ -1,6 +1,7 @@
 """A market's tables without the market: slots, conditions and rows, walked by the loop alone."""
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,23 @@ PLACES = ("offset", "head", "conditions_from", "conditions_to")
 
 def a_spread(a: int = 0, b: int = 1, **changes: Any) -> WindowSpec:
     """Ten seconds of the spread of two instruments, in buckets of a second."""
-    fields: dict[str, Any] = {"span_ns": 10 * SECOND_NS, "resolution_ns": SECOND_NS, "min_points": 2, "anchor_ns": MINUTE_NS}
+    fields: dict[str, Any] = {
+        "span_ns": 10 * SECOND_NS,
+        "resolution_ns": SECOND_NS,
+        "min_points": 2,
+        "anchor_ns": MINUTE_NS,
+    }
     return WindowSpec(kind=WindowKind.SPREAD, instrument_a=KEYS[a], instrument_b=KEYS[b], **(fields | changes))
 
 
 def a_mid(a: int = 0, **changes: Any) -> WindowSpec:
     """Ten seconds of the mid of one instrument, in buckets of a second."""
-    fields: dict[str, Any] = {"span_ns": 10 * SECOND_NS, "resolution_ns": SECOND_NS, "min_points": 2, "anchor_ns": MINUTE_NS}
+    fields: dict[str, Any] = {
+        "span_ns": 10 * SECOND_NS,
+        "resolution_ns": SECOND_NS,
+        "min_points": 2,
+        "anchor_ns": MINUTE_NS,
+    }
     return WindowSpec(kind=WindowKind.QUOTE, instrument_a=KEYS[a], **(fields | changes))
 
 
@@ -134,11 +145,11 @@ def seconds(*quotes: tuple[float, int, float]) -> Rows:
 def pieces(market: Rows, cuts: Iterable[int]) -> Iterator[Rows]:
     """The rows cut at `cuts`, each piece a copy."""
     edges = sorted({0, len(market), *(cut for cut in cuts if cut < len(market))})
-    return (market[start:stop].copy() for start, stop in zip(edges, edges[1:], strict=False))
+    return (market[start:stop].copy() for start, stop in pairwise(edges))
 
 
 def random_rows(seed: int, count: int, instruments: int = 3, jump_s: float = 40.0) -> Rows:
-    """Quotes (with trades between them) of a common walk: repeated times, silences, dislocations, rows that cannot be."""
+    """Quotes and trades of a common walk: repeated times, silences, dislocations, rows that cannot be."""
     rng = np.random.default_rng(seed)
     gaps = rng.choice([0, 0.13, 0.7, 3.1, jump_s], count, p=[0.15, 0.5, 0.25, 0.08, 0.02]) * SECOND_NS
     mids = 10_000 * np.exp(np.cumsum(rng.normal(0, 2e-4, count))) + rng.choice([0, 0, 0, 0, 300], count)

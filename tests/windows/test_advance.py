@@ -23,10 +23,16 @@ from workstation.windows.advance import (
 )
 from workstation.windows.bars import close_due_bars
 from workstation.windows.specs import Field, Operator, WindowSpec
+from workstation.windows.tables import ON_BARS, ON_BOTH
 
 NUMBERS_THAT_ARE_NO_PRICE = [math.nan, math.inf, -math.inf, 0.0, -1.0, 1e300]
 seeds = st.integers(0, 10_000)
-MANY = [a_spread(0, 1), a_spread(0, 2, span_ns=20 * SECOND_NS), a_spread(1, 2, max_points=4), a_mid(0, resolution_ns=0, max_points=7)]
+MANY = [
+    a_spread(0, 1),
+    a_spread(0, 2, span_ns=20 * SECOND_NS),
+    a_spread(1, 2, max_points=4),
+    a_mid(0, resolution_ns=0, max_points=7),
+]
 
 
 def bad_rows() -> list[tuple[str, Rows]]:
@@ -134,7 +140,7 @@ def test_a_quote_wakes_whom_its_price_reaches(level: dict[str, float], reached: 
     assert board.walk(a_quote(**missed)) == []
     assert board.walk(a_quote(**reached)) == [(1, PRICE, [])]
     assert board.walk(a_quote(instrument=1, **reached)) == []
-    board.set(0, waits_on_bars=1)
+    board.set(0, waits_on=ON_BARS)
     assert board.walk(a_quote(**reached)) == []
 
 
@@ -154,7 +160,7 @@ def test_a_trade_wakes_resting_orders_and_no_stop(level: dict[str, float], price
     board.set(0, **level)
     assert board.walk(a_trade(price=price)) == ([(1, PRICE, [])] if is_woken else [])
     assert board.tables.instruments["last_price"][0] == price
-    board.set(0, waits_on_bars=1)
+    board.set(0, waits_on=ON_BARS)
     assert board.walk(a_trade(price=price)) == []
 
 
@@ -175,16 +181,23 @@ def test_a_closed_bar_wakes_whom_its_range_reaches(level: dict[str, float], is_w
     board = Board()
     board.set(0, **level)
     assert board.walk(a_bar()) == []
-    board.set(0, waits_on_bars=1)
+    board.set(0, waits_on=ON_BARS)
     assert board.walk(a_bar(is_closed=False)) == []
     assert board.walk(a_bar()) == ([(1, PRICE, [])] if is_woken else [])
+
+
+@pytest.mark.parametrize("row", [a_quote(bid=97, ask=98), a_trade(price=98.0), a_bar()])
+def test_levels_of_both_kinds_of_subscribers_are_tested_on_every_row(row: Rows) -> None:
+    board = Board()
+    board.set(0, waits_on=ON_BOTH, buy_touch=98.0)
+    assert board.walk(row) == [(1, PRICE, [])]
 
 
 def test_a_bars_end_wakes_who_waits_for_its_interval() -> None:
     board = Board()
     board.set(0, bar_wake=1 << interval_code(HOUR_NS))
     assert board.walk(rows(a_bar(), a_bar(interval_ns=HOUR_NS, is_closed=False))) == []
-    board.set(0, waits_on_bars=1, fall=98.0)
+    board.set(0, waits_on=ON_BARS, fall=98.0)
     assert board.walk(a_bar(interval_ns=HOUR_NS)) == [(1, PRICE | BAR_CLOSED, [])]
 
 
@@ -294,7 +307,9 @@ def test_a_bar_without_a_trade_is_explicit_at_the_last_close() -> None:
 
 def test_a_bar_ends_by_any_row_even_a_bad_one() -> None:
     board = Board(trade_bars())
-    assert board.step(rows(trades((0, 10, 1)), a_quote(instrument=3, bid=math.nan, ts_received=NOW_NS + SECOND_NS))) == (1, BAR_DUE)
+    assert board.step(
+        rows(trades((0, 10, 1)), a_quote(instrument=3, bid=math.nan, ts_received=NOW_NS + SECOND_NS))
+    ) == (1, BAR_DUE)
 
 
 def test_no_bar_is_made_before_the_first_trade() -> None:

@@ -51,7 +51,9 @@ def as_rows(drawn: list[tuple[int, int, int, int]]) -> tuple[list[Quote], Rows]:
 
 @settings(max_examples=150)
 @given(drawn=quotes_of_two, spec=specs)
-def test_every_field_equals_the_naive_twin_after_every_row(drawn: list[tuple[int, int, int, int]], spec: WindowSpec) -> None:
+def test_every_field_equals_the_naive_twin_after_every_row(
+    drawn: list[tuple[int, int, int, int]], spec: WindowSpec
+) -> None:
     quotes, market = as_rows(drawn)
     board, seen = Board(spec), 0
     for place, quote in enumerate(quotes):

@@ -1,7 +1,7 @@
 """What happened and what was decided: the facts of a journal, in three kinds.
 
-An INPUT comes from outside (a command, an instrument's new rules), a DECISION is ours, a RESULT is the venue's answer to
-an effect of ours. State is the fold of these facts and of nothing else.
+An INPUT comes from outside (a command, an instrument's new rules), a DECISION is ours, a RESULT is the venue's answer
+to an effect of ours. State is the fold of these facts and of nothing else.
 
 A fact is kept for ever. Its name and version stand in the journal; a field is added with a default, or the version is
 raised and an upcaster is written in `ledger/codec.py`.
@@ -29,7 +29,7 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """Each start is a run. It goes on behind `sequence`; for its windows, rows from `rebuild_from_ns` on are read again."""
+    """Each start is a run. It goes on behind `sequence`; rows from `rebuild_from_ns` on rebuild its windows."""
 
     run_id: RunId
     manifest_hash: str

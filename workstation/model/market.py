@@ -6,7 +6,7 @@
 | TRADE | price| qty  | 0            | 0            | 0      | venue's time, 0 = none  |
 | BAR   | open | high | low          | close        | volume | end of the bar          |
 
-`interval_code` tells which series a bar belongs to: an index into INTERVALS_NS. A bar's `ts_open` is `ts_event - interval`.
+`interval_code`, an index into INTERVALS_NS, tells a bar's series. Its `ts_open` is `ts_event - interval`.
 Times are integer nanoseconds UTC; `sequence` and `ts_received` are the gate's: the one order of everything.
 """
 
@@ -49,7 +49,7 @@ MARKET_ROW = np.dtype(
 
 STEP_BITS = 20
 """A `sequence` is (market rows taken) << STEP_BITS | step: a row has step 0, whatever passes the gate before the next
-row (inputs, reports, wakes) has the steps 1, 2, 3 … So one integer orders everything, and tells how many rows came before."""
+row (inputs, reports, wakes) has the steps 1, 2, 3 … One integer orders everything, and counts the rows before."""
 
 
 def rows_taken(sequence: int) -> int:

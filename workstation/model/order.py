@@ -71,7 +71,8 @@ class OrderRequest:
         for name in ("limit_price", "stop_price"):
             price: Decimal | None = getattr(self, name)
             if (price is None) == (name == wanted):
-                raise BadInput(f"{subject}: {name} {price}: a {self.type} order {'needs one' if price is None else 'has none'}")
+                rule = "needs one" if price is None else "has none"
+                raise BadInput(f"{subject}: {name} {price}: a {self.type} order {rule}")
             if price is not None and (not price.is_finite() or price <= 0):
                 raise BadInput(f"{subject}: {name} {price}: expected more than 0")
 
@@ -94,7 +95,8 @@ class Fill:
         for name in ("price", "quantity"):
             value = getattr(self, name)
             if not value.is_finite() or value <= 0:
-                raise BadInput(f"fill {self.trade_id} of order {self.client_order_id}: {name} {value}: expected more than 0")
+                subject = f"fill {self.trade_id} of order {self.client_order_id}"
+                raise BadInput(f"{subject}: {name} {value}: expected more than 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Where float64 and Decimal meet: the only door between arrays and money.
 
-A venue's grid is a rational step: `numerator / scale`, both whole numbers held exactly in a float64 (tick 0.05 is 5/100,
-lot 0.001 is 1/1000). A value on the grid is a whole number of steps, so a float on the grid is decoded by one division,
-which is correctly rounded: `n * 0.01` differs from the parsed price in 14 % of cases, `n / 100` in none.
+A venue's grid is a rational step: `numerator / scale`, both whole numbers held exactly in a float64 (tick 0.05 is
+5/100, lot 0.001 is 1/1000). A value on the grid is a whole number of steps, so a float on the grid is decoded by one
+division, which is correctly rounded: `n * 0.01` differs from the parsed price in 14 % of cases, `n / 100` in none.
 
 The step functions are plain Python and are compiled unchanged by the bar simulator: one formula, two drivers.
 """
@@ -16,7 +16,7 @@ from functools import lru_cache
 from workstation.errors import BadInput
 
 MONEY = Context(prec=50)
-"""Sums and products of prices, quantities and rates are exact under this context: at most 12 + 3 × 10 digits."""
+"""Sums and products of prices, quantities and rates are exact under this context: at most 12 + 3 * 10 digits."""
 EXACT = Context(prec=50, traps=[Inexact])
 STEP_NOISE = 1e-9
 """Floats within this share of a step count as on it: 0.29 / 0.01 is 28.999999999999996 and means 29."""
@@ -135,7 +135,7 @@ def to_float(value: Decimal) -> float:
 
 
 def exact_decimal(value: float, what: str) -> Decimal:
-    """The shortest decimal that reads back as `value`: for rates and amounts a person wrote. Raises BadInput for NaN, inf."""
+    """The shortest decimal that reads back as `value`: for what a person wrote. Raises BadInput for NaN, inf."""
     if not math.isfinite(value):
         raise BadInput(f"{what} {float(value)}: expected a finite number")
     return Decimal(repr(float(value)))  # of a numpy float, repr alone is no number

@@ -17,7 +17,7 @@ from workstation.session.manifest import RunManifest
 from workstation.session.state import SessionState
 
 YEAR_NS = 365.25 * DAY_NS
-UNKNOWN = "–"  # noqa: RUF001
+UNKNOWN = "–"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

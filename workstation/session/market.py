@@ -12,6 +12,7 @@ from workstation.model.instrument import Instrument, InstrumentKey, Registry
 from workstation.model.market import INTERVALS_NS, Rows, interval_code
 from workstation.session.gate import Gate
 from workstation.session.wake import Subscriber, Wake
+from workstation.trading.paper import Levels
 from workstation.windows.advance import (
     BAR_CLOSED,
     BAR_DUE,
@@ -25,7 +26,7 @@ from workstation.windows.advance import (
 )
 from workstation.windows.bars import ClosedBar, close_due_bars
 from workstation.windows.specs import ConditionSpec, WindowKind, WindowSpec
-from workstation.windows.tables import NEVER, Tables
+from workstation.windows.tables import NEVER, ON_BARS, ON_BOTH, ON_TICKS, Tables
 
 
 class Market:
@@ -46,6 +47,7 @@ class Market:
         self._bar_subscribers: dict[tuple[int, int], list[Subscriber]] = {}
         self._slot_bar_subscribers: dict[SlotIndex | None, list[Subscriber]] = {}
         self._price_subscribers: dict[int, list[Subscriber]] = {}
+        self._levels: dict[int, dict[Subscriber, Levels]] = {}
         self._row_subscribers: dict[int, list[Subscriber]] = {}
 
     # -- what may be subscribed to, between batches or while awake
@@ -113,15 +115,22 @@ class Market:
         self.tables.instruments["every_row"][index] = 1
 
     def subscribe_price(self, subscriber: Subscriber, key: InstrumentKey, *, waits_on_bars: bool) -> None:
-        """Wakes `subscriber` when a level is reached that `wait_for` has set."""
+        """Wakes `subscriber` when a level is reached that anybody has set by `wait_for`, on bars or on ticks."""
         index = self.registry.index(key)
-        self._price_subscribers.setdefault(index, []).append(subscriber)
-        self.tables.instruments["waits_on_bars"][index] = waits_on_bars
+        others = self._price_subscribers.setdefault(index, [])
+        waits_on, row = ON_BARS if waits_on_bars else ON_TICKS, self.tables.instruments[index]
+        row["waits_on"] = waits_on if not others or row["waits_on"] == waits_on else ON_BOTH
+        others.append(subscriber)
 
-    def wait_for(self, index: int, *, buy_touch: float, sell_touch: float, rise: float, fall: float) -> None:
-        """Sets the levels of one instrument; -inf (buy_touch, fall) or inf (sell_touch, rise) is no level."""
+    def wait_for(self, subscriber: Subscriber, index: int, levels: Levels) -> None:
+        """Sets one subscriber's levels on an instrument; the nearest of all subscribers' are tested."""
+        mine = self._levels.setdefault(index, {})
+        mine[subscriber] = levels
         row = self.tables.instruments[index]
-        row["buy_touch"], row["sell_touch"], row["rise"], row["fall"] = buy_touch, sell_touch, rise, fall
+        row["buy_touch"] = max(one.buy_touch for one in mine.values())
+        row["sell_touch"] = min(one.sell_touch for one in mine.values())
+        row["rise"] = min(one.rise for one in mine.values())
+        row["fall"] = max(one.fall for one in mine.values())
 
     def at(self, due_ns: int, subscriber: Subscriber, payload: Any = None) -> None:
         """A deadline: `subscriber` is woken at `due_ns`, before the first row at or past it.

@@ -50,8 +50,9 @@ class PaperHost:
         if wake.reasons == PRICE:
             self._touched(wake)
         elif isinstance(wake.payload, Arrival):
-            self._report(self._arrived(wake.payload))
-            self._set_levels()
+            index = self._index_of(wake.payload.client_order_id)
+            self._report(self._arrived(wake.payload, index))
+            self._set_levels(index)
         else:
             self._act(wake)
 
@@ -91,20 +92,23 @@ class PaperHost:
                 due = order.cancel_requested_ns + self.venue.settings.latency_ns
                 self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=True))
         self.session.set_timers(self)
-        self._set_levels()
+        for key in self.session.settings.instruments:
+            self._set_levels(self.market.registry.index(key))
 
     # -- the venue's outcomes
 
     def _touched(self, wake: Wake) -> None:
         row = wake.row
         index, kind = int(row["instrument"]), int(row["kind"])
+        if (kind == RowKind.BAR) != self.venue.settings.on_bars:
+            return  # it was somebody else's level
         if kind == RowKind.BAR:
             self._bar(index, row)
         elif kind == RowKind.TRADE:
             self._report(self.venue.on_trade(index, float(row["x0"]), float(row["x1"])))
         else:
             self._report(self.venue.on_quote(index, touch_of(self.market, index)))
-        self._set_levels()
+        self._set_levels(index)
 
     def _bar(self, index: int, row: Any) -> None:
         prices = float(row["x0"]), float(row["x1"]), float(row["x2"])
@@ -122,13 +126,14 @@ class PaperHost:
         """What the session sent during the bar is there without latency."""
         arrivals, self._at_once = self._at_once, []
         for arrival in arrivals:
-            self._report(self._arrived(arrival))
+            self._report(self._arrived(arrival, self._index_of(arrival.client_order_id)))
 
-    def _arrived(self, arrival: Arrival) -> Iterator[Report]:
+    def _index_of(self, client_order_id: ClientOrderId) -> int:
+        return self.market.registry.index(self.session.state.orders[client_order_id].request.instrument)
+
+    def _arrived(self, arrival: Arrival, index: int) -> Iterator[Report]:
         if arrival.is_cancel:
             return self.venue.cancel(arrival.client_order_id)
-        key = self.session.state.orders[arrival.client_order_id].request.instrument
-        index = self.market.registry.index(key)
         return self.venue.arrive(
             arrival.client_order_id,
             touch_of(self.market, index),
@@ -150,12 +155,8 @@ class PaperHost:
         position = self.session.state.book.position(key)
         return Decimal(0) if position is None else position.signed_quantity
 
-    def _set_levels(self) -> None:
-        for key in self.session.settings.instruments:
-            index = self.market.registry.index(key)
-            levels = self.venue.levels(index)
-            if levels != self._levels.get(index):
-                self._levels[index] = levels
-                self.market.wait_for(
-                    index, buy_touch=levels.buy_touch, sell_touch=levels.sell_touch, rise=levels.rise, fall=levels.fall
-                )
+    def _set_levels(self, index: int) -> None:
+        levels = self.venue.levels(index)
+        if levels != self._levels.get(index):
+            self._levels[index] = levels
+            self.market.wait_for(self, index, levels)

@@ -1,8 +1,8 @@
 """What a strategy is: a declaration (param) and one pure function.
 
 A bar strategy turns arrays of closed bars into arrays of decisions, causally: element i may use bars 0 … i and nothing
-later. A tick strategy declares windows and conditions, sleeps, and answers a change of truth with intents. Neither keeps
-state of its own: what is held, and since when, is folded from the journal and handed in.
+later. A tick strategy declares windows and conditions, sleeps, and answers a change of truth with intents. Neither
+keeps state of its own: what is held, and since when, is folded from the journal and handed in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,9 @@ from workstation.model.market import Bars, FloatArray
 from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side
 from workstation.windows.specs import ConditionSpec, WindowSpec
+
+_ARRAYS = {"entries": "i", "exit_long": "b", "exit_short": "b", "stop_distance": "f", "target_distance": "f"}
+"""Of Signals, each with the kind of its dtype."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +41,15 @@ class Signals:
 
     def checked(self, length: int, strategy: str) -> "Signals":
         """Itself, or StrategyNonsense that names the array, what it is and what was expected."""
-        for name, kind in (("entries", "i"), ("exit_long", "b"), ("exit_short", "b"), ("stop_distance", "f"), ("target_distance", "f")):
+        for name, kind in _ARRAYS.items():
             array = getattr(self, name)
             if not isinstance(array, np.ndarray) or array.shape != (length,) or array.dtype.kind != kind:
                 got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-                raise StrategyNonsense(f"strategy {strategy}: {name} is {got}, expected shape ({length},) of kind {kind!r}")
+                expected = f"shape ({length},) of kind {kind!r}"
+                raise StrategyNonsense(f"strategy {strategy}: {name} is {got}, expected {expected}")
         if length and not -1 <= self.entries.min() <= self.entries.max() <= 1:
-            raise StrategyNonsense(f"strategy {strategy}: entries hold {np.unique(self.entries)[:5]}, expected -1, 0 or 1")
+            found = np.unique(self.entries)[:5]
+            raise StrategyNonsense(f"strategy {strategy}: entries hold {found}, expected -1, 0 or 1")
         entered = np.flatnonzero(self.entries)
         for name in ("stop_distance", "target_distance"):
             distances = getattr(self, name)[entered]
@@ -114,7 +119,8 @@ def make_strategy(kind: type[Strategy], parameters: Mapping[str, Any]) -> Strate
     known = {name for name in kind.param if name != "name"}
     for name in parameters:
         if name not in known:
-            raise BadInput(f"strategy {kind.name_in_cli}: parameter {name!r} is not declared (known: {', '.join(sorted(known))})")
+            names = ", ".join(sorted(known))
+            raise BadInput(f"strategy {kind.name_in_cli}: parameter {name!r} is not declared (known: {names})")
     try:
         return kind(**parameters)
     except (ValueError, TypeError) as error:

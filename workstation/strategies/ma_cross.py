@@ -26,8 +26,12 @@ class MACross(BarStrategy):
     fast = param.Integer(default=20, bounds=(1, 5000), softbounds=(5, 50), doc="bars of the fast average")
     slow = param.Integer(default=50, bounds=(2, 10000), softbounds=(20, 200), doc="bars of the slow average")
     atr_window = param.Integer(default=14, bounds=(1, 1000), doc="bars of the ATR")
-    atr_stop = param.Number(default=2.0, bounds=(0, 100), allow_None=True, inclusive_bounds=(False, True), doc="stop distance in ATRs; None: no stop")
-    atr_target = param.Number(default=3.0, bounds=(0, 100), allow_None=True, inclusive_bounds=(False, True), doc="target distance in ATRs; None: no target")
+    atr_stop = param.Number(
+        default=2.0, bounds=(0, 100), allow_None=True, inclusive_bounds=(False, True), doc="stop, in ATRs; None: none"
+    )
+    atr_target = param.Number(
+        default=3.0, bounds=(0, 100), allow_None=True, inclusive_bounds=(False, True), doc="target, in ATRs; None: none"
+    )
     side: Any = param.Selector(default="both", objects=["long", "short", "both"], doc="which positions it takes")
 
     def __init__(self, **parameters: object) -> None:

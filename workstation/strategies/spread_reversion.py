@@ -28,7 +28,7 @@ class SpreadReversion(TickStrategy):
 
     entry_z = param.Number(default=3.0, bounds=(0.1, 100), softbounds=(1, 6), doc="deviations at which it enters")
     exit_z = param.Number(default=0.5, bounds=(-100, 100), softbounds=(-1, 2), doc="deviations at which it leaves")
-    window_minutes = param.Number(default=30.0, bounds=(0.1, 1440), softbounds=(5, 120), doc="length of the spread window")
+    window_minutes = param.Number(default=30.0, bounds=(0.1, 1440), softbounds=(5, 120), doc="length of the window")
     resolution_ms = param.Integer(default=100, bounds=(1, 60_000), doc="length of a bucket of the window")
     min_points = param.Integer(default=300, bounds=(2, 1_000_000), doc="points before the window speaks")
     stale_after_seconds = param.Number(default=5.0, bounds=(0.001, 3600), doc="age at which a side makes a gap")
@@ -43,7 +43,8 @@ class SpreadReversion(TickStrategy):
 
     def windows(self, instruments: Sequence[InstrumentKey]) -> Mapping[str, WindowSpec]:
         if len(instruments) != 2:
-            raise BadInput(f"{self.name_in_cli}: {len(instruments)} instruments: expected two, of one symbol at two venues")
+            got = f"{self.name_in_cli}: {len(instruments)} instruments"
+            raise BadInput(f"{got}: expected two, of one symbol at two venues")
         resolution_ns = self.resolution_ms * 1_000_000
         span_ns = max(round(self.window_minutes * 60 * SECOND_NS) // resolution_ns, 1) * resolution_ns
         self._instruments = tuple(instruments)

@@ -56,7 +56,8 @@ def held_quantity(leg: Leg, index: int, orders: Iterable[Order]) -> Decimal:
 def entry_price(index: int, orders: Iterable[Order]) -> float | None:
     """Average price of a leg's entry, quote currency."""
     for order in orders:
-        if order.request.leg == index and order.request.purpose is OrderPurpose.ENTRY and order.average_price is not None:
+        is_entry = order.request.leg == index and order.request.purpose is OrderPurpose.ENTRY
+        if is_entry and order.average_price is not None:
             return to_float(order.average_price)
     return None
 

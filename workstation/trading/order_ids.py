@@ -1,4 +1,4 @@
-"""Client order ids: a pure function of what the order is for, so that the same intent is the same order to the venue."""
+"""Client order ids: a pure function of what the order is for, so that one intent is one order to the venue."""
 
 import hashlib
 

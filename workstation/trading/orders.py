@@ -5,7 +5,6 @@ really do: an acknowledgement after the fill, a fill after the cancel. A final s
 after it still counts (position and money are folded from fills), and the order bears an alarm.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
 
@@ -106,7 +105,17 @@ def next_order(order: Order, event: Event, now_ns: int) -> Order:
     """
     if isinstance(event, OrderFilled):
         return _filled(order, event, now_ns)
-    return replace(order, status=_status(order, event, order.filled_quantity), updated_ns=now_ns)
+    status = _status(order, event, order.filled_quantity)
+    return Order(  # not dataclasses.replace, which costs three times as much, at every report
+        request=order.request,
+        status=status,
+        filled_quantity=order.filled_quantity,
+        filled_notional_quote=order.filled_notional_quote,
+        trade_ids=order.trade_ids,
+        cancel_requested_ns=order.cancel_requested_ns,
+        updated_ns=now_ns,
+        alarm=order.alarm,
+    )
 
 
 def _status(order: Order, event: Event, filled: Decimal) -> S:
@@ -138,12 +147,13 @@ def _filled(order: Order, event: OrderFilled, now_ns: int) -> Order:
         alarm = f"fill {fill.trade_id} of {fill.quantity} came after the order was {order.status}"
     elif filled > order.request.quantity:
         alarm = f"filled {filled}, asked for {order.request.quantity}"
-    return replace(
-        order,
+    return Order(
+        request=order.request,
         status=status,
         filled_quantity=filled,
         filled_notional_quote=MONEY.add(order.filled_notional_quote, MONEY.multiply(fill.price, fill.quantity)),
         trade_ids=order.trade_ids | {fill.trade_id},
+        cancel_requested_ns=order.cancel_requested_ns,
         updated_ns=now_ns,
         alarm=alarm,
     )

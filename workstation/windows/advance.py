@@ -13,6 +13,7 @@ from workstation.kernels.compiled import compiled
 from workstation.model.market import INTERVALS_NS, STEP_BITS, RowFlag, RowKind
 from workstation.windows.specs import Operator, WindowKind
 from workstation.windows.spread_window import BPS, field_value, update_point
+from workstation.windows.tables import ON_BARS, ON_TICKS
 
 QUOTE, TRADE, BAR = int(RowKind.QUOTE), int(RowKind.TRADE), int(RowKind.BAR)
 IS_CLOSED = int(RowFlag.IS_CLOSED)
@@ -109,7 +110,7 @@ def take_quote(row: Any, instrument: Any, ts: int) -> int:
     instrument["bid"], instrument["ask"] = bid, ask
     instrument["bid_quantity"], instrument["ask_quantity"] = row["x2"], row["x3"]
     instrument["log_mid"] = math.log(0.5 * (bid + ask))
-    if instrument["waits_on_bars"]:
+    if instrument["waits_on"] == ON_BARS:
         return 0
     reached = ask <= instrument["buy_touch"] or bid >= instrument["sell_touch"]
     return PRICE if reached or ask >= instrument["rise"] or bid <= instrument["fall"] else 0
@@ -121,20 +122,20 @@ def take_trade(row: Any, instrument: Any, ts: int) -> int:
     price = row["x0"]
     instrument["ts_price"] = ts
     instrument["last_price"] = price
-    if instrument["waits_on_bars"]:
+    if instrument["waits_on"] == ON_BARS:
         return 0
     return PRICE if price <= instrument["buy_touch"] or price >= instrument["sell_touch"] else 0
 
 
 @compiled
 def take_bar(row: Any, instrument: Any, ts: int) -> int:
-    """Updates the instrument; returns PRICE where the bar's range reaches a level, BAR_CLOSED where its end is awaited."""
+    """Updates the instrument; returns PRICE where the range reaches a level, BAR_CLOSED where the end is awaited."""
     instrument["ts_price"] = ts
     instrument["last_price"] = row["x3"]
     if not row["flags"] & IS_CLOSED:
         return 0
     reasons = 0
-    if instrument["waits_on_bars"]:
+    if instrument["waits_on"] != ON_TICKS:
         low, high = row["x2"], row["x1"]
         reached = low <= instrument["buy_touch"] or high >= instrument["sell_touch"]
         if reached or high >= instrument["rise"] or low <= instrument["fall"]:

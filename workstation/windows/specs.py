@@ -48,7 +48,8 @@ class WindowSpec:
     """A sliding window; equal specs share one slot.
 
     One point per `resolution_ns` bucket, its last value; 0 keeps every quote, up to `max_points`. Statistics are over
-    the points of the last `span_ns`, unweighted, and NaN until `min_points`. A side older than `stale_after_ns` makes a gap.
+    the points of the last `span_ns`, unweighted, and NaN until `min_points`. A side older than `stale_after_ns` makes
+    a gap.
     """
 
     kind: WindowKind
@@ -72,7 +73,8 @@ class WindowSpec:
             if getattr(self, name) <= 0:
                 raise BadInput(f"{subject}: {name} {getattr(self, name)}: expected more than 0")
         if self.resolution_ns < 0 or (self.resolution_ns and self.span_ns % self.resolution_ns):
-            raise BadInput(f"{subject}: resolution_ns {self.resolution_ns}: expected 0 or a divisor of span_ns {self.span_ns}")
+            expected = f"expected 0 or a divisor of span_ns {self.span_ns}"
+            raise BadInput(f"{subject}: resolution_ns {self.resolution_ns}: {expected}")
         if self.resolution_ns == 0 and self.kind is WindowKind.TRADE_BARS:
             raise BadInput(f"{subject}: resolution_ns 0: expected the length of a bar")
         if self.resolution_ns == 0 and self.max_points is None:
@@ -82,7 +84,8 @@ class WindowSpec:
         if self.min_points < 2:
             raise BadInput(f"{subject}: min_points {self.min_points}: expected 2 or more")
         if self.kind is not WindowKind.TRADE_BARS and self.min_points > self.capacity:
-            raise BadInput(f"{subject}: min_points {self.min_points}: it has room for {self.capacity}, and would never speak")
+            room = f"it has room for {self.capacity}, and would never speak"
+            raise BadInput(f"{subject}: min_points {self.min_points}: {room}")
 
     @property
     def capacity(self) -> int:

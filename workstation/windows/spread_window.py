@@ -1,9 +1,9 @@
 """The point window: one value per time bucket, mean and m2 kept as points come and go.
 
-A slot's ring lies in a shared pool: `points[offset : offset + capacity]`, each with its bucket. The value of the current
-bucket is pending and not yet a point, so the statistics are those before it. The updates depend on the path, therefore
-mean and m2 are recomputed from the ring at fixed UTC anchors: a window rebuilt from the anchor before its span equals
-one that never stopped. They are also recomputed when most of m2 has left, as rounding would be the rest of it.
+A slot's ring lies in a shared pool: `points[offset : offset + capacity]`, each with its bucket. The value of the
+current bucket is pending and not yet a point, so the statistics are those before it. The updates depend on the path,
+therefore mean and m2 are recomputed from the ring at fixed UTC anchors: a window rebuilt from the anchor before its
+span equals one that never stopped. They are also recomputed when most of m2 has left: the rest would be rounding.
 """
 
 import math
@@ -49,7 +49,7 @@ def compute_moments(slot: Any, points: Any) -> None:
 
 @compiled
 def leaving_points(slot: Any, points: Any, oldest_kept: int) -> int:
-    """How many of the oldest points go: those before bucket `oldest_kept`, and one more where the pending has no room."""
+    """How many of the oldest points go: those before bucket `oldest_kept`, and one more if the pending has no room."""
     offset, capacity = slot["offset"], slot["capacity"]
     head, count = slot["head"], slot["count"]
     leaving = 0

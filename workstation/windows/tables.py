@@ -1,7 +1,7 @@
 """Flat tables: the state of every window, instrument and condition of one market, as plain structured arrays.
 
-Types never hold sizes (that would cost 0.5–0.8 s of compilation for each), so tables grow between batches and compiled
-code sees only longer arrays.
+Types never hold sizes (that would cost 0.5 to 0.8 s of compilation for each), so tables grow between batches and
+compiled code sees only longer arrays.
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ INSTRUMENT = np.dtype(
         ("bar_wake", np.int64),  # one bit per interval code
         ("routes_from", np.int64),  # its windows: members[routes_from : routes_to]
         ("routes_to", np.int64),
-        ("waits_on_bars", np.uint8),  # levels are tested on bars, not on quotes and trades
+        ("waits_on", np.uint8),  # which rows are tested against the levels: ON_TICKS, ON_BARS or ON_BOTH
         ("every_row", np.uint8),
     ]
 )
@@ -100,6 +100,8 @@ CLOCK = np.dtype(
 )
 
 NEVER = np.iinfo(np.int64).max
+ON_TICKS, ON_BARS, ON_BOTH = 0, 1, 2
+"""Which rows are tested against an instrument's levels: quotes and trades, bars, or all."""
 
 
 def _empty(dtype: np.dtype[Any], rows: int = 0) -> Table:
@@ -148,7 +150,7 @@ class Tables:
         return len(self.instruments) - 1
 
     def add_slot(self, **fields: float) -> int:
-        """A new slot with a ring of `capacity` points; a freed slot, and a freed ring of the same size, are taken again."""
+        """A new slot with a ring of `capacity` points; freed slots, and freed rings of that size, are taken again."""
         row = _empty(SLOT, 1)
         for name, value in fields.items():
             row[name] = value
