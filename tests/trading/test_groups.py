@@ -154,6 +154,12 @@ def test_a_late_fill_of_the_entry_is_protected_too() -> None:
     assert next_step(group, orders, NOW_NS) == Step(submit=[protection(P.STOP, 90.0, quantity="0.4")])
 
 
+def test_a_stop_that_is_gone_protects_nothing() -> None:
+    stops = [an(P.STOP, S.CANCELLED, quantity="0.5"), an(P.STOP, S.ACCEPTED, quantity="0.5")]
+    step = next_step(a_group(stop_distance=10.0), [ENTRY, *stops], NOW_NS)
+    assert step == Step(submit=[protection(P.STOP, 90.0, quantity="0.5")])
+
+
 @pytest.mark.parametrize(("status", "filled"), [(S.REJECTED, "0"), (S.CANCELLED, "0.5"), (S.EXPIRED, "0")])
 @pytest.mark.parametrize("purpose", [P.STOP, P.TARGET])
 def test_a_position_whose_protection_is_gone_is_closed(purpose: P, status: S, filled: str) -> None:

@@ -126,6 +126,7 @@ def _run(store: HistoryStore, manifest: RunManifest, desk: Desk, host: PaperHost
         if not has_started and (len(after) or seen + len(block) == total):
             has_started = True
             _start(manifest, desk, host, first_sequence, first_ns or int(block[0]["ts_received"]), rebuild_ns)
+        desk.session.expect(after)
         for wake in market.advance(after):
             wake.subscriber.handle(wake)
         seen += len(block)

@@ -127,6 +127,7 @@ def _run(store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Compa
         if not has_started and seen >= consumed:
             has_started = True
             _start(desk, started.sequence, first_ns, comparer)
+        desk.session.expect(after)
         for wake in market.advance(after):
             wake.subscriber.handle(wake)
         if comparer.is_over:

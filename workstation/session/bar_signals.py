@@ -1,8 +1,9 @@
 """A bar strategy's decisions, served bar by bar, evaluated per block from an anchor bar.
 
 Live a block is one bar: the strategy sees every bar since the anchor and only its last answer is used. In replay the
-whole file is one block, evaluated at once and served only as long as the bars that come are the foreseen ones. A causal
-strategy answers the same either way.
+whole file is one block, evaluated at once, and served only as long as the bars that come are the foreseen ones. A causal
+strategy answers the same either way. Of rows that were compared beforehand (`expect`) only the bars at which the
+strategy says something need to wake anybody.
 """
 
 from typing import Any, NamedTuple
@@ -10,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workstation.errors import RowsOutOfOrder
-from workstation.model.market import Bars, FloatArray
+from workstation.model.market import Bars, FloatArray, IntArray, RowFlag, RowKind, Rows, interval_code
 from workstation.strategies.base import BarStrategy, Signals
 from workstation.windows.bars import ClosedBar
 
 FIELDS = ("open", "high", "low", "close", "volume")
+ROW_FIELDS = ("x0", "x1", "x2", "x3", "x4")
 FIRST_ROOM = 1024
 
 
@@ -28,6 +30,15 @@ class BarDecision(NamedTuple):
     target_distance: float | None
 
 
+class Foreseen(NamedTuple):
+    """A block of bars that are expected to come, and what the strategy says at each; `spoken`: where it says anything."""
+
+    bars: Bars
+    ends: IntArray
+    signals: Signals
+    spoken: IntArray
+
+
 class BarSignals:
     """One series of bars and what the strategy says about it."""
 
@@ -37,54 +48,100 @@ class BarSignals:
         self._count = 0
         self._ts_open = np.empty(FIRST_ROOM, np.int64)
         self._columns = {name: np.empty(FIRST_ROOM) for name in FIELDS}
-        self._foreseen: tuple[Bars, tuple[memoryview, ...], _Served] | None = None
-        self.last_close: float | None = None
-        self.last_end_ns: int | None = None
+        self._foreseen: Foreseen | None = None
+        self._compared = 0
+        """Foreseen bars before this one are known to be those that come."""
 
     def foresee(self, bars: Bars) -> None:
-        """Evaluates a whole block now, for bars that are expected to come; before the first bar."""
-        if not self._count:
-            signals = self._strategy.signals(bars).checked(len(bars), self._strategy.name_in_cli)
-            # memoryviews give plain numbers at half the price of numpy's
-            columns = tuple(_numbers(getattr(bars, name)) for name in ("ts_open", *FIELDS))
-            self._foreseen = bars, columns, _Served(signals)
+        """Evaluates a whole block now, for bars that are expected to come; before the first bar.
+
+        A block with a bar that the gate would not take is left to be evaluated bar by bar.
+        """
+        if self._count or not _all_possible(bars):
+            return
+        signals = self._evaluated(bars)
+        spoken = np.flatnonzero((signals.entries != 0) | signals.exit_long | signals.exit_short)
+        self._foreseen = Foreseen(bars, bars.ts_open + bars.interval_ns, signals, spoken)
+
+    def expect(self, rows: Rows, instrument: int) -> None:
+        """Compares the bars in `rows`, which are about to come, with the foreseen ones; forgets these if they differ."""
+        if self._foreseen is None:
+            return
+        bars = self._foreseen.bars
+        of_series = (rows["kind"] == RowKind.BAR) & (rows["instrument"] == instrument)
+        mine = rows[of_series & (rows["interval_code"] == interval_code(bars.interval_ns))]
+        self._count = max(self._count, self._compared)
+        first, stop = self._count, self._count + len(mine)
+        same = stop <= len(bars) and bool((mine["flags"] & RowFlag.IS_CLOSED).all())
+        same = same and np.array_equal(self._foreseen.ends[first:stop], mine["ts_event"])
+        for name, field in zip(FIELDS, ROW_FIELDS, strict=True):
+            same = same and np.array_equal(getattr(bars, name)[first:stop], mine[field])
+        if same:
+            self._compared = stop
+        else:
+            self._forget()
+
+    def silent_until(self) -> int | None:
+        """End (ns) of the next bar that somebody must see; None: every bar must be seen."""
+        if self._foreseen is None or self._count >= self._compared:
+            return None
+        spoken = self._foreseen.spoken
+        place = int(np.searchsorted(spoken, self._count))
+        index = int(spoken[place]) if place < len(spoken) else self._compared
+        last = int(self._foreseen.ends[self._compared - 1])
+        return int(self._foreseen.ends[index]) if index < self._compared else last + 1
 
     def take(self, bar: ClosedBar, *, is_muted: bool = False) -> BarDecision | None:
         """Takes a closed bar; the decision at its close, None for none. Muted, it only remembers (after a restart)."""
-        if self.last_end_ns is not None and bar.ts_open < self.last_end_ns:
-            raise RowsOutOfOrder(f"bar that opens at {bar.ts_open}: the last one ended at {self.last_end_ns}")
-        self.last_close, self.last_end_ns = bar.close, bar.ts_open + bar.interval_ns
         index = self._count
-        if self._foreseen is not None and not self._is_foreseen(index, bar):
+        if self._foreseen is not None and index < self._compared:
+            index = int(np.searchsorted(self._foreseen.bars.ts_open, bar.ts_open))  # it slept through silent ones
+        last = self._last_end_ns(index)
+        if last is not None and bar.ts_open < last:
+            raise RowsOutOfOrder(f"bar that opens at {bar.ts_open}: the last one ended at {last}")
+        if self._foreseen is not None and not _is_same(self._foreseen.bars, index, bar):
             self._forget()
+            index = self._count
         if self._foreseen is None:
             self._append(bar)
-        self._count += 1
+        self._count = index + 1
         if is_muted:
             return None
-        if self._foreseen is not None:
-            return self._foreseen[2].at(index)
-        signals = self._strategy.signals(self.bars()).checked(self._count, self._strategy.name_in_cli)
-        return _Served(signals).at(index)
+        signals = self._evaluated(self.bars()) if self._foreseen is None else self._foreseen.signals
+        return _decision(signals, index)
 
     def bars(self) -> Bars:
         """All bars since the anchor, as views."""
         if self._foreseen is not None:
-            return self._foreseen[0].slice(0, self._count)
+            return self._foreseen.bars.slice(0, max(self._count, self._compared))
         columns: dict[str, FloatArray] = {name: self._columns[name][: self._count] for name in FIELDS}
         return Bars(interval_ns=self._interval_ns, ts_open=self._ts_open[: self._count], **columns)
 
-    def _is_foreseen(self, index: int, bar: ClosedBar) -> bool:
-        assert self._foreseen is not None
-        bars, (ts_open, *columns), _ = self._foreseen
-        if index >= len(bars) or ts_open[index] != bar.ts_open:
-            return False
-        return [column[index] for column in columns] == [bar.open, bar.high, bar.low, bar.close, bar.volume]
+    def last_seen(self, now_ns: int) -> tuple[float, int] | None:
+        """Close of the last bar that a session awake at `now_ns` knows, and its end (ns): taken, or ended before."""
+        count = self._count
+        if self._foreseen is not None and count < self._compared:
+            count = max(count, int(np.searchsorted(self._foreseen.ends[: self._compared], now_ns)))
+        end = self._last_end_ns(count)
+        if end is None:
+            return None
+        closes = self._columns["close"] if self._foreseen is None else self._foreseen.bars.close
+        return float(closes[count - 1]), end
+
+    def _last_end_ns(self, count: int) -> int | None:
+        if not count:
+            return None
+        opens = self._ts_open if self._foreseen is None else self._foreseen.bars.ts_open
+        return int(opens[count - 1]) + self._interval_ns
+
+    def _evaluated(self, bars: Bars) -> Signals:
+        return self._strategy.signals(bars).checked(len(bars), self._strategy.name_in_cli)
 
     def _forget(self) -> None:
-        """Other bars came than foreseen: keep those that came, and evaluate bar by bar from here."""
-        bars = self.bars()
-        self._foreseen = None
+        """Other bars come than foreseen: keep those that came, and evaluate bar by bar from here."""
+        assert self._foreseen is not None
+        bars = self._foreseen.bars.slice(0, self._count)
+        self._foreseen, self._compared = None, 0
         room = max(FIRST_ROOM, 2 * len(bars))
         self._ts_open = np.resize(bars.ts_open, room)
         self._columns = {name: np.resize(getattr(bars, name), room) for name in FIELDS}
@@ -99,26 +156,27 @@ class BarSignals:
             self._columns[name][index] = getattr(bar, name)
 
 
-class _Served:
-    """A block's signals, bar by bar."""
-
-    def __init__(self, signals: Signals) -> None:
-        self._entries = _numbers(signals.entries)
-        self._exit_long, self._exit_short = _numbers(signals.exit_long), _numbers(signals.exit_short)
-        self._signals = signals
-
-    def at(self, index: int) -> BarDecision | None:
-        entry, exit_long, exit_short = self._entries[index], self._exit_long[index], self._exit_short[index]
-        if not (entry or exit_long or exit_short):
-            return None
-        stop, target = self._signals.stop_distance[index], self._signals.target_distance[index]
-        return BarDecision(entry, bool(exit_long), bool(exit_short), _known(stop), _known(target))
+def _is_same(bars: Bars, index: int, bar: ClosedBar) -> bool:
+    if index >= len(bars) or bars.ts_open[index] != bar.ts_open:
+        return False
+    return all(getattr(bars, name)[index] == getattr(bar, name) for name in FIELDS)
 
 
-def _numbers(array: Any) -> memoryview:
-    contiguous: Any = np.ascontiguousarray(array)  # a Buffer, which numpy's types do not say before Python 3.12
-    return memoryview(contiguous)
+def _all_possible(bars: Bars) -> bool:
+    """Whether the gate takes every bar (windows.advance.bar_fault)."""
+    low, high, volume = bars.low, bars.high, bars.volume
+    inside = (low <= bars.open) & (bars.open <= high) & (low <= bars.close) & (bars.close <= high)
+    finite = (low > 0) & (high < np.inf) & (volume >= 0) & (volume < np.inf)
+    return bool((inside & finite).all())
 
 
-def _known(value: float) -> float | None:
+def _decision(signals: Signals, index: int) -> BarDecision | None:
+    entry, exit_long, exit_short = signals.entries[index], signals.exit_long[index], signals.exit_short[index]
+    if not (entry or exit_long or exit_short):
+        return None
+    stop, target = _known(signals.stop_distance[index]), _known(signals.target_distance[index])
+    return BarDecision(int(entry), bool(exit_long), bool(exit_short), stop, target)
+
+
+def _known(value: Any) -> float | None:
     return None if np.isnan(value) else float(value)

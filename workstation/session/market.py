@@ -98,6 +98,12 @@ class Market:
         self._bar_subscribers.setdefault((index, code), []).append(subscriber)
         self.tables.instruments["bar_wake"][index] |= 1 << code
 
+    def let_bars_pass(self, key: InstrumentKey, until_ns: int | None) -> None:
+        """The venue's bars that end before `until_ns` wake nobody, if only one subscriber waits for any; None: all do."""
+        index = self.registry.index(key)
+        waiting = sum(len(some) for (one, _), some in self._bar_subscribers.items() if one == index)
+        self.tables.instruments["bars_pass_until"][index] = until_ns if until_ns is not None and waiting == 1 else 0
+
     def subscribe_trade_bars(self, subscriber: Subscriber, key: InstrumentKey, interval_ns: int) -> None:
         """Wakes `subscriber` at the end of each bar built from the venue's trades."""
         spec = WindowSpec(

@@ -28,6 +28,7 @@ from workstation.model.events import (
 from workstation.model.group import GroupStatus, Leg, PositionGroup
 from workstation.model.ids import GroupId, SignalId
 from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.market import Rows
 from workstation.model.order import OrderPurpose, OrderType
 from workstation.model.signal import Signal, SignalAction, SignalLeg
 from workstation.model.units import Side, exact_decimal
@@ -85,6 +86,16 @@ class Session:
         else:
             self.market.subscribe_bars(subscriber, keys[0], self.settings.interval_ns or 0)
 
+    def expect(self, rows: Rows) -> None:
+        """Rows that come next, in replay: where the bars among them are the foreseen ones, silent bars wake nobody."""
+        if self.bars is not None:
+            self.bars.expect(rows, self.market.registry.index(self.settings.instruments[0]))
+            self._sleep()
+
+    def _sleep(self) -> None:
+        if self.bars is not None:
+            self.market.let_bars_pass(self.settings.instruments[0], self.bars.silent_until())
+
     def set_timers(self, subscriber: Subscriber) -> None:
         """The deadlines of open groups, from the folded state: after a start."""
         for group in self.state.groups.values():
@@ -99,7 +110,9 @@ class Session:
             self._take(fact)
         for intent in self._think(wake):
             self._on_intent(intent)
-        if wake.reasons & DEADLINE or any(type(fact.event) is not OrderAccepted for fact in self._facts):
+        if wake.reasons & DEADLINE or (
+            self._facts and any(type(fact.event) is not OrderAccepted for fact in self._facts)
+        ):
             self._settle()  # an acceptance moves no group
         return Act(self._facts, self._effects)
 
@@ -122,6 +135,7 @@ class Session:
         try:
             if wake.bar is not None and self.bars is not None:
                 decision = self.bars.take(wake.bar, is_muted=is_muted)
+                self._sleep()
                 return [] if decision is None else self._bar_intents(decision)
             if isinstance(self.strategy, TickStrategy) and not is_muted:
                 return [self._checked(intent) for intent in self.strategy.on_wake(wake.changes or {}, self.view)]
@@ -302,9 +316,8 @@ class Session:
         filled = self._wake.facts and self.view.fill_price(self._wake.facts[0], key)
         if filled:
             return Seen(filled, 0)
-        if self.bars.last_close is None or self.bars.last_end_ns is None:
-            return None
-        return Seen(self.bars.last_close, self._wake.time_ns - self.bars.last_end_ns)
+        last = self.bars.last_seen(self._wake.time_ns)
+        return None if last is None else Seen(last[0], self._wake.time_ns - last[1])
 
     def _equity(self) -> Decimal:
         marks: dict[InstrumentKey, Decimal] = {}

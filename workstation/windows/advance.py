@@ -140,7 +140,7 @@ def take_bar(row: Any, instrument: Any, ts: int) -> int:
         reached = low <= instrument["buy_touch"] or high >= instrument["sell_touch"]
         if reached or high >= instrument["rise"] or low <= instrument["fall"]:
             reasons = PRICE
-    if instrument["bar_wake"] >> row["interval_code"] & 1:
+    if instrument["bar_wake"] >> row["interval_code"] & 1 and row["ts_event"] >= instrument["bars_pass_until"]:
         reasons |= BAR_CLOSED
     return reasons
 

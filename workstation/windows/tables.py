@@ -28,6 +28,7 @@ INSTRUMENT = np.dtype(
         ("rise", np.float64),  # an ask (or high) at or above
         ("fall", np.float64),  # a bid (or low) at or below
         ("bar_wake", np.int64),  # one bit per interval code
+        ("bars_pass_until", np.int64),  # bars that end before it wake nobody
         ("routes_from", np.int64),  # its windows: members[routes_from : routes_to]
         ("routes_to", np.int64),
         ("waits_on", np.uint8),  # which rows are tested against the levels: ON_TICKS, ON_BARS or ON_BOTH
