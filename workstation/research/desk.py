@@ -1,17 +1,18 @@
 """What replay and verify share: a market and a session set up from a manifest, and its rows from history."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from workstation.errors import BadInput
-from workstation.history.blocks import Selection, merged_blocks
+from workstation.history.blocks import Selection, count_rows, merged_blocks
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
-from workstation.model.market import SECOND_NS, Rows, rows_taken
+from workstation.model.market import Rows, rows_taken
 from workstation.session.manifest import RunManifest
 from workstation.session.market import Market
 from workstation.session.session import Session
 from workstation.session.state import SessionState
+from workstation.session.wake import Wake
 from workstation.strategies.base import BarStrategy, TickStrategy, make_strategy
 from workstation.strategies.catalog import strategy_named
 
@@ -70,26 +71,73 @@ def rebuild_from_ns(session: Session, now_ns: int) -> int | None:
     if not isinstance(session.strategy, TickStrategy):
         return None
     windows = session.strategy.windows(session.settings.instruments).values()
-    starts = [now_ns // w.anchor_ns * w.anchor_ns - w.span_ns - w.stale_after_ns - SECOND_NS for w in windows]
-    return min(starts, default=now_ns)
+    return min(
+        (now_ns // w.anchor_ns * w.anchor_ns - w.span_ns - w.stale_after_ns - w.resolution_ns for w in windows),
+        default=now_ns,
+    )
 
 
-def rebuild(desk: Desk, rows: Rows) -> None:
+class Start(NamedTuple):
+    """Where a run begins: behind `sequence`, at `now_ns`; windows are rebuilt from `rebuild_ns` on (None: all rows)."""
+
+    sequence: int
+    now_ns: int
+    rebuild_ns: int | None
+    row_again: int | None
+    """Number of the last row that an earlier run had taken, if it is taken again: its own wake may be missing."""
+
+
+def walk(
+    store: HistoryStore,
+    manifest: RunManifest,
+    desk: Desk,
+    begin: Callable[[Start], None],
+    watch: Callable[[int, int], bool],
+) -> int:
+    """Takes the manifest's rows, those that earlier runs had taken for windows only; returns how many were new.
+
+    `begin` is called between the two. `watch` is told after each block how many rows of how many were seen, and ends
+    the walk by answering True.
+    """
+    state, market = desk.session.state, desk.market
+    had, now_ns, acted_row = rows_taken(state.last_sequence), state.last_ns, state.acted_row
+    sequence = state.last_sequence
+    rebuild_ns = rebuild_from_ns(desk.session, now_ns) if had else None
+    total = count_rows(store, selections(manifest), start_ns=manifest.start_ns, end_ns=manifest.end_ns)
+    seen, has_begun = 0, False
+    for block in blocks(store, manifest, market):
+        last = had - 1 - seen
+        is_again = 0 <= last < len(block) and acted_row != had and int(block["ts_received"][last]) == now_ns
+        if is_again:
+            had -= 1
+        cut = min(max(had - seen, 0), len(block))
+        _rebuild(desk, _since(block[:cut], rebuild_ns))
+        seen += len(block)
+        if not has_begun and (cut < len(block) or seen == total):
+            has_begun = True
+            row_again = had + 1 if is_again else None
+            begin(Start(sequence, now_ns or int(block["ts_received"][0]), rebuild_ns, row_again))
+            if is_again:
+                market.gate.take_again(had)
+        desk.session.expect(block[cut:])
+        _deliver(market.advance(block[cut:]))
+        if watch(seen, total):
+            return seen - had
+    _deliver(market.advance_time(market.gate.now_ns))
+    return seen - had
+
+
+def _deliver(wakes: Iterator[Wake]) -> None:
+    for wake in wakes:
+        wake.subscriber.handle(wake)
+
+
+def _since(rows: Rows, start_ns: int | None) -> Rows:
+    return rows if start_ns is None else rows[int(rows["ts_received"].searchsorted(start_ns)) :]
+
+
+def _rebuild(desk: Desk, rows: Rows) -> None:
     """Takes rows for windows and bars only: nobody decides on them, and nothing that rests is tested against them."""
     for wake in desk.market.advance(rows):
         if wake.bar is not None and desk.session.bars is not None:
             desk.session.bars.take(wake.bar, is_muted=True)
-
-
-def split(rows: Rows, seen: int, consumed: int, rebuild_ns: int | None) -> tuple[Rows, Rows]:
-    """Rows to rebuild from and rows to go on with, of a block that begins behind `seen` rows; `consumed` were had."""
-    had = min(max(consumed - seen, 0), len(rows))
-    before = rows[:had]
-    if rebuild_ns is not None:
-        before = before[int(before["ts_received"].searchsorted(rebuild_ns)) :]
-    return before, rows[had:]
-
-
-def consumed_rows(sequence: int) -> int:
-    """How many market rows an earlier run had taken."""
-    return rows_taken(sequence)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from workstation.errors import BadInput
-from workstation.history.blocks import count_rows
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.events import BalanceSet, Fact, InstrumentListed, RunStarted
@@ -17,17 +16,7 @@ from workstation.model.instrument import Instrument
 from workstation.ports.broker import Broker
 from workstation.ports.journal import Journal, Ticket
 from workstation.research import identity
-from workstation.research.desk import (
-    Desk,
-    blocks,
-    consumed_rows,
-    foresee_bars,
-    rebuild,
-    rebuild_from_ns,
-    selections,
-    set_up,
-    split,
-)
+from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk
 from workstation.research.recovery import recovered_state, save_state
 from workstation.research.replay_result import ReplayResult
 from workstation.research.trade_log import TradeLog
@@ -104,57 +93,35 @@ def replay(
     host.outbox = Outbox(journal, broker) if is_durable else WriteBehindOutbox(journal, broker)
     host.subscribe()
     foresee_bars(store, manifest, desk.session)
-    rows = _run(store, manifest, desk, host, progress)
+
+    def watch(seen: int, total: int) -> bool:
+        if progress is not None:
+            progress(seen, total)
+        return False
+
+    rows = walk(store, manifest, desk, lambda start: _start(manifest, desk, host, start), watch)
     if ledger is not None:
         ledger.flush()
         save_state(ledger, session_id, state)
     return ReplayResult(manifest=manifest, state=state, log=log, rows=rows, bars=desk.session.bars)
 
 
-def _run(store: HistoryStore, manifest: RunManifest, desk: Desk, host: PaperHost, progress: Progress | None) -> int:
-    """All blocks, from where the session had come to; returns the rows taken now."""
-    state, market = desk.session.state, desk.market
-    first_sequence, first_ns = state.last_sequence, state.last_ns
-    consumed = consumed_rows(first_sequence)
-    rebuild_ns = rebuild_from_ns(desk.session, first_ns) if consumed else None
-    total = count_rows(store, selections(manifest), start_ns=manifest.start_ns, end_ns=manifest.end_ns)
-    seen, has_started = 0, False
-    for block in blocks(store, manifest, market):
-        before, after = split(block, seen, consumed, rebuild_ns)
-        if len(before):
-            rebuild(desk, before)
-        if not has_started and (len(after) or seen + len(block) == total):
-            has_started = True
-            _start(manifest, desk, host, first_sequence, first_ns or int(block[0]["ts_received"]), rebuild_ns)
-        desk.session.expect(after)
-        for wake in market.advance(after):
-            wake.subscriber.handle(wake)
-        seen += len(block)
-        if progress is not None:
-            progress(seen, total)
-    for wake in market.advance_time(market.gate.now_ns):
-        wake.subscriber.handle(wake)
-    return seen - consumed
-
-
-def _start(
-    manifest: RunManifest, desk: Desk, host: PaperHost, sequence: int, now_ns: int, rebuild_ns: int | None
-) -> None:
+def _start(manifest: RunManifest, desk: Desk, host: PaperHost, start: Start) -> None:
     """The run's first facts, then what rested at the venue: only now may it trade."""
-    desk.market.gate.start_after(sequence, now_ns)
+    desk.market.gate.start_after(start.sequence, start.now_ns)
     started = RunStarted(
         run_id=manifest.run_id,
         manifest_hash=manifest_hash(manifest_bytes(manifest)),
-        sequence=sequence,
-        rebuild_from_ns=rebuild_ns,
+        sequence=start.sequence,
+        rebuild_from_ns=start.rebuild_ns,
     )
-    host.inject(started, now_ns)
+    host.inject(started, start.now_ns)
     for instrument in manifest.instruments:
-        host.inject(InstrumentListed(instrument=instrument), now_ns)
+        host.inject(InstrumentListed(instrument=instrument), start.now_ns)
     for balance in manifest.balances:
         if (balance.venue, balance.currency) not in desk.session.state.book.balances:
-            host.inject(balance, now_ns)
-    host.recover()
+            host.inject(balance, start.now_ns)
+    host.recover(start.row_again)
 
 
 def _instruments(store: HistoryStore, request: ReplayRequest) -> tuple[Instrument, ...]:

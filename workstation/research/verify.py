@@ -17,8 +17,8 @@ from workstation.ledger.journal import read_rows, read_run
 from workstation.model.events import BalanceSet, Fact, FactKind, InstrumentListed, RunStarted
 from workstation.model.ids import RunId, SessionId
 from workstation.research import identity
-from workstation.research.desk import Desk, blocks, consumed_rows, foresee_bars, rebuild, set_up, split
-from workstation.session.manifest import RunManifest, read_manifest
+from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk
+from workstation.session.manifest import read_manifest
 from workstation.session.session import Session
 from workstation.session.state import fold
 from workstation.session.wake import Wake
@@ -102,7 +102,7 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
         for row in read_rows(ledger, record.session_id, run_id):
             if row.kind != FactKind.DECISION:
                 desk.market.expected.append((comparer, row.fact()))
-        _run(store, manifest, desk, comparer)
+        walk(store, manifest, desk, lambda start: _begin(desk, comparer, start), lambda seen, total: comparer.is_over)
     if not comparer.is_over:
         raise VerifyMismatch(
             f"run {run_id}: the journal goes on after position {comparer.inputs + comparer.decisions - 1} of the run, "
@@ -112,34 +112,12 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
     return Verified(run_id=run_id, inputs=comparer.inputs, decisions=comparer.decisions, is_same_code=is_same)
 
 
-def _run(store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comparer) -> None:
-    market = desk.market
-    if not market.expected or not isinstance(market.expected[0][1].event, RunStarted):
-        raise VerifyMismatch(f"run {manifest.run_id}: its journal does not begin with RunStarted")
-    started, first_ns = market.expected[0][1].event, market.expected[0][1].ts_received
-    assert isinstance(started, RunStarted)
-    consumed, seen, has_started = consumed_rows(started.sequence), 0, False
-    for block in blocks(store, manifest, market):
-        before, after = split(block, seen, consumed, started.rebuild_from_ns)
-        if len(before):
-            rebuild(desk, before)
-        seen += len(block)
-        if not has_started and seen >= consumed:
-            has_started = True
-            _start(desk, started.sequence, first_ns, comparer)
-        desk.session.expect(after)
-        for wake in market.advance(after):
-            wake.subscriber.handle(wake)
-        if comparer.is_over:
-            return
-    for wake in market.advance_time(market.gate.now_ns):
-        wake.subscriber.handle(wake)
-
-
-def _start(desk: Desk, sequence: int, now_ns: int, comparer: Comparer) -> None:
+def _begin(desk: Desk, comparer: Comparer, start: Start) -> None:
     """The run's first facts, and the session's own deadlines."""
     market = desk.market
-    market.gate.start_after(sequence, now_ns)
+    if not market.expected or not isinstance(market.expected[0][1].event, RunStarted):
+        raise VerifyMismatch("the run's journal does not begin with RunStarted")
+    market.gate.start_after(start.sequence, start.now_ns)
     while market.expected and isinstance(market.expected[0][1].event, START):
         wake = market.next_expected()
         wake.subscriber.handle(wake)

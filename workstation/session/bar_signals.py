@@ -1,9 +1,9 @@
 """A bar strategy's decisions, served bar by bar, evaluated per block from an anchor bar.
 
 Live a block is one bar: the strategy sees every bar since the anchor and only its last answer is used. In replay the
-whole file is one block, evaluated at once, and served only as long as the bars that come are the foreseen ones. A causal
-strategy answers the same either way. Of rows that were compared beforehand (`expect`) only the bars at which the
-strategy says something need to wake anybody.
+whole file is one block, evaluated at once, and served only as long as the bars that come are the foreseen ones. A
+causal strategy answers the same either way. Of rows that were compared beforehand (`expect`) only the bars at which
+the strategy says something need to wake anybody.
 """
 
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ class BarDecision(NamedTuple):
 
 
 class Foreseen(NamedTuple):
-    """A block of bars that are expected to come, and what the strategy says at each; `spoken`: where it says anything."""
+    """Bars that are expected to come, and what the strategy says at each; `spoken`: where it says anything."""
 
     bars: Bars
     ends: IntArray
@@ -64,7 +64,7 @@ class BarSignals:
         self._foreseen = Foreseen(bars, bars.ts_open + bars.interval_ns, signals, spoken)
 
     def expect(self, rows: Rows, instrument: int) -> None:
-        """Compares the bars in `rows`, which are about to come, with the foreseen ones; forgets these if they differ."""
+        """Compares the bars in `rows`, about to come, with the foreseen ones; forgets these if they differ."""
         if self._foreseen is None:
             return
         bars = self._foreseen.bars

@@ -13,12 +13,13 @@ class Gate:
 
     def __init__(self, clock: Table) -> None:
         # one-element views: an item of an array costs a third of a record's
-        self._sequence, self._ts_received = clock["sequence"], clock["ts_received"]
+        self._clock, self._ts_received = clock["sequence"], clock["ts_received"]
+        self._given = 0
 
     @property
     def sequence(self) -> int:
-        """The last number given."""
-        return int(self._sequence[0])
+        """The last number given, to a row or to anything else."""
+        return max(int(self._clock[0]), self._given)
 
     @property
     def now_ns(self) -> int:
@@ -27,14 +28,19 @@ class Gate:
 
     def start_after(self, sequence: int, ts_received: int) -> None:
         """Goes on where an earlier run stopped."""
-        self._sequence[0], self._ts_received[0] = sequence, ts_received
+        self._clock[0], self._ts_received[0] = sequence, ts_received
+        self._given = sequence
+
+    def take_again(self, rows: int) -> None:
+        """The next market row is the one behind `rows` rows, taken before; steps behind it go on and do not repeat."""
+        self._clock[0] = rows << STEP_BITS
 
     def number(self) -> int:
         """The next step after the last row, taken."""
-        sequence = int(self._sequence[0]) + 1
+        sequence = max(int(self._clock[0]), self._given) + 1
         if not sequence & STEPS:
             raise BadInput(f"more than {STEPS} inputs and wakes after market row {rows_taken(sequence) - 1}")
-        self._sequence[0] = sequence
+        self._given = sequence
         return sequence
 
     def reach(self, now_ns: int) -> None:

@@ -99,7 +99,7 @@ class Market:
         self.tables.instruments["bar_wake"][index] |= 1 << code
 
     def let_bars_pass(self, key: InstrumentKey, until_ns: int | None) -> None:
-        """The venue's bars that end before `until_ns` wake nobody, if only one subscriber waits for any; None: all do."""
+        """The venue's bars that end before `until_ns` wake nobody, if only one subscriber waits for any; None: all."""
         index = self.registry.index(key)
         waiting = sum(len(some) for (one, _), some in self._bar_subscribers.items() if one == index)
         self.tables.instruments["bars_pass_until"][index] = until_ns if until_ns is not None and waiting == 1 else 0
@@ -198,8 +198,12 @@ class Market:
             for subscriber, changed in changes.items():
                 wakes.append(Wake(subscriber, time_ns, row=row, reasons=CONDITION, changes=changed))
         if reasons & EVERY_ROW:
-            for subscriber in self._row_subscribers.get(index, ()):
-                wakes.append(Wake(subscriber, time_ns, row=row, reasons=EVERY_ROW))
+            told = changes or {}
+            wakes += [
+                Wake(subscriber, time_ns, row=row, reasons=EVERY_ROW)
+                for subscriber in self._row_subscribers.get(index, ())
+                if subscriber not in told
+            ]
         for wake in wakes:
             while self.expected and self._is_expected():
                 yield self.next_expected()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from workstation.model.events import Event, Report
 from workstation.model.ids import ClientOrderId
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import RowKind
+from workstation.model.market import RowKind, rows_taken
 from workstation.ports.broker import Effect, SubmitOrder
 from workstation.session.market import Market
 from workstation.session.outbox import Outbox
@@ -77,15 +77,18 @@ class PaperHost:
         else:
             self.market.at(due, self, arrival)
 
-    def recover(self) -> None:
-        """Gives the venue back what rested there, and the market the deadlines, from the folded state."""
+    def recover(self, row_again: int | None = None) -> None:
+        """Gives the venue back what rested there, and the market the deadlines, from the folded state.
+
+        `row_again` is the number of the market row that comes once more, if one does.
+        """
         state, gate = self.session.state, self.market.gate
         for order in state.orders.values():
             if order.is_final:
                 continue
             request = order.request
             index = self.market.registry.index(request.instrument)
-            due = self.venue.restore(order, state.instruments[request.instrument], index)
+            due = self.venue.restore(order, state.instruments[request.instrument], index, gate.now_ns, row_again)
             if self.venue.is_waiting(request.client_order_id):
                 self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=False))
             if order.cancel_requested_ns is not None:
@@ -102,12 +105,13 @@ class PaperHost:
         index, kind = int(row["instrument"]), int(row["kind"])
         if (kind == RowKind.BAR) != self.venue.settings.on_bars:
             return  # it was somebody else's level
+        number = rows_taken(int(row["sequence"]))
         if kind == RowKind.BAR:
             self._bar(index, row)
         elif kind == RowKind.TRADE:
-            self._report(self.venue.on_trade(index, float(row["x0"]), float(row["x1"])))
+            self._report(self.venue.on_trade(index, float(row["x0"]), float(row["x1"]), number))
         else:
-            self._report(self.venue.on_quote(index, touch_of(self.market, index)))
+            self._report(self.venue.on_quote(index, touch_of(self.market, index), number))
         self._set_levels(index)
 
     def _bar(self, index: int, row: Any) -> None:

@@ -35,7 +35,7 @@ from workstation.model.events import (
 from workstation.model.group import GroupStatus, PositionGroup
 from workstation.model.ids import ClientOrderId, GroupId
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.market import HOUR_NS
+from workstation.model.market import HOUR_NS, rows_taken
 from workstation.model.order import Order
 from workstation.trading.orders import next_order
 
@@ -65,6 +65,8 @@ class SessionState:
     halted: str | None = None
     last_sequence: int = 0
     last_ns: int = 0
+    acted_row: int = 0
+    """Count of the market row that last woke a decision; a restart takes a row again if its own wake may be missing."""
 
     def apply(self, fact: Fact) -> None:
         """Folds one fact. Raises IllegalTransition for an order event that cannot be."""
@@ -74,6 +76,8 @@ class SessionState:
             self.last_sequence = fact.sequence
         if fact.ts_received > self.last_ns:
             self.last_ns = fact.ts_received
+        if fact.market_row is not None:
+            self.acted_row = rows_taken(fact.sequence)
 
     def orders_of(self, group_id: GroupId) -> list[Order]:
         return [self.orders[i] for i in self.group_orders.get(group_id, ())]

@@ -81,14 +81,28 @@ class PaperVenue:
         self._orders.setdefault(request.client_order_id, Resting(request, instrument, index, request.quantity))
         return request.decided_ns + self.settings.latency_ns
 
-    def restore(self, order: Order, instrument: Instrument, index: int) -> int:
-        """Takes back an order that an earlier run had sent; returns when it arrives (ns), if it had not."""
+    def restore(
+        self,
+        order: Order,
+        instrument: Instrument,
+        index: int,
+        now_ns: int | None = None,
+        row_again: int | None = None,
+    ) -> int:
+        """Takes back an order that a run cut off at `now_ns` had sent; returns when it arrives, if it has not.
+
+        `row_again` is the number of the market row that is taken once more: what it had given the order is not given
+        twice. An order accepted by the very last report arrives again: what it met was not reported.
+        """
         due = self.take(order.request, instrument, index)
         resting = self._orders[order.request.client_order_id]
+        is_latest = order.updated_ns == now_ns
         resting.remaining = order.remaining_quantity
-        resting.is_accepted = order.status is not OrderStatus.SUBMITTED
+        resting.is_announced = order.status is not OrderStatus.SUBMITTED
+        resting.is_accepted = resting.is_announced and not (order.status is OrderStatus.ACCEPTED and is_latest)
         resting.fills = len(order.trade_ids)
         resting.is_triggered = order.request.type is OrderType.STOP and bool(order.trade_ids)
+        resting.served_row = row_again if is_latest and order.trade_ids else None
         return due
 
     def is_waiting(self, client_order_id: ClientOrderId) -> bool:
@@ -97,12 +111,13 @@ class PaperVenue:
         return order is not None and not order.is_accepted
 
     def arrive(self, client_order_id: ClientOrderId, touch: Touch, last_price: float) -> Iterator[Report]:
-        """The order reaches the venue: acceptance, then what it trades at once."""
+        """The order reaches the venue: acceptance, where that was not said yet, then what it trades at once."""
         order = self._orders.get(client_order_id)
         if order is None or order.is_accepted:
             return
         order.is_accepted = True
-        yield OrderAccepted(client_order_id=client_order_id)
+        if not order.is_announced:
+            yield OrderAccepted(client_order_id=client_order_id)
         if not self.settings.on_bars:
             yield from self._execute(order, match_quote(order, touch, self.settings.slippage_rate, on_arrival=True))
         elif order.is_market and self.settings.fill_at is FillAt.THIS_CLOSE and not math.isnan(last_price):
@@ -114,17 +129,17 @@ class PaperVenue:
         if self._orders.pop(client_order_id, None) is not None:
             yield OrderCancelled(client_order_id=client_order_id)
 
-    def on_quote(self, index: int, touch: Touch) -> Iterator[Report]:
+    def on_quote(self, index: int, touch: Touch, row: int | None = None) -> Iterator[Report]:
         """A quote reaches a level: each order in the order of arrival, out of what is displayed."""
-        for order in self._accepted(index):
+        for order in self._accepted(index, row):
             execution = match_quote(order, touch, self.settings.slippage_rate, on_arrival=False)
             before = order.remaining
             yield from self._execute(order, execution)
             touch = _less(touch, order.request.side, before - order.remaining)
 
-    def on_trade(self, index: int, price: float, quantity: float) -> Iterator[Report]:
+    def on_trade(self, index: int, price: float, quantity: float, row: int | None = None) -> Iterator[Report]:
         """A public trade goes through resting limits, the first one first."""
-        for order in self._accepted(index):
+        for order in self._accepted(index, row):
             execution = match_trade(order, price, quantity)
             before = order.remaining
             yield from self._execute(order, execution)
@@ -164,8 +179,10 @@ class PaperVenue:
                 fall = max(fall, to_float(request.stop_price))
         return Levels(buy_touch, sell_touch, rise, fall)
 
-    def _accepted(self, index: int) -> list[Resting]:
-        return [o for o in self._orders.values() if o.index == index and o.is_accepted]
+    def _accepted(self, index: int, row: int | None = None) -> list[Resting]:
+        """What rests on an instrument, but for an order that had its share of market row `row` before a restart."""
+        accepted = [o for o in self._orders.values() if o.index == index and o.is_accepted]
+        return accepted if row is None else [o for o in accepted if o.served_row != row]
 
     def _execute(self, order: Resting, execution: Execution | None) -> Iterator[Report]:
         request = order.request
