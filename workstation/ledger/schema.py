@@ -1,6 +1,6 @@
 """The ledger's tables as they are now; `migrations/` says how a file gets there.
 
-Tables are STRICT; triggers refuse UPDATE and DELETE on `run` and `journal` (`migrations/versions/0001_journal.py`).
+Tables are STRICT; triggers refuse UPDATE and DELETE on `run` and `journal` (`migrations/versions/r0001_journal.py`).
 """
 
 from sqlalchemy import (
