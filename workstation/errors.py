@@ -11,6 +11,7 @@
     │   ├── ConfigError
     │   ├── ImportRefused
     │   ├── HistoryMissing
+    │   ├── HistoryChanged
     │   ├── RunNotFound
     │   └── LedgerInUse        another process holds the ledger
     └── HaltError              trading stops until it is looked at
@@ -68,6 +69,10 @@ class ImportRefused(OperatorError):
 
 class HistoryMissing(OperatorError):
     """No stored history for what was asked."""
+
+
+class HistoryChanged(OperatorError):
+    """The rows that a session had taken are not those that are stored now."""
 
 
 class RunNotFound(OperatorError):

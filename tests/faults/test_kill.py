@@ -8,7 +8,9 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -19,6 +21,7 @@ from workstation.history.store import HistoryStore
 from workstation.ledger.journal import read_facts, read_runs
 from workstation.model.events import OrderFilled, OrderSubmitted
 from workstation.model.ids import SessionId
+from workstation.model.instrument import InstrumentKey
 from workstation.research.verify import verify
 from workstation.session.state import fold, snapshot
 
@@ -27,28 +30,29 @@ KILLS = 50
 ROWS = 6000
 
 
-def write_history(folder: Path, seed: int = 11) -> HistoryStore:
+def write_history(folder: Path, seed: int = 11, with_trades: bool = False) -> HistoryStore:
+    """Quotes of both venues; trades at the first one's mids where asked for."""
     store = HistoryStore(folder / "history")
     rows = random_quotes(seed, ROWS)
     for number, key in enumerate((NOVA, ORION)):
         store.put_instrument(linear(key))
         mine = rows[rows["instrument"] == number]
-        columns = {
-            "ts_received": mine["ts_received"],
-            "bid": mine["x0"],
-            "ask": mine["x1"],
-            "bid_quantity": mine["x2"],
-            "ask_quantity": mine["x3"],
-        }
-        schema = SCHEMAS[HistoryKind.QUOTES]
-        arrays = [
-            pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(len(mine), f.type) for f in schema
-        ]
-        source = Source(
-            name="test", content_hash=hashlib.sha256(f"{key} {seed}".encode()).hexdigest(), written_by="test"
-        )
-        store.write(Series(kind=HistoryKind.QUOTES, key=key), pa.table(arrays, schema=schema), source)
+        quoted = {"bid": mine["x0"], "ask": mine["x1"], "bid_quantity": mine["x2"], "ask_quantity": mine["x3"]}
+        write(store, HistoryKind.QUOTES, key, {"ts_received": mine["ts_received"], **quoted}, seed)
+    if with_trades:
+        mine = rows[rows["instrument"] == 0][::2]
+        price, sells = np.round((mine["x0"] + mine["x1"]) / 2, 2), np.zeros(len(mine), bool)
+        traded = {"price": price, "quantity": np.maximum(mine["x2"], 0.001), "seller_takes": sells}
+        write(store, HistoryKind.TRADES, NOVA, {"ts_received": mine["ts_received"], **traded}, seed)
     return store
+
+
+def write(store: HistoryStore, kind: HistoryKind, key: InstrumentKey, columns: dict[str, Any], seed: int) -> None:
+    schema, count = SCHEMAS[kind], len(columns["ts_received"])
+    arrays = [pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(count, f.type) for f in schema]
+    content_hash = hashlib.sha256(f"{kind} {key} {seed}".encode()).hexdigest()
+    source = Source(name="test", content_hash=content_hash, written_by="test")
+    store.write(Series(kind=kind, key=key), pa.table(arrays, schema=schema), source)
 
 
 def start(folder: Path, session_id: str, mode: str) -> "subprocess.Popen[str]":

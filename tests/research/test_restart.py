@@ -10,13 +10,13 @@ from tests.benchmarks.replay import store_bars
 from tests.faults.paper_process import request as spread_request
 from tests.faults.test_kill import write_history
 from tests.session.desks import NOVA, USDT, random_bars
-from workstation.errors import JournalWriteFailed
+from workstation.errors import HistoryChanged, JournalWriteFailed
 from workstation.history.store import HistoryStore
 from workstation.ledger.codec import encode_event
 from workstation.ledger.journal import Ledger, read_facts, read_runs
 from workstation.model.events import KINDS, BalanceSet, FactKind
 from workstation.model.ids import SessionId
-from workstation.model.market import MINUTE_NS
+from workstation.model.market import MINUTE_NS, SECOND_NS
 from workstation.research.replay import ReplayRequest, replay
 from workstation.research.verify import verify
 from workstation.session.manifest import SourceSelection
@@ -96,4 +96,45 @@ def test_a_spread_session_cut_off_between_any_two_acts_loses_no_signal(tmp_path)
     whole = decided(tmp_path / "whole.db")
     assert len(whole) > 100
     for acts in CUTS:
+        assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+
+
+def test_history_that_changed_under_a_session_is_refused_and_named(tmp_path):
+    store, request = store_bars(tmp_path, random_bars(4, 120)), bar_request(FillAt.NEXT_OPEN)
+    with Ledger.open(tmp_path / "ledger.db") as ledger:
+        replay(store, request, ledger=ledger)
+    before = list(read_facts(tmp_path / "ledger.db", SessionId("s")))
+    (tmp_path / "other").mkdir()
+    shorter = store_bars(tmp_path / "other", random_bars(4, 40))
+    with (
+        Ledger.open(tmp_path / "ledger.db") as ledger,
+        pytest.raises(HistoryChanged, match="session s: its journal knows"),
+    ):
+        replay(shorter, request, ledger=ledger)
+    assert list(read_facts(tmp_path / "ledger.db", SessionId("s"))) == before
+
+
+def trade_bar_request(spread: ReplayRequest) -> ReplayRequest:
+    return replace(
+        bar_request(FillAt.NEXT_OPEN),
+        session=replace(
+            bar_request(FillAt.NEXT_OPEN).session,
+            parameters={"fast": 2, "slow": 5, "atr_window": 3},
+            interval_ns=SECOND_NS,
+            bars_from_trades=True,
+        ),
+        paper=PaperSettings(latency_ns=20_000_000),
+        sources=(SourceSelection(key=NOVA, kind="quotes"), SourceSelection(key=NOVA, kind="trades")),
+        end_ns=spread.end_ns,
+    )
+
+
+def test_a_session_on_bars_built_from_trades_cut_off_between_any_two_acts_decides_the_same(tmp_path):
+    store = write_history(tmp_path, with_trades=True)
+    request = trade_bar_request(spread_request("s"))
+    with Ledger.open(tmp_path / "whole.db") as ledger:
+        replay(store, request, ledger=ledger)
+    whole = decided(tmp_path / "whole.db")
+    assert len(whole) > 40
+    for acts in CUTS[::2]:
         assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"

@@ -83,7 +83,7 @@ def test_a_corrupt_journal_row_is_named_and_nothing_is_changed(recorded, tmp_pat
 
 def test_an_instrument_that_nothing_feeds_is_refused(recorded, tmp_path):
     lonely = replace(request("x"), sources=request("x").sources[:1])
-    with pytest.raises(BadInput, match="orion:BTC/USDT:USDT trades, but no source feeds it"):
+    with pytest.raises(BadInput, match="orion:BTC/USDT:USDT is fed nothing; its orders fill on quotes"):
         replay(recorded[1], lonely)
 
 

@@ -7,9 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.session.desks import NOVA, ORION, START_NS, DeskInMemory, a_desk, linear, random_bars, random_quotes, run
+from tests.session.desks import (
+    NOVA,
+    ORION,
+    START_NS,
+    USDT,
+    DeskInMemory,
+    a_desk,
+    linear,
+    random_bars,
+    random_quotes,
+    run,
+)
 from workstation.errors import BadInput, RowsOutOfOrder
 from workstation.model.events import (
+    BalanceSet,
     CancelRequested,
     EntryRefused,
     Fact,
@@ -284,3 +296,36 @@ def test_a_closed_group_leaves_memory_and_its_ids_are_not_used_again():
     assert len(desk.session.state.closed_groups) < len(groups)
     ids = [event.request.client_order_id for event in of(facts, OrderSubmitted)]
     assert len(ids) == len(set(ids))
+
+
+def test_a_price_that_no_grid_can_hold_pauses_this_session_and_the_rows_go_on():
+    rows = np.concatenate([UP, quotes((0, 210, 1e16, 1.1e16, 50.0), (0, 400, 100.5, 100.51, 50.0))])
+    rows["x3"][3] = 0.0
+    desk = tick_desk([buy()])
+    rows["ts_received"][3] = START_NS + 149_000_000
+    rows = rows[np.argsort(rows["ts_received"], kind="stable")]
+    facts = run(desk, rows)
+    assert desk.market.tables.clock["rows"][0] == len(rows)
+    paused = of(facts, SessionPaused)
+    assert not paused or "2^53" in paused[0].reason or "steps" in paused[0].reason
+
+
+def test_a_leg_is_refused_when_its_own_venue_has_no_money():
+    desk = tick_desk([both()], instruments=2)
+    desk.session.state.book.apply_balance(BalanceSet(venue=ORION.venue, currency=USDT, amount=Decimal(0)))
+    rows = quotes((1, 0, 99.0, 99.01, 50.0), (0, 10, 99.0, 99.01, 50.0), (0, 100, 100.5, 100.51, 50.0))
+    (refused,) = of(run(desk, rows), EntryRefused)
+    assert (refused.limit, refused.instrument) == ("balance", ORION)
+
+
+def test_a_stop_on_two_legs_is_nonsense():
+    legs = (SignalLeg(NOVA, Side.BUY), SignalLeg(ORION, Side.SELL))
+    desk = tick_desk([[Intent(action=SignalAction.ENTER, legs=legs, stop_distance=1.0)]], instruments=2)
+    (halted,) = of(run(desk, UP), SessionHalted)
+    assert "several legs have no common stop" in halted.reason
+
+
+def test_a_numpy_distance_is_taken_as_the_number_it_is():
+    facts = run(tick_desk([buy(stop=np.float32(2.0))]), UP)
+    (signal,) = of(facts, SignalGenerated)
+    assert type(signal.signal.stop_distance) is float

@@ -51,6 +51,10 @@ def backtest(
     check_bars(bars)
     signals = strategy.signals(bars).checked(len(bars), strategy.name_in_cli)
     _check_sides(signals, instrument)
+    if instrument.contract_size != 1:
+        raise BadInput(
+            f"{instrument.key}: contract_size {instrument.contract_size}: expected 1, contracts of 1 base unit"
+        )
     equity = np.empty(len(bars))
     trades = np.empty(np.count_nonzero(signals.entries), TRADE_ROW)
     refused = np.zeros(INSUFFICIENT_CASH + 1, np.int64)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from workstation.errors import BadInput
+from workstation.errors import BadInput, HistoryChanged
 from workstation.history.blocks import Selection, count_rows, merged_blocks
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
@@ -15,6 +15,7 @@ from workstation.session.state import SessionState
 from workstation.session.wake import Wake
 from workstation.strategies.base import BarStrategy, TickStrategy, make_strategy
 from workstation.strategies.catalog import strategy_named
+from workstation.windows.bars import close_due_bars
 
 
 class Desk(NamedTuple):
@@ -107,14 +108,17 @@ def walk(
     seen, has_begun = 0, False
     for block in blocks(store, manifest, market):
         last = had - 1 - seen
+        if 0 <= last < len(block) and int(block["ts_received"][last]) > now_ns:
+            raise HistoryChanged(_changed(manifest, had, f"row {had} was received later than the session's last fact"))
         is_again = 0 <= last < len(block) and acted_row != had and int(block["ts_received"][last]) == now_ns
         if is_again:
             had -= 1
         cut = min(max(had - seen, 0), len(block))
         _rebuild(desk, _since(block[:cut], rebuild_ns))
         seen += len(block)
-        if not has_begun and (cut < len(block) or seen == total):
+        if not has_begun and (cut < len(block) or had == seen == total):
             has_begun = True
+            _end_bars(desk, now_ns)
             row_again = had + 1 if is_again else None
             begin(Start(sequence, now_ns or int(block["ts_received"][0]), rebuild_ns, row_again))
             if is_again:
@@ -123,8 +127,18 @@ def walk(
         _deliver(market.advance(block[cut:]))
         if watch(seen, total):
             return seen - had
+    if not has_begun:
+        raise HistoryChanged(_changed(manifest, had, f"there are {total} rows now"))
     _deliver(market.advance_time(market.gate.now_ns))
     return seen - had
+
+
+def _changed(manifest: RunManifest, had: int, what: str) -> str:
+    session = manifest.session.session_id
+    return (
+        f"session {session}: its journal knows {had} market rows, and {what}: history before {session}'s last fact has "
+        "changed, or another span was asked for. Start a new session"
+    )
 
 
 def _deliver(wakes: Iterator[Wake]) -> None:
@@ -141,3 +155,12 @@ def _rebuild(desk: Desk, rows: Rows) -> None:
     for wake in desk.market.advance(rows):
         if wake.bar is not None and desk.session.bars is not None:
             desk.session.bars.take(wake.bar, is_muted=True)
+
+
+def _end_bars(desk: Desk, now_ns: int) -> None:
+    """Bars in the making that had ended when the run before was cut off: it had decided on them."""
+    tables, series = desk.market.tables, desk.session.bars
+    while int(tables.clock[0]["bar_due"]) <= now_ns:
+        for bar in close_due_bars(tables, int(tables.clock[0]["bar_due"])):
+            if series is not None:
+                series.take(bar, is_muted=True)

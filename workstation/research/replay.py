@@ -126,10 +126,20 @@ def _start(manifest: RunManifest, desk: Desk, host: PaperHost, start: Start) -> 
 
 def _instruments(store: HistoryStore, request: ReplayRequest) -> tuple[Instrument, ...]:
     keys = dict.fromkeys([*request.session.instruments, *(source.key for source in request.sources)])
+    wanted = "bars" if request.paper.on_bars else "quotes"
     for key in request.session.instruments:
-        if not any(source.key == key for source in request.sources):
-            raise BadInput(f"session {request.session.session_id}: {key} trades, but no source feeds it")
-    return tuple(store.instrument(key, request.start_ns) for key in keys)
+        kinds = [source.kind for source in request.sources if source.key == key]
+        if wanted not in kinds:
+            has = ", ".join(kinds) or "nothing"
+            name = request.session.session_id
+            raise BadInput(f"session {name}: {key} is fed {has}; its orders fill on {wanted}, and never would")
+    instruments = tuple(store.instrument(key, request.start_ns) for key in keys)
+    for instrument in instruments:
+        if instrument.contract_size != 1:
+            raise BadInput(
+                f"{instrument.key}: contract_size {instrument.contract_size}: replay trades contracts of 1 only"
+            )
+    return instruments
 
 
 def _next_run(ledger: Ledger | None, session_id: SessionId) -> RunId:

@@ -18,7 +18,7 @@ from workstation.model.events import BalanceSet, Fact, FactKind, InstrumentListe
 from workstation.model.ids import RunId, SessionId
 from workstation.research import identity
 from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk
-from workstation.session.manifest import read_manifest
+from workstation.session.manifest import manifest_hash, read_manifest
 from workstation.session.session import Session
 from workstation.session.state import fold
 from workstation.session.wake import Wake
@@ -63,8 +63,17 @@ class Comparer:
 
     def _compare(self, fact: Fact, row: JournalRow) -> None:
         name, version, body = encode_event(fact.event)
-        now = (name, version, body, fact.sequence, fact.ts_received, fact.ts_decided, fact.market_row)
-        then = (row.name, row.version, row.body, row.sequence, row.ts_received, row.ts_decided, row.market_row)
+        now = (name, version, body, fact.sequence, fact.ts_received, fact.ts_decided, fact.ts_due, fact.market_row)
+        then = (
+            row.name,
+            row.version,
+            row.body,
+            row.sequence,
+            row.ts_received,
+            row.ts_decided,
+            row.ts_due,
+            row.market_row,
+        )
         if now != then:
             raise VerifyMismatch(
                 f"{_place(row)}; the same inputs now give {name} {body.decode()} at {fact.ts_received} "
@@ -102,7 +111,13 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
         for row in read_rows(ledger, record.session_id, run_id):
             if row.kind != FactKind.DECISION:
                 desk.market.expected.append((comparer, row.fact()))
-        walk(store, manifest, desk, lambda start: _begin(desk, comparer, start), lambda seen, total: comparer.is_over)
+        walk(
+            store,
+            manifest,
+            desk,
+            lambda start: _begin(desk, comparer, record.manifest, start),
+            lambda seen, total: comparer.is_over,
+        )
     if not comparer.is_over:
         raise VerifyMismatch(
             f"run {run_id}: the journal goes on after position {comparer.inputs + comparer.decisions - 1} of the run, "
@@ -112,11 +127,12 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
     return Verified(run_id=run_id, inputs=comparer.inputs, decisions=comparer.decisions, is_same_code=is_same)
 
 
-def _begin(desk: Desk, comparer: Comparer, start: Start) -> None:
+def _begin(desk: Desk, comparer: Comparer, manifest: bytes, start: Start) -> None:
     """The run's first facts, and the session's own deadlines."""
     market = desk.market
-    if not market.expected or not isinstance(market.expected[0][1].event, RunStarted):
-        raise VerifyMismatch("the run's journal does not begin with RunStarted")
+    started = market.expected[0][1].event if market.expected else None
+    if not isinstance(started, RunStarted) or started.manifest_hash != manifest_hash(manifest):
+        raise VerifyMismatch("the run's journal does not begin with a RunStarted that names its manifest")
     market.gate.start_after(start.sequence, start.now_ns)
     while market.expected and isinstance(market.expected[0][1].event, START):
         wake = market.next_expected()

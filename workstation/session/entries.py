@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from workstation.kernels.sizing import INSUFFICIENT_BALANCE, entry_refusal
 from workstation.model.group import Leg, PositionGroup
-from workstation.model.ids import GroupId
+from workstation.model.ids import Currency, GroupId, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.order import OrderPurpose, OrderRequest, OrderType
 from workstation.model.signal import Signal, SignalLeg
@@ -25,6 +26,7 @@ class Seen(NamedTuple):
 
 
 PriceOf = Callable[[InstrumentKey], Seen | None]
+Available = Callable[[Venue, Currency], Decimal]
 
 
 def plan_entry(
@@ -33,7 +35,7 @@ def plan_entry(
     instruments: Mapping[InstrumentKey, Instrument],
     price_of: PriceOf,
     equity: Decimal,
-    available: Callable[[Instrument], Decimal],
+    available: Available,
     open_positions: int,
     now_ns: int,
 ) -> PositionGroup | Refusal:
@@ -47,9 +49,11 @@ def plan_entry(
         view = seen[leg.instrument]
         notional = Decimal(0) if view is None else MONEY.multiply(quantity, exact_decimal(view.price, "price"))
         planned.append(PlannedLeg(leg.instrument, notional, None if view is None else view.age_ns))
-        there = available(instruments[leg.instrument]) if _sells_spot(leg, instruments) else quantity
-        if quantity > there:
-            return Refusal("balance", f"{there} {instruments[leg.instrument].base}", str(quantity), leg.instrument)
+        if view is not None:
+            instrument = instruments[leg.instrument]
+            refusal = _venue_refusal(leg, instrument, quantity, view.price, settings.sizing.leverage, available)
+            if refusal is not None:
+                return refusal
     refusal = check_entry(settings.limits, planned, open_positions)
     if refusal is not None:
         return refusal
@@ -85,14 +89,27 @@ def _quantity(
     quantity = min(quantities, default=Decimal(0))
     for key in seen:
         quantity = round_quantity(quantity, instruments[key].lot_size)
-    for key, view in seen.items():
-        if view is not None and not quantity >= max(instruments[key].min_quantity, instruments[key].lot_size):
-            return Refusal("size", f"at least {instruments[key].min_quantity}", str(quantity), key)
     return quantity
 
 
-def _sells_spot(leg: SignalLeg, instruments: Mapping[InstrumentKey, Instrument]) -> bool:
-    return leg.side is Side.SELL and instruments[leg.instrument].kind is InstrumentKind.SPOT
+def _venue_refusal(
+    leg: SignalLeg, instrument: Instrument, quantity: Decimal, price: float, leverage: float, available: Available
+) -> Refusal | None:
+    """What the leg's own venue would refuse: too little of it, or too little money (or coins) there."""
+    if leg.side is Side.SELL and instrument.kind is InstrumentKind.SPOT:
+        coins = available(instrument.venue, instrument.base)
+        if quantity > coins:
+            return Refusal("balance", f"{coins} {instrument.base}", str(quantity), instrument.key)
+        money = Decimal("Infinity")
+    else:
+        money = available(instrument.venue, instrument.quote)
+    least = to_float(instrument.min_quantity), to_float(instrument.min_notional_quote)
+    code = entry_refusal(to_float(quantity), price, to_float(money), leverage, *least)
+    if not code:
+        return None
+    allowed = f"{money} {instrument.quote}" if code == INSUFFICIENT_BALANCE else f"at least {least[0]} and {least[1]}"
+    limit = "balance" if code == INSUFFICIENT_BALANCE else "size"
+    return Refusal(limit, allowed, f"{quantity} at {price}", instrument.key)
 
 
 def request_for(

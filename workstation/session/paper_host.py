@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from workstation.model.events import Event, Report
+from workstation.errors import CallerError
+from workstation.model.events import Event, Report, SessionPaused
 from workstation.model.ids import ClientOrderId
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import RowKind, rows_taken
+from workstation.model.market import INTERVALS_NS, RowKind, rows_taken
 from workstation.ports.broker import Effect, SubmitOrder
 from workstation.session.market import Market
 from workstation.session.outbox import Outbox
@@ -47,6 +48,15 @@ class PaperHost:
             self.market.subscribe_price(self, key, waits_on_bars=self.venue.settings.on_bars)
 
     def handle(self, wake: Wake) -> None:
+        """Does what the wake asks for; foreign data that the venue's grid cannot hold pause this session alone."""
+        try:
+            self._handle(wake)
+        except CallerError as error:
+            if not self.session.state.is_paused:
+                fact = self.market.gate.admit(SessionPaused(by="paper venue", reason=str(error)), wake.time_ns)
+                self._act(Wake(self, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,)))
+
+    def _handle(self, wake: Wake) -> None:
         if wake.reasons == PRICE:
             self._touched(wake)
         elif isinstance(wake.payload, Arrival):
@@ -103,7 +113,7 @@ class PaperHost:
     def _touched(self, wake: Wake) -> None:
         row = wake.row
         index, kind = int(row["instrument"]), int(row["kind"])
-        if (kind == RowKind.BAR) != self.venue.settings.on_bars:
+        if (kind == RowKind.BAR) != self.venue.settings.on_bars or (kind == RowKind.BAR and not self._is_own_bar(row)):
             return  # it was somebody else's level
         number = rows_taken(int(row["sequence"]))
         if kind == RowKind.BAR:
@@ -113,6 +123,11 @@ class PaperHost:
         else:
             self._report(self.venue.on_quote(index, touch_of(self.market, index), number))
         self._set_levels(index)
+
+    def _is_own_bar(self, row: Any) -> bool:
+        """Bars of another length would test the same orders against the same prices twice."""
+        length = self.session.settings.interval_ns
+        return length is None or INTERVALS_NS[row["interval_code"]] == length
 
     def _bar(self, index: int, row: Any) -> None:
         prices = float(row["x0"]), float(row["x1"]), float(row["x2"])

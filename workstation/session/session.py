@@ -7,10 +7,11 @@ does next, `entries` sizes and asks the risk gate, the strategy speaks through `
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from workstation.errors import BadInput, StrategyNonsense
+from workstation.errors import BadInput, CallerError, StrategyNonsense
 from workstation.model.events import (
     CancelRequested,
     EntryRefused,
@@ -27,7 +28,7 @@ from workstation.model.events import (
 )
 from workstation.model.group import GroupStatus, Leg, PositionGroup
 from workstation.model.ids import GroupId, SignalId
-from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.instrument import InstrumentKey
 from workstation.model.market import Rows
 from workstation.model.order import OrderPurpose, OrderType
 from workstation.model.signal import Signal, SignalAction, SignalLeg
@@ -108,13 +109,20 @@ class Session:
         self._row = None
         for fact in wake.facts:
             self._take(fact)
-        for intent in self._think(wake):
-            self._on_intent(intent)
-        if wake.reasons & DEADLINE or (
-            self._facts and any(type(fact.event) is not OrderAccepted for fact in self._facts)
-        ):
-            self._settle()  # an acceptance moves no group
+        try:
+            for intent in self._think(wake):
+                self._on_intent(intent)
+            # an acceptance moves no group
+            if wake.reasons & DEADLINE or any(type(fact.event) is not OrderAccepted for fact in self._facts):
+                self._settle()
+        except CallerError as error:  # a value that no order can have, found on the way to the venue's grid
+            self.halt(str(error))
         return Act(self._facts, self._effects)
+
+    def halt(self, reason: str) -> None:
+        """No entries any more; what protects an open position stays."""
+        if self.state.halted is None:
+            self._record(SessionHalted(reason=reason))
 
     # -- book and orders
 
@@ -140,7 +148,7 @@ class Session:
             if isinstance(self.strategy, TickStrategy) and not is_muted:
                 return [self._checked(intent) for intent in self.strategy.on_wake(wake.changes or {}, self.view)]
         except Exception as error:  # noqa: BLE001
-            self._record(SessionHalted(reason=f"strategy {self.settings.strategy}: {type(error).__name__}: {error}"))
+            self.halt(f"strategy {self.settings.strategy}: {type(error).__name__}: {error}")
         return []
 
     def _bar_intents(self, decision: BarDecision) -> list[Intent]:
@@ -158,21 +166,27 @@ class Session:
         return [Intent(action=SignalAction.EXIT, exit_side=side) for side, leaves in sides if leaves]
 
     def _checked(self, intent: Any) -> Intent:
-        """An intent that can be: what a strategy returns is input."""
+        """An intent that can be, of plain values: what a strategy returns is input."""
         if not isinstance(intent, Intent):
             raise StrategyNonsense(f"on_wake returned {type(intent).__name__}: expected Intents")
+        known = self.settings.instruments
         for leg in intent.legs:
-            if leg.instrument not in self.settings.instruments or not isinstance(leg.side, Side):
-                raise StrategyNonsense(
-                    f"leg {leg}: expected a side of one of {list(map(str, self.settings.instruments))}"
-                )
+            if leg.instrument not in known or not isinstance(leg.side, Side):
+                raise StrategyNonsense(f"leg {leg}: expected a side of one of {list(map(str, known))}")
+        if len({leg.instrument for leg in intent.legs}) != len(intent.legs):
+            raise StrategyNonsense(f"legs {intent.legs}: expected each instrument once")
         if (intent.action is SignalAction.ENTER) != bool(intent.legs):
             raise StrategyNonsense(f"{intent.action} with {len(intent.legs)} legs")
-        for name in ("stop_distance", "target_distance"):
-            distance = getattr(intent, name)
+        if intent.exit_side is not None and not isinstance(intent.exit_side, Side):
+            raise StrategyNonsense(f"exit_side {intent.exit_side!r}: expected a Side, or None")
+        distances = {name: getattr(intent, name) for name in ("stop_distance", "target_distance")}
+        for name, distance in distances.items():
             if distance is not None and not 0 < distance < float("inf"):
                 raise StrategyNonsense(f"{name} {distance!r}: expected more than 0, or None")
-        return intent
+            if distance is not None and len(intent.legs) > 1:
+                raise StrategyNonsense(f"{name} {distance!r}: several legs have no common stop or target")
+        stop, target = (None if distance is None else float(distance) for distance in distances.values())
+        return replace(intent, reason=str(intent.reason), stop_distance=stop, target_distance=target)
 
     # -- groups
 
@@ -229,8 +243,8 @@ class Session:
         """One step of a group; whether there may be another."""
         assert self._wake is not None
         step = next_step(group, self.state.orders_of(group.group_id), self._wake.time_ns)
-        if step.stuck is not None and self.state.halted is None:
-            self._record(SessionHalted(reason=step.stuck))
+        if step.stuck is not None:
+            self.halt(step.stuck)
         for order_id, reason in step.cancel:
             self._record(CancelRequested(client_order_id=order_id, reason=reason))
             self._effects.append(CancelOrder(order_id, self._wake.time_ns))
@@ -266,7 +280,7 @@ class Session:
             self.state.instruments,
             self._seen,
             self._equity(),
-            self._available_base,
+            self.state.book.available,
             len(self.state.groups),
             self._wake.time_ns,
         )
@@ -326,9 +340,6 @@ class Session:
             if seen is not None:
                 marks[key] = exact_decimal(seen.price, "price")
         return self.state.book.equity_quote(marks, self.settings.currency)
-
-    def _available_base(self, instrument: Instrument) -> Decimal:
-        return self.state.book.available(instrument.venue, instrument.base)
 
     def _record(self, event: Event, due_ns: int | None = None) -> None:
         """A decision becomes a fact: folded at once, journaled with the row that woke it."""

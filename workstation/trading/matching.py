@@ -69,7 +69,7 @@ def match_quote(order: Resting, touch: Touch, slippage_rate: float, *, on_arriva
         order.is_triggered = side * price >= side * to_float(order.request.stop_price)
         if not order.is_triggered:
             return None
-    quantity = min(order.remaining, quantity_from_float(displayed, order.instrument.lot_size))
+    quantity = _at_most(order, displayed)
     if quantity <= ZERO:
         return None
     if order.is_market:
@@ -87,7 +87,7 @@ def match_trade(order: Resting, price: float, quantity: float) -> Execution | No
     limit = order.request.limit_price
     if limit is None or order.request.side * price >= order.request.side * to_float(limit):
         return None
-    taken = min(order.remaining, quantity_from_float(quantity, order.instrument.lot_size))
+    taken = _at_most(order, quantity)
     return Execution(limit, taken, True) if taken > ZERO else None
 
 
@@ -126,3 +126,10 @@ def paid(reference: float, order: Resting, slippage_rate: float) -> Decimal:
 def _exact(price: float, instrument: Instrument) -> Decimal:
     """A price that lies on the tick grid, as Decimal."""
     return decimal_steps(price, instrument.tick_size, up=False, what=f"{instrument.key} price")
+
+
+def _at_most(order: Resting, quantity: float) -> Decimal:
+    """What the order can take of a foreign quantity, however large, in whole lots."""
+    if quantity >= to_float(order.remaining):
+        return order.remaining
+    return quantity_from_float(quantity, order.instrument.lot_size)
