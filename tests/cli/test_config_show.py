@@ -29,13 +29,13 @@ def loaded_modules(code: str) -> set[str]:
 
 
 def test_show_prints_key_value_and_source(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "workstation.toml").write_text("[market]\nresolution_ms = 250\n")
+    (home / "workstation.toml").write_text("[market]\nassumed_delay_ms = 250\n")
     assert run("config", "show") == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == ["KEY", "VALUE", "SOURCE"]
-    assert ["market.resolution_ms", "250", f"{home / 'workstation.toml'}:2"] in lines
+    assert ["market.assumed_delay_ms", "250", f"{home / 'workstation.toml'}:2"] in lines
     assert ["paths.home", str(home), "WORKSTATION_HOME"] in lines
-    assert ["market.stale_after_ms", "5000", "default"] in lines
+    assert ["risk.max_quote_age_ms", "5000", "default"] in lines
 
 
 def test_show_json_holds_the_same(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,16 +46,16 @@ def test_show_json_holds_the_same(home: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_named_file_is_read_instead_of_the_homes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "workstation.toml").write_text("[market]\nresolution_ms = 250\n")
-    (home / "other.toml").write_text("[market]\nresolution_ms = 300\n")
+    (home / "workstation.toml").write_text("[market]\nassumed_delay_ms = 250\n")
+    (home / "other.toml").write_text("[market]\nassumed_delay_ms = 300\n")
     assert run("config", "show", "--config", str(home / "other.toml")) == 0
     assert f"{home / 'other.toml'}:2" in capsys.readouterr().out
 
 
 def test_check_counts_what_is_not_default(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "workstation.toml").write_text("[market]\nresolution_ms = 250\n")
+    (home / "workstation.toml").write_text("[market]\nassumed_delay_ms = 250\n")
     assert run("config", "check") == 0
-    assert "settings are in order, 2 of 17 not the default" in capsys.readouterr().out
+    assert "settings are in order, 2 of 9 not the default" in capsys.readouterr().out
 
 
 def test_check_says_that_there_is_no_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,12 +64,12 @@ def test_check_says_that_there_is_no_file(home: Path, capsys: pytest.CaptureFixt
 
 
 def test_fault_is_one_sentence_on_stderr_and_exit_code_1(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "workstation.toml").write_text("[market]\nresolution_ms = 'fast'\n")
+    (home / "workstation.toml").write_text("[market]\nassumed_delay_ms = 'fast'\n")
     assert run("config", "check") == 1
     printed = capsys.readouterr()
     assert printed.out == ""
     place = f"{home / 'workstation.toml'}:2"
-    assert printed.err == f'workstation: {place}: market.resolution_ms = "fast": expected a valid integer\n'
+    assert printed.err == f'workstation: {place}: market.assumed_delay_ms = "fast": expected a valid integer\n'
 
 
 @pytest.mark.parametrize("arguments", [["confg"], ["config", "sho"], ["--no-such-option"]])

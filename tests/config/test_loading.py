@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from workstation.config.loading import KNOWN_KEYS, Configuration, load_configuration
-from workstation.config.settings import SECTIONS, Compression, Settings
+from workstation.config.settings import SECTIONS, Settings
 from workstation.errors import ConfigError, OperatorError
 
 
@@ -24,37 +24,36 @@ def refusal(tmp_path: Path, text: str = "", **environ: str) -> str:
 
 def test_without_file_and_environment_every_value_is_the_default() -> None:
     configuration = load_configuration(environ={"WORKSTATION_HOME": "/nowhere"})
-    assert configuration.settings.market.resolution_ms == 100
-    assert configuration.settings.history.compression is Compression.ZSTD
+    assert configuration.settings.paper.latency_ms == 100
     assert configuration.settings.risk.max_position_notional == Decimal(1000)
     assert {configuration.sources[key] for key in KNOWN_KEYS if key != "paths.home"} == {"default"}
 
 
 def test_file_overrides_default_and_names_its_line(tmp_path: Path) -> None:
-    configuration = load(tmp_path, "# mine\n[market]\n\nresolution_ms = 250 # ms\n")
-    assert configuration.settings.market.resolution_ms == 250
-    assert configuration.sources["market.resolution_ms"] == f"{tmp_path / 'workstation.toml'}:4"
+    configuration = load(tmp_path, "# mine\n[market]\n\nassumed_delay_ms = 250 # ms\n")
+    assert configuration.settings.market.assumed_delay_ms == 250
+    assert configuration.sources["market.assumed_delay_ms"] == f"{tmp_path / 'workstation.toml'}:4"
 
 
-@pytest.mark.parametrize("text", ["market.resolution_ms = 250", "[market]\n'resolution_ms' = 250"])
+@pytest.mark.parametrize("text", ["market.assumed_delay_ms = 250", "[market]\n'assumed_delay_ms' = 250"])
 def test_line_is_found_however_the_key_is_written(tmp_path: Path, text: str) -> None:
-    source = load(tmp_path, text).sources["market.resolution_ms"]
+    source = load(tmp_path, text).sources["market.assumed_delay_ms"]
     assert source == f"{tmp_path / 'workstation.toml'}:{text.count(chr(10)) + 1}"
 
 
 def test_inline_table_names_the_file_alone(tmp_path: Path) -> None:
-    configuration = load(tmp_path, "market = {resolution_ms = 250}")
-    assert configuration.sources["market.resolution_ms"] == str(tmp_path / "workstation.toml")
+    configuration = load(tmp_path, "market = {assumed_delay_ms = 250}")
+    assert configuration.sources["market.assumed_delay_ms"] == str(tmp_path / "workstation.toml")
 
 
 def test_environment_overrides_file_and_names_the_variable(tmp_path: Path) -> None:
-    configuration = load(tmp_path, "[market]\nresolution_ms = 250", WORKSTATION_MARKET__RESOLUTION_MS="50")
-    assert configuration.settings.market.resolution_ms == 50
-    assert configuration.sources["market.resolution_ms"] == "WORKSTATION_MARKET__RESOLUTION_MS"
+    configuration = load(tmp_path, "[market]\nassumed_delay_ms = 250", WORKSTATION_MARKET__ASSUMED_DELAY_MS="50")
+    assert configuration.settings.market.assumed_delay_ms == 50
+    assert configuration.sources["market.assumed_delay_ms"] == "WORKSTATION_MARKET__ASSUMED_DELAY_MS"
 
 
 def test_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
-    assert load(tmp_path, WORKSTATION_MARKET__RESOLUTION_MS="").sources["market.resolution_ms"] == "default"
+    assert load(tmp_path, WORKSTATION_MARKET__ASSUMED_DELAY_MS="").sources["market.assumed_delay_ms"] == "default"
 
 
 def test_variables_of_other_programs_are_ignored(tmp_path: Path) -> None:
@@ -62,15 +61,15 @@ def test_variables_of_other_programs_are_ignored(tmp_path: Path) -> None:
 
 
 def test_money_is_read_exactly(tmp_path: Path) -> None:
-    settings = load(tmp_path, "[paper]\ntaker_fee_rate = 0.0004", WORKSTATION_PAPER__SLIPPAGE_BPS="0.1").settings
-    assert settings.paper.taker_fee_rate == Decimal("0.0004")
+    settings = load(tmp_path, "[risk]\nmax_position_notional = 0.3", WORKSTATION_PAPER__SLIPPAGE_BPS="0.1").settings
+    assert settings.risk.max_position_notional == Decimal("0.3")
     assert settings.paper.slippage_bps == Decimal("0.1")
 
 
 def test_file_is_looked_for_in_the_home_folder(tmp_path: Path) -> None:
-    (tmp_path / "workstation.toml").write_text("[market]\nresolution_ms = 0")
-    assert load_configuration(environ={"WORKSTATION_HOME": str(tmp_path)}).settings.market.resolution_ms == 0
-    assert load_configuration(environ={"WORKSTATION_PATHS__HOME": str(tmp_path)}).settings.market.resolution_ms == 0
+    (tmp_path / "workstation.toml").write_text("[market]\nassumed_delay_ms = 0")
+    assert load_configuration(environ={"WORKSTATION_HOME": str(tmp_path)}).settings.market.assumed_delay_ms == 0
+    assert load_configuration(environ={"WORKSTATION_PATHS__HOME": str(tmp_path)}).settings.market.assumed_delay_ms == 0
 
 
 def test_named_file_must_exist(tmp_path: Path) -> None:
@@ -80,42 +79,40 @@ def test_named_file_must_exist(tmp_path: Path) -> None:
 
 def test_paths_lie_below_home_unless_absolute(tmp_path: Path) -> None:
     elsewhere = (tmp_path.parent / "elsewhere").as_posix()
-    paths = load(tmp_path, f"[paths]\nhistory = 'parquet'\nruns = '{elsewhere}'").settings.paths
+    paths = load(tmp_path, f"[paths]\nhistory = 'parquet'\nledger = '{elsewhere}'").settings.paths
     assert paths.home == tmp_path
     assert paths.history == tmp_path / "parquet"
-    assert paths.ledger == tmp_path / "ledger.db"
-    assert paths.runs == Path(elsewhere)
+    assert paths.ledger == Path(elsewhere)
 
 
 def test_home_expands_the_users_folder() -> None:
     settings = load_configuration(environ={"WORKSTATION_HOME": "~/trading"}).settings
     assert settings.paths.home == Path.home() / "trading"
-    assert settings.paths.runs == Path.home() / "trading" / "runs"
+    assert settings.paths.ledger == Path.home() / "trading" / "ledger.db"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[market]\nresolutoin_ms = 5", ":2: unknown setting market.resolutoin_ms; did you mean market.resolution_ms?"),
-        ("[markt]\nresolution_ms = 5", ":2: unknown setting markt.resolution_ms; did you mean market.resolution_ms?"),
+        ("[market]\nasumed_delay_ms = 5", ":2: unknown setting market.asumed_delay_ms; did you mean market.assumed_delay_ms?"),
+        ("[markt]\nassumed_delay_ms = 5", ":2: unknown setting markt.assumed_delay_ms; did you mean market.assumed_delay_ms?"),
         ("[markt]", ":1: unknown setting markt; did you mean market?"),
-        ("stale_after_ms = 5", ":1: unknown setting stale_after_ms; did you mean market.stale_after_ms?"),
+        ("assumed_delay_ms = 5", ":1: unknown setting assumed_delay_ms; did you mean market.assumed_delay_ms?"),
         ("[market.book]\ndepth = 5", ":1: unknown setting market.book; `workstation config show` lists"),
         ("market = 5", ":1: market = 5: expected a table, [market]"),
-        ("[market]\nresolution_ms = 'fast'", ':2: market.resolution_ms = "fast": expected a valid integer'),
-        ("[market]\nresolution_ms = '5'", ':2: market.resolution_ms = "5": expected a valid integer'),
-        ("[market]\nresolution_ms = true", ":2: market.resolution_ms = true: expected a valid integer"),
-        ("[market]\nresolution_ms = 1.5", ":2: market.resolution_ms = 1.5: expected a valid integer"),
-        ("[market]\nresolution_ms = -1", ":2: market.resolution_ms = -1: expected greater than or equal to 0"),
-        ("[history]\nsegment_rows = 0", ":2: history.segment_rows = 0: expected greater than 0"),
-        ("[history]\ncompression = 'zip'", ":2: history.compression = \"zip\": expected 'zstd' or 'none'"),
-        ("[paper]\ntaker_fee_rate = 0.1", ":2: paper.taker_fee_rate = 0.1: expected less than or equal to 0.05"),
+        ("[market]\nassumed_delay_ms = 'fast'", ':2: market.assumed_delay_ms = "fast": expected a valid integer'),
+        ("[market]\nassumed_delay_ms = '5'", ':2: market.assumed_delay_ms = "5": expected a valid integer'),
+        ("[market]\nassumed_delay_ms = true", ":2: market.assumed_delay_ms = true: expected a valid integer"),
+        ("[market]\nassumed_delay_ms = 1.5", ":2: market.assumed_delay_ms = 1.5: expected a valid integer"),
+        ("[market]\nassumed_delay_ms = -1", ":2: market.assumed_delay_ms = -1: expected greater than or equal to 0"),
+        ("[risk]\nmax_quote_age_ms = 0", ":2: risk.max_quote_age_ms = 0: expected greater than 0"),
+        ("[paper]\nslippage_bps = 1001", ":2: paper.slippage_bps = 1001: expected less than or equal to 1000"),
         ("[paper]\nslippage_bps = nan", ":2: paper.slippage_bps = NaN: expected a finite number"),
         ("[paths]\nledger = 5", ":2: paths.ledger = 5: expected"),
         ("[risk]\nmax_position_notional = []", ":2: risk.max_position_notional = []: expected"),
-        ("[market\nresolution_ms = 5", ":1: not valid TOML: "),
-        ("[market]\nresolution_ms = ", ":2: not valid TOML: "),
-        ("[market]\nresolution_ms = 5\nresolution_ms = 6", ":3: not valid TOML: "),
+        ("[market\nassumed_delay_ms = 5", ":1: not valid TOML: "),
+        ("[market]\nassumed_delay_ms = ", ":2: not valid TOML: "),
+        ("[market]\nassumed_delay_ms = 5\nassumed_delay_ms = 6", ":3: not valid TOML: "),
     ],
 )
 def test_fault_in_file_names_line_key_value_and_what_was_expected(tmp_path: Path, text: str, message: str) -> None:
@@ -125,11 +122,11 @@ def test_fault_in_file_names_line_key_value_and_what_was_expected(tmp_path: Path
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("WORKSTATION_MARKET__RESOLUTION_MS", "fast", 'market.resolution_ms = "fast": expected a valid integer'),
+        ("WORKSTATION_MARKET__ASSUMED_DELAY_MS", "fast", 'market.assumed_delay_ms = "fast": expected a valid integer'),
         (
-            "WORKSTATION_MARKET__RESOLUTION",
+            "WORKSTATION_MARKET__ASSUMED_DELAY",
             "5",
-            "unknown setting market.resolution; did you mean market.resolution_ms?",
+            "unknown setting market.assumed_delay; did you mean market.assumed_delay_ms?",
         ),
         ("WORKSTATION_RISK__MAX_OPEN_POSITIONS", "0", 'risk.max_open_positions = "0": expected greater than 0'),
     ],
@@ -139,7 +136,7 @@ def test_fault_in_environment_names_the_variable(tmp_path: Path, variable: str, 
 
 
 def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
-    message = refusal(tmp_path, "[market]\nresolution_ms = -1\nstale = 1", WORKSTATION_PAPER__LATENCY_MS="slow")
+    message = refusal(tmp_path, "[market]\nassumed_delay_ms = -1\nstale = 1", WORKSTATION_PAPER__LATENCY_MS="slow")
     assert [line.split(": ")[0] for line in message.splitlines()] == [
         "HOME/workstation.toml:2",
         "HOME/workstation.toml:3",
@@ -148,8 +145,8 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_fault_in_file_is_reported_even_when_the_environment_overrides_it(tmp_path: Path) -> None:
-    message = refusal(tmp_path, "[market]\nresolution_ms = -1", WORKSTATION_MARKET__RESOLUTION_MS="5")
-    assert "resolution_ms = -1" in message
+    message = refusal(tmp_path, "[market]\nassumed_delay_ms = -1", WORKSTATION_MARKET__ASSUMED_DELAY_MS="5")
+    assert "assumed_delay_ms = -1" in message
 
 
 def test_file_that_is_not_text_is_refused_by_name(tmp_path: Path) -> None:
@@ -171,7 +168,7 @@ def test_home_that_is_no_path_is_one_fault(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     market = load(tmp_path).settings.market
     with pytest.raises(ValueError, match="frozen"):
-        market.resolution_ms = 5  # type: ignore[misc]
+        market.assumed_delay_ms = 5  # type: ignore[misc]
 
 
 def test_every_section_of_the_settings_can_be_set() -> None:

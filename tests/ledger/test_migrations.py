@@ -115,3 +115,21 @@ def test_a_present_ledger_opens_without_alembic(path):
         "Ledger.open(Path(sys.argv[1])).close(); sys.exit('alembic' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program, str(path)], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_new_ledger_on_a_full_disk_is_refused_with_a_sentence(tmp_path):
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from workstation.errors import OperatorError\n"
+        "from workstation.ledger.journal import Ledger\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "try:\n"
+        "    Ledger.open(Path(sys.argv[1]))\n"
+        "except OperatorError as error:\n"
+        "    print(error)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "ledger.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "its tables cannot be written" in done.stdout
+    assert "make room" in done.stdout

@@ -96,3 +96,23 @@ def test_durable_and_written_behind_decide_the_same(recorded, tmp_path):
         facts = read_facts(tmp_path / f"{name}.db", SessionId("s"))
         intents.append([fact.event.request for fact in facts if isinstance(fact.event, OrderSubmitted)])
     assert intents[0] == intents[1] and len(intents[0]) > 50
+
+
+def test_a_manifest_that_was_tampered_with_is_named(recorded, tmp_path):
+    copy = tmp_path / "ledger.db"
+    with sqlite3.connect(recorded[0]) as source, sqlite3.connect(copy) as target:
+        source.backup(target)
+    connection = sqlite3.connect(copy)
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    original = connection.execute("SELECT manifest FROM run WHERE run_id = 's.1'").fetchone()[0]
+    connection.execute("UPDATE run SET manifest = ? WHERE run_id = 's.1'", (b"{}",))
+    connection.commit()
+    with pytest.raises(JournalCorrupt, match="run manifest"):
+        verify(copy, RunId("s.1"), recorded[1])
+    changed = original.replace(b'"latency_ns":50000000', b'"latency_ns":60000000')
+    connection.execute("UPDATE run SET manifest = ? WHERE run_id = 's.1'", (changed,))
+    connection.commit()
+    connection.close()
+    with pytest.raises(VerifyMismatch, match="names its manifest"):
+        verify(copy, RunId("s.1"), recorded[1])

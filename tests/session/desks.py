@@ -91,13 +91,15 @@ def a_desk(
     every_row: bool = False,
     bars_from_trades: bool = False,
     watch: Callable[[Fact], None] | None = None,
+    market: Market | None = None,
+    session_id: str = "test",
 ) -> DeskInMemory:
     """A started session; with `bars` the strategy foresees them, with `every_row` it is woken at each row."""
-    market, state = Market(), SessionState()
+    market, state = Market() if market is None else market, SessionState()
     for instrument in instruments:
         market.list_instrument(instrument)
     settings = SessionSettings(
-        session_id=SessionId("test"),
+        session_id=SessionId(session_id),
         strategy=strategy.name_in_cli,
         instruments=tuple(instrument.key for instrument in instruments),
         interval_ns=interval_ns,

@@ -1,6 +1,6 @@
 """Settings in force: defaults, the TOML file over them, the environment over both; each value knows its source.
 
-The variable of `[market] resolution_ms` is `WORKSTATION_MARKET__RESOLUTION_MS`; that of `[paths] home` is also
+The variable of `[paper] latency_ms` is `WORKSTATION_PAPER__LATENCY_MS`; that of `[paths] home` is also
 `WORKSTATION_HOME`. An empty variable counts as not set.
 """
 
@@ -28,7 +28,7 @@ KNOWN_KEYS = tuple(f"{section}.{key}" for section, model in SECTIONS.items() for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingInForce:
-    """One value; `key` is dotted ("market.resolution_ms"), `source` a file's line, a variable's name, or "default"."""
+    """One value; `key` is dotted ("paper.latency_ms"), `source` a file's line, a variable's name, or "default"."""
 
     key: str
     value: object

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +29,9 @@ def _in_home(name: str) -> Callable[[dict[str, Any]], Path]:
 
 
 BelowHome = Annotated[Path, AfterValidator(_below_home)]
-FeeRate = Annotated[Decimal, Field(le=Decimal("0.05"))]  # above 5 % somebody wrote percent for a fraction
+LONGEST_MS = 86_400_000
+"""A day: what is longer was meant in another unit."""
+Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_MS)]
 
 
 class Section(BaseModel):
@@ -45,38 +46,18 @@ class Paths(Section):
     home: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=default_home)
     history: BelowHome = Field(default_factory=_in_home("history"))
     ledger: BelowHome = Field(default_factory=_in_home("ledger.db"))
-    runs: BelowHome = Field(default_factory=_in_home("runs"))
-
-
-class Compression(StrEnum):
-    """How Parquet segments are compressed."""
-
-    ZSTD = "zstd"
-    NONE = "none"
-
-
-class History(Section):
-    """The Parquet history; `compression_level` is read for zstd only, a segment holds at most `segment_rows`."""
-
-    compression: Compression = Compression.ZSTD
-    compression_level: int = Field(default=1, ge=1, le=22)
-    segment_rows: int = Field(default=1_000_000, gt=0)
 
 
 class Market(Section):
-    """Windows and staleness; a resolution of 0 keeps every quote."""
+    """Market data: the delay that is added to venue times where history has no receipt times."""
 
-    resolution_ms: int = Field(default=100, ge=0)
-    stale_after_ms: int = Field(default=5_000, gt=0)
-    assumed_delay_ms: int = Field(default=0, ge=0)
+    assumed_delay_ms: Milliseconds = 0
 
 
 class Paper(Section):
-    """The simulated venue; a negative maker fee is a rebate, slippage is worse than the price by so many bps."""
+    """The simulated venue; slippage is worse than the price by so many bps. Fees are the instrument's."""
 
-    latency_ms: int = Field(default=100, ge=0)
-    taker_fee_rate: Annotated[FeeRate, Field(ge=0)] = Decimal("0.001")
-    maker_fee_rate: Annotated[FeeRate, Field(ge=Decimal("-0.05"))] = Decimal("0.001")
+    latency_ms: Milliseconds = 100
     slippage_bps: Decimal = Field(default=Decimal(0), ge=0, le=1_000)
 
 
@@ -85,14 +66,13 @@ class Risk(Section):
 
     max_position_notional: Decimal = Field(default=Decimal(1_000), gt=0)
     max_open_positions: int = Field(default=5, gt=0)
-    max_quote_age_ms: int = Field(default=5_000, gt=0)
+    max_quote_age_ms: Milliseconds = Field(default=5_000, gt=0)
 
 
 class Settings(Section):
     """Every section."""
 
     paths: Paths = Field(default_factory=Paths)
-    history: History = Field(default_factory=History)
     market: Market = Field(default_factory=Market)
     paper: Paper = Field(default_factory=Paper)
     risk: Risk = Field(default_factory=Risk)
@@ -100,7 +80,6 @@ class Settings(Section):
 
 SECTIONS: dict[str, type[Section]] = {
     "paths": Paths,
-    "history": History,
     "market": Market,
     "paper": Paper,
     "risk": Risk,

@@ -53,7 +53,7 @@ def read_engine(path: Path) -> Engine:
 def bring_up_to_date(path: Path) -> None:
     """Creates the file's tables, or migrates an older file after copying it to `<name>.before-<revision>`.
 
-    Raises OperatorError for a file that is no ledger, and for one that a newer version wrote.
+    Raises OperatorError for a file that is no ledger, for one that a newer version wrote, and for a full disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     revision = stored_revision(path) if path.exists() else None
@@ -63,8 +63,13 @@ def bring_up_to_date(path: Path) -> None:
 
     if revision is not None:
         _copy(path, path.with_name(f"{path.name}.before-{REVISIONS[-1]}"))
-    with write_engine(path).begin() as connection:
-        migrate(connection)
+    try:
+        with write_engine(path).begin() as connection:
+            migrate(connection)
+    except DatabaseError as error:
+        raise OperatorError(
+            f"ledger {path}: its tables cannot be written: {error.orig}; make room or name another folder"
+        ) from error
 
 
 def require_present_schema(path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from workstation.errors import BadInput, JournalCorrupt
 from workstation.model.events import BalanceSet
 from workstation.model.ids import RunId
 from workstation.model.instrument import Instrument, InstrumentKey
@@ -55,7 +56,11 @@ def manifest_bytes(manifest: RunManifest) -> bytes:
 
 
 def read_manifest(data: bytes) -> RunManifest:
-    return msgspec.json.decode(data, type=RunManifest)
+    """Raises JournalCorrupt for what `manifest_bytes` did not make."""
+    try:
+        return msgspec.json.decode(data, type=RunManifest)
+    except (msgspec.DecodeError, BadInput) as error:
+        raise JournalCorrupt(f"run manifest: {error}; restore the ledger from a backup") from error
 
 
 def manifest_hash(data: bytes) -> str:
