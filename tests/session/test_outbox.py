@@ -6,7 +6,7 @@ from workstation.errors import JournalStalled, JournalWriteFailed
 from workstation.model.events import Fact, SessionPaused
 from workstation.model.ids import ClientOrderId, SessionId
 from workstation.ports.broker import CancelOrder
-from workstation.session.outbox import STALL_TIMEOUT_S, Outbox, WriteBehindOutbox
+from workstation.session.outbox import BACKLOG_ACTS, STALL_TIMEOUT_S, Outbox, WriteBehindOutbox
 
 SESSION = SessionId("s")
 FACTS = [Fact(SessionPaused(by="test"), 1, 1)]
@@ -64,3 +64,13 @@ def test_an_act_that_changed_nothing_leaves_no_trace():
     for outbox in (Outbox(recorder, recorder), WriteBehindOutbox(recorder, recorder)):
         outbox.put(SESSION, [], [])
     assert recorder.happened == []
+
+
+def test_written_behind_the_disk_is_never_left_further_back_than_its_backlog():
+    recorder = Recorder()
+    outbox = WriteBehindOutbox(recorder, recorder)
+    for _ in range(2 * BACKLOG_ACTS):
+        outbox.put(SESSION, FACTS, [])
+    assert recorder.happened.count("append 1") == 2 * BACKLOG_ACTS
+    assert [what for what in recorder.happened if what.startswith("wait")] == ["wait None"]
+    assert recorder.happened[-1] == "wait None"

@@ -14,7 +14,7 @@ app = typer.Typer(help="A bar strategy over stored bars, in one pass.", add_comp
 
 @app.command("backtest")
 def backtest_command(
-    strategy: options.StrategyName,
+    strategy: options.BarStrategyName,
     venue: Annotated[str, typer.Option(help="Where the bars are from.", show_default=False)],
     symbol: options.SymbolName,
     interval: Annotated[str, typer.Option(help="A bar's length, such as 1h.", show_default=False)],

@@ -1,4 +1,4 @@
-"""`workstation data`: take history in, and see what is there."""
+"""`workstation data`: take history in, see what is there, and take a series out."""
 
 import json
 import sys
@@ -13,14 +13,15 @@ import typer
 from tqdm import tqdm
 
 from workstation.config.loading import load_configuration
-from workstation.errors import BadInput
+from workstation.errors import BadInput, HistoryMissing
 from workstation.history.importing import MAX_BAD_SHARE, ImportReport, ImportRequest, import_file
-from workstation.history.layout import HistoryKind
+from workstation.history.layout import HistoryKind, Series, checked_key
+from workstation.history.removing import has_series, remove_series
 from workstation.history.rules import GivenRules
 from workstation.history.store import Dataset, HistoryStore
 from workstation.model.market import interval_ns
 
-app = typer.Typer(help="Take history in, and see what is there.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Take history in, see what is there, remove it.", no_args_is_help=True, add_completion=False)
 
 PATIENCE_S = 2.0
 """What is done sooner needs no progress, unless somebody looks at a terminal."""
@@ -132,6 +133,32 @@ def list_(as_json: AsJson = False, history: HistoryFolder = None, config: Config
         typer.echo(as_table(datasets))
     else:
         typer.echo(f"no history in {store.root}. Take a file in: workstation data import FILE --kind bars …")
+
+
+@app.command()
+def remove(
+    kind: Kind,
+    venue: VenueName,
+    symbol: SymbolName,
+    interval: Annotated[str | None, typer.Option(help="A bar's length, such as 1h.", show_default=False)] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    history: HistoryFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Take one series out, such as one imported under a wrong mapping; the instrument's rules stay."""
+    store = _store(history, config)
+    length_ns = None if interval is None else interval_ns(interval)
+    series = Series(kind=kind, key=checked_key(venue, symbol), interval_ns=length_ns)
+    if not has_series(store.root, series):
+        others = ", ".join(str(one) for one in store.series()[:5]) or "nothing"
+        raise HistoryMissing(f"{series}: not stored in {store.root} (stored are: {others})")
+    if not yes:
+        typer.confirm(f"Remove {series} from {store.root}?", abort=True)
+    files, size = remove_series(store.root, series)
+    typer.echo(
+        f"removed {series} from {store.root}: {files} files, {size / 1e6:.1f} MB. The rules of {series.key} stay: "
+        "the next import changes them with --tick-size, --lot-size and the like"
+    )
 
 
 def as_text(report: ImportReport) -> str:

@@ -62,7 +62,7 @@ def workstation(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Market data, research, paper and live trading, from a notebook or from here."""
+    """Market history, back-tests and simulated trading of strategies, from a notebook or from here."""
 
 
 def command_line() -> Any:

@@ -1,4 +1,4 @@
-"""`workstation replay`: a session over history, through the code that trades live, journaled unless told otherwise."""
+"""`workstation replay`: a session over history, through the code that is meant to trade live, journaled unless told otherwise."""
 
 import json
 from typing import Annotated

@@ -1,6 +1,5 @@
 """What `workstation replay` does once its options are read: choices, progress, Ctrl-C, and what was refused."""
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from decimal import Decimal
@@ -12,10 +11,8 @@ from workstation.cli.progress import Progress
 from workstation.config.settings import Settings
 from workstation.errors import BadInput
 from workstation.history.store import HistoryStore
-from workstation.ledger.journal import Ledger
-from workstation.model.events import EntryRefused
 from workstation.model.market import rows_taken
-from workstation.research.choices import fill_at_of, span_of, strategy_from_words
+from workstation.research.choices import fill_at_of, milliseconds_of, span_of, strategy_from_words
 from workstation.research.replay import replay
 from workstation.research.replay_result import ReplayResult
 from workstation.research.session_request import (
@@ -32,6 +29,15 @@ from workstation.strategies.base import BarStrategy
 from workstation.trading.limits import NO_LIMITS, Limits
 
 __all__ = ("HistoryStore", "choices_of", "fill_at_of", "ledger_file", "limits_over", "run", "span_of")
+
+LIMIT_OPTIONS = {
+    "max_position_notional_quote": "--max-notional",
+    "max_open_positions": "--max-positions",
+    "max_quote_age_ns": "--max-quote-age-ms",
+    "size": "--sizing or --balance",
+    "balance": "--sizing or --balance",
+}
+"""What to set for another answer."""
 
 
 def choices_of(strategy: str, parameters: Sequence[str], sizing: str | None, **rest: Any) -> Choices:
@@ -51,6 +57,8 @@ def limits_over(
             raise BadInput("--no-limits: given together with a limit")
         return NO_LIMITS
     default = limits_of(settings)
+    if age_ms is not None:
+        milliseconds_of("max_quote_age_ms", age_ms)
     return Limits(
         max_position_notional_quote=default.max_position_notional_quote if notional is None else notional,
         max_open_positions=default.max_open_positions if positions is None else positions,
@@ -89,7 +97,7 @@ def run(
         except KeyboardInterrupt:
             options.note(interrupted(name, file))
             raise  # the command line exits with 130, as shells have it
-        for sentence in refusals(ledger, result):
+        for sentence in refusals(result):
             options.note(sentence)
     return result
 
@@ -101,14 +109,14 @@ def interrupted(session: str, file: Path | None) -> str:
     return f"\nstopped by Ctrl-C; the journal is whole: the same options and --session {session} go on from there"
 
 
-def refusals(ledger: Ledger | None, result: ReplayResult) -> list[str]:
-    """For each limit, how many entries it refused; from the journal, which alone has the reasons."""
-    if ledger is None:
-        return []
-    events = (fact.event for fact in ledger.facts(result.manifest.session.session_id))
-    refused = [event for event in events if isinstance(event, EntryRefused)]
-    last = {event.limit: event for event in refused}
+def refusals(result: ReplayResult) -> list[str]:
+    """For each limit, how many entries it refused, its value, and the option that changes it."""
     return [
-        f"{count:,} entries refused by {limit} {last[limit].allowed}, the last one at {last[limit].figure}"
-        for limit, count in Counter(event.limit for event in refused).items()
+        f"{count:,} entries refused by {limit} {last.allowed}, the last one at {last.figure}{_way_out(limit)}"
+        for limit, (count, last) in result.log.refused.items()
     ]
+
+
+def _way_out(limit: str) -> str:
+    option = LIMIT_OPTIONS.get(limit)
+    return "" if option is None else f"; {option} changes it"

@@ -26,6 +26,23 @@ def known_strategies() -> list[str]:
     return sorted(STRATEGIES)
 
 
+def known_bar_strategies() -> list[str]:
+    """Those that a back-test takes."""
+    from workstation.strategies.base import BarStrategy
+    from workstation.strategies.catalog import STRATEGIES
+
+    return sorted(name for name, kind in STRATEGIES.items() if issubclass(kind, BarStrategy))
+
+
+BarStrategyName = Annotated[
+    str,
+    typer.Argument(
+        metavar="STRATEGY",
+        help="One that trades on bars, such as ma-cross.",
+        autocompletion=known_bar_strategies,
+        show_default=False,
+    ),
+]
 StrategyName = Annotated[
     str,
     typer.Argument(
@@ -61,7 +78,7 @@ SlippageBps = Annotated[
     typer.Option(help="By how much worse market and stop orders trade; otherwise the setting paper.slippage_bps."),
 ]
 LatencyMs = Annotated[
-    int | None, typer.Option(help="From decision to the venue; otherwise the setting paper.latency_ms.")
+    int | None, typer.Option(help="From decision to the venue, at most a day; otherwise the setting paper.latency_ms.")
 ]
 MaxNotional = Annotated[
     Decimal | None, typer.Option(parser=a_number, metavar="NUMBER", help="Limit of one position, in quote currency.")

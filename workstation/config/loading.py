@@ -22,6 +22,8 @@ from workstation.errors import ConfigError
 FILE_NAME = "workstation.toml"
 PREFIX = "WORKSTATION_"
 HOME_VARIABLE = "WORKSTATION_HOME"
+TESTS_VARIABLE = "WORKSTATION_SHARED"
+"""Names the folder of reference data to the tests; no setting."""
 DEFAULT = "default"
 KNOWN_KEYS = tuple(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields)
 
@@ -58,7 +60,7 @@ class _Entry:
     """One value as it was written; from the environment it is text whatever its type."""
 
     section: str
-    key: str | None  # None: the file has a plain value, or an empty unknown table, where a section should be
+    key: str | None  # None: a plain value or an empty unknown table for a section; a variable without "__"
     value: object
     source: str
     is_text: bool
@@ -87,10 +89,11 @@ def _environment_entries(environ: Mapping[str, str]) -> Iterator[_Entry]:
         section, separator, key = variable.removeprefix(PREFIX).lower().partition("__")
         if variable == HOME_VARIABLE:
             section, key = "paths", "home"
-        elif not variable.startswith(PREFIX) or not separator:
+        elif not variable.startswith(PREFIX) or variable == TESTS_VARIABLE:
             continue
         if environ[variable]:
-            yield _Entry(section=section, key=key, value=environ[variable], source=variable, is_text=True)
+            name = key if separator or variable == HOME_VARIABLE else None
+            yield _Entry(section=section, key=name, value=environ[variable], source=variable, is_text=True)
 
 
 def _file_entries(file: Path) -> Iterator[_Entry]:
@@ -116,7 +119,7 @@ def _home(variables: Iterable[_Entry]) -> Path:
 
 def _problem(entry: _Entry) -> str | None:
     """Why this entry cannot be taken, or None."""
-    if entry.key is None and entry.section in SECTIONS:
+    if entry.key is None and entry.section in SECTIONS and not entry.is_text:
         return f"{entry.source}: {entry.section} = {_shown(entry.value)}: expected a table, [{entry.section}]"
     if entry.key is None or entry.name not in KNOWN_KEYS:
         return f"{entry.source}: unknown setting {entry.name}{_suggestion(entry)}"
@@ -134,8 +137,12 @@ def _problem(entry: _Entry) -> str | None:
 
 
 def _suggestion(entry: _Entry) -> str:
-    candidates = SECTIONS if entry.key is None and isinstance(entry.value, dict) else KNOWN_KEYS
-    nearest = difflib.get_close_matches(entry.name, candidates, n=1)
+    written, candidates = entry.name, list(KNOWN_KEYS)
+    if entry.is_text:
+        written, candidates = entry.source, [PREFIX + key.upper().replace(".", "__") for key in KNOWN_KEYS]
+    elif entry.key is None and isinstance(entry.value, dict):
+        candidates = list(SECTIONS)
+    nearest = difflib.get_close_matches(written, candidates, n=1)
     return f"; did you mean {nearest[0]}?" if nearest else "; `workstation config show` lists the known ones"
 
 

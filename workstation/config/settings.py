@@ -6,12 +6,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 
 def default_home() -> Path:
     """The platform's folder for a user's data."""
     return user_data_path("workstation")
+
+
+def _not_empty(path: object) -> object:
+    if path == "":
+        raise PydanticCustomError("empty_path", "Input should be a path, not empty text")
+    return path
 
 
 def _absolute(path: Path) -> Path:
@@ -28,7 +35,7 @@ def _in_home(name: str) -> Callable[[dict[str, Any]], Path]:
     return lambda validated: Path(validated["home"]) / name
 
 
-BelowHome = Annotated[Path, AfterValidator(_below_home)]
+BelowHome = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_below_home)]
 LONGEST_MS = 86_400_000
 """A day: what is longer was meant in another unit."""
 Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_MS)]
@@ -43,7 +50,7 @@ class Section(BaseModel):
 class Paths(Section):
     """Where things are kept; a relative path lies below `home`."""
 
-    home: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=default_home)
+    home: Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_absolute)] = Field(default_factory=default_home)
     history: BelowHome = Field(default_factory=_in_home("history"))
     ledger: BelowHome = Field(default_factory=_in_home("ledger.db"))
 

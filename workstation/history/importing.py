@@ -1,16 +1,18 @@
 """Taking in files from elsewhere: columns by name, each row checked, bad rows named and kept out."""
 
 import csv
+import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from workstation import __version__
-from workstation.errors import ImportRefused
+from workstation.errors import BadInput, ImportRefused
 from workstation.history.checking import (
     Columns,
     Verdict,
@@ -22,7 +24,7 @@ from workstation.history.checking import (
 )
 from workstation.history.columns import map_columns
 from workstation.history.layout import HistoryKind, Series, checked_key
-from workstation.history.rules import GivenRules, settle_instrument
+from workstation.history.rules import GivenRules, settled_instrument
 from workstation.history.segments import Source, Table, order_column
 from workstation.history.source_files import SourceTable, read_source
 from workstation.history.store import HistoryStore, Written
@@ -54,6 +56,10 @@ class ImportRequest:
     sort: bool = False
     max_bad_share: float = MAX_BAD_SHARE
     rules: GivenRules = field(default_factory=GivenRules)
+
+    def __post_init__(self) -> None:
+        if self.kind is not HistoryKind.BARS and self.interval_ns is not None:
+            raise BadInput(f"--interval {interval_label(self.interval_ns)}: {self.kind} have no interval")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,16 +119,21 @@ def import_file(
     rejects = _rejects(source, checked.verdict)
     rejects_path = None
     if rejects and not is_dry_run:
-        rejects_path = _write_rejects(rejects_folder or _folder_beside(store, source), path.name, rejects)
+        folder = rejects_folder or _folder_beside(store, source)
+        with _disk_faults(path.name, folder):
+            rejects_path = _write_rejects(folder, path.name, rejects)
     _refuse_if_bad(source, request, rejects, rejects_path)
     series, notes = _series(request, key, checked.times[checked.places], path.name)
     table = stored_table(request.kind, checked.columns, checked.places)
     written = None
     if not is_dry_run:
-        # before the rows, so that an impossible rule stores nothing
-        notes += settle_instrument(store, series, table, request.rules)
-        lineage = Source(name=path.name, content_hash=source.content_hash, written_by=f"workstation {__version__}")
-        written = store.write(series, table, lineage, on_rows=lambda done: tell("writing", done, table.num_rows))
+        instrument, said = settled_instrument(store, series, table, request.rules)
+        notes += said
+        with _disk_faults(path.name, store.root):
+            lineage = _lineage(source, request)
+            written = store.write(series, table, lineage, on_rows=lambda done: tell("writing", done, table.num_rows))
+            if instrument is not None:  # after the rows: a refused file leaves no rules; a second run mends a crash
+                store.put_instrument(instrument)
     lag_ns, lag_notes = _lag(table)
     return ImportReport(
         series=series,
@@ -220,10 +231,38 @@ def _refuse_if_bad(
     first = rejects[0]
     where = "" if rejects_path is None else f" All of them are in {rejects_path}."
     raise ImportRefused(
-        f"{source.path.name}: {len(rejects):,} of {total:,} rows are bad, over {request.max_bad_share:.0%}: "
+        f"{source.path.name}: {len(rejects):,} of {total:,} rows are bad, over {request.max_bad_share:.0%} "
+        f"(--max-bad-percent): "
         f"nothing was stored. {'; '.join(f'{count:,} rows: {reason}' for reason, count in counts)}. "
         f"First, line {first.line}: {first.text}.{where}"
     )
+
+
+def _lineage(source: SourceTable, request: ImportRequest) -> Source:
+    read_as = {
+        "columns": {ours: list(theirs) for ours, theirs in source.columns.sources.items()},
+        "skip_lines": request.skip_lines,
+        "time_format": request.time_format,
+        "sort": request.sort,
+    }
+    return Source(
+        name=source.path.name,
+        content_hash=source.content_hash,
+        written_by=f"workstation {__version__}",
+        options=json.dumps(read_as, sort_keys=True),
+    )
+
+
+@contextmanager
+def _disk_faults(file: str, folder: Path) -> Iterator[None]:
+    """A full or failing disk as a sentence; files of the history are whole or not there (see `durable`)."""
+    try:
+        yield
+    except OSError as error:
+        raise ImportRefused(
+            f"{file}: writing to {folder} failed: {error.strerror or error}. What was stored is as it was: "
+            "free space there, or allow writing, and run the import again"
+        ) from error
 
 
 def _folder_beside(store: HistoryStore, source: SourceTable) -> Path:

@@ -72,6 +72,12 @@ class Series:
         return folder if self.interval_ns is None else folder / f"interval={interval_label(self.interval_ns)}"
 
     @property
+    def as_options(self) -> str:
+        """The series as a person types it: --kind, --venue, --symbol and for bars --interval."""
+        options = f"--kind {self.kind} --venue {self.key.venue} --symbol {self.key.symbol}"
+        return options if self.interval_ns is None else f"{options} --interval {interval_label(self.interval_ns)}"
+
+    @property
     def period(self) -> Literal["Y", "M", "D"]:
         """The length of a partition, as numpy's unit of dates."""
         if self.interval_ns is None:

@@ -21,8 +21,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...] = ()
     sources: tuple[Source, ...] = ()
 
-    def has_source(self, content_hash: str) -> bool:
-        return any(source.content_hash == content_hash for source in self.sources)
+    def source(self, content_hash: str) -> Source | None:
+        """What was taken in with that content; None where nothing was."""
+        return next((source for source in self.sources if source.content_hash == content_hash), None)
 
 
 def load_manifest(folder: Path) -> Manifest:

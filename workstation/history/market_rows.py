@@ -15,6 +15,7 @@ from workstation.history.segments import (
     ROW_GROUP_ROWS,
     Segment,
     Table,
+    corrupt,
     open_segment,
     order_column,
     read_stored,
@@ -163,7 +164,7 @@ def _row_groups(folder: Path, series: Series, segment: Segment, span: Span) -> I
             try:
                 yield file.read_row_group(number)
             except (OSError, pa.ArrowException) as error:
-                raise HistoryCorrupt(f"{folder / segment.path}: row group {number}: {error}") from error
+                raise corrupt(folder / segment.path, segment, f"row group {number}: {error}") from error
 
 
 def read_parts(

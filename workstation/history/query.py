@@ -20,8 +20,8 @@ def query_history(root: Path, stored: Sequence[Series], sql: str) -> Table:
     """The answer to `sql` as an Arrow table.
 
     The views quotes, trades and bars have the columns of their kind (times in ns UTC, prices and quantities as DOUBLE),
-    then venue and symbol, and bars their interval ("1h"). Raises duckdb.Error with the statement's fault,
-    BadInput for one that has no answer.
+    then venue and symbol, and bars their interval ("1h"). Raises BadInput with the statement's fault. Files outside
+    `root` are out of its reach.
     """
     with duckdb.connect(":memory:") as connection:
         for kind in HistoryKind:
@@ -30,10 +30,22 @@ def query_history(root: Path, stored: Sequence[Series], sql: str) -> Table:
                 if series.kind is kind:
                     selects += _series_selects(root, series)
             connection.execute(f"CREATE VIEW {kind} AS {' UNION ALL '.join(selects)}")
-        answer = connection.sql(sql)
-        if answer is None:
+        _lock_down(connection, root)
+        try:
+            answer = connection.sql(sql)
+            table = None if answer is None else answer.to_arrow_table()
+        except duckdb.Error as error:
+            raise BadInput(f"history query {sql!r}: {error}") from error
+        if table is None:
             raise BadInput(f"history query {sql!r}: expected a statement with an answer, such as SELECT")
-        return answer.to_arrow_table()
+        return table
+
+
+def _lock_down(connection: Any, root: Path) -> None:
+    """A question reads the history and nothing else on this machine."""
+    connection.execute(f"SET allowed_directories = [{_text(str(root))}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def _series_selects(root: Path, series: Series) -> list[str]:

@@ -59,6 +59,8 @@ class Source:
     name: str
     content_hash: str
     written_by: str
+    options: str | None = None
+    """How an imported file was read: its columns, skipped lines and form of times, as JSON; None where unrecorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ def write_segment(folder: Path, path: str, series: Series, table: Table, source:
     try:
         pq.write_table(stored, temporary, **_write_options(series.kind, scales))
         sync_file(temporary)
-        if not pq.read_table(temporary, partitioning=None).equals(stored, check_metadata=False):
+        if not pq.read_table(temporary, partitioning=None, page_checksum_verification=True).equals(stored, check_metadata=False):
             raise HistoryCorrupt(f"{target}: {table.num_rows} rows were written, and read back as something else")
         size = temporary.stat().st_size
         rename_durably(temporary, target)
@@ -140,12 +142,21 @@ def open_segment(folder: Path, segment: Segment) -> Any:
     """The open Parquet file, its footer checked against the manifest. Raises HistoryCorrupt, naming the file."""
     path = folder / segment.path
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
-        raise HistoryCorrupt(f"{path}: {error}") from error
+        raise corrupt(path, segment, error) from error
     if file.metadata.num_rows != segment.rows:
-        raise HistoryCorrupt(f"{path}: {file.metadata.num_rows} rows, the manifest says {segment.rows}")
+        raise corrupt(path, segment, f"{file.metadata.num_rows} rows, the manifest says {segment.rows}")
     return file
+
+
+def corrupt(path: Path, segment: Segment, fault: object) -> HistoryCorrupt:
+    """The error for a file that is missing or damaged, with what to do."""
+    what = "missing" if isinstance(fault, FileNotFoundError) else fault
+    return HistoryCorrupt(
+        f"{path}: {what}. Restore it from a copy, or run workstation data remove for its series and import "
+        f"{segment.source.name} again"
+    )
 
 
 def read_stored(folder: Path, segment: Segment) -> Table:
@@ -153,7 +164,7 @@ def read_stored(folder: Path, segment: Segment) -> Table:
     try:
         return open_segment(folder, segment).read()
     except (OSError, pa.ArrowException) as error:
-        raise HistoryCorrupt(f"{folder / segment.path}: {error}") from error
+        raise corrupt(folder / segment.path, segment, error) from error
 
 
 def read_segment(folder: Path, segment: Segment) -> Table:
@@ -174,7 +185,8 @@ def _encoded(series: Series, table: Table, source: Source) -> tuple[Table, dict[
             scales[name] = exponent
             position = table.schema.get_field_index(name)
             table = table.set_column(position, name, pa.array(encode(values, exponent)))
-    described = {"schema_version": SCHEMA_VERSION, "series": str(series), "scales": scales, "source": asdict(source)}
+    origin = {name: value for name, value in asdict(source).items() if value is not None}
+    described = {"schema_version": SCHEMA_VERSION, "series": str(series), "scales": scales, "source": origin}
     return table.replace_schema_metadata({METADATA_KEY: json.dumps(described).encode()}), scales
 
 
@@ -188,6 +200,7 @@ def _write_options(kind: HistoryKind, scales: dict[str, int]) -> dict[str, Any]:
         "compression": "zstd",
         "compression_level": COMPRESSION_LEVEL,
         "use_dictionary": False,
+        "write_page_checksum": True,  # bit rot is noticed on reading, with the file's name
         "column_encoding": encodings,
         "row_group_size": ROW_GROUP_ROWS,
         "write_statistics": [name for name in SCHEMAS[kind].names if name.startswith("ts_")],

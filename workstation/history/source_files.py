@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from workstation.errors import ImportRefused
 from workstation.history.columns import ColumnMap, Role
-from workstation.history.segments import Table
+from workstation.history.segments import METADATA_KEY, Table
 from workstation.model.market import IntArray
 
 MapNames = Callable[[list[str]], ColumnMap]
@@ -45,12 +45,22 @@ class SourceTable:
 
 def read_source(path: Path, map_names: MapNames, skip_lines: int = 0) -> SourceTable:
     """Reads a .csv, .csv.gz or .parquet file whole into memory. Raises ImportRefused with the file and the fault."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ImportRefused(f"{str(path)!a}: the name is not UTF-8: rename the file") from None
+    if path.is_dir():
+        raise ImportRefused(f"{path}: is a folder: name one file in it")
     if not path.is_file():
         raise ImportRefused(f"{path}: no such file")
-    if path.suffix == ".parquet":
-        return _read_parquet(path, map_names)
-    if path.name.endswith((".csv", ".csv.gz")):
-        return _read_csv(path, map_names, skip_lines)
+    name = path.name.lower()
+    try:
+        if name.endswith(".parquet"):
+            return _read_parquet(path, map_names)
+        if name.endswith((".csv", ".csv.gz")):
+            return _read_csv(path, map_names, skip_lines)
+    except OSError as error:
+        raise ImportRefused(f"{path}: not readable: {error.strerror or error}") from error
     raise ImportRefused(f"{path}: expected a name that ends with .csv, .csv.gz or .parquet")
 
 
@@ -58,7 +68,9 @@ def _read_parquet(path: Path, map_names: MapNames) -> SourceTable:
     with path.open("rb") as file:
         content_hash = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        columns = map_names(pq.read_schema(path).names)
+        schema = pq.read_schema(path)
+        _refuse_own(path, schema)
+        columns = map_names(schema.names)
         table = pq.read_table(path, columns=list(columns.roles), partitioning=None).combine_chunks()
     except (OSError, pa.ArrowException) as error:
         raise ImportRefused(f"{path}: not a readable Parquet file: {error}") from error
@@ -76,13 +88,24 @@ def _read_parquet(path: Path, map_names: MapNames) -> SourceTable:
     )
 
 
+def _refuse_own(path: Path, schema: Any) -> None:
+    """Our own files hold prices as whole numbers of steps: read as a foreign file, 100.25 would come in as 10,025."""
+    if METADATA_KEY not in (schema.metadata or {}):
+        return
+    root = next((parent.parent for parent in path.parents if parent.name.startswith("kind=")), None)
+    where = "the folder of that history" if root is None else str(root)
+    raise ImportRefused(f"{path}: a file of a history of this package: do not import it, use it: --history {where}")
+
+
 def _read_csv(path: Path, map_names: MapNames, skip_lines: int) -> SourceTable:
     raw = path.read_bytes()
     content = _text_content(path, raw, skip_lines)
     header, first = _first_lines(path, content)
     columns = map_names(header)
     delimiter = _delimiter(content)
+    _refuse_spanning(path, content, delimiter, skip_lines)
     first_cells = dict(zip(header, first, strict=False))
+    _refuse_decimal_commas(path, columns, first_cells)
     types = {name: _type_of(role, first_cells.get(name, "")) for name, role in columns.roles.items()}
     malformed: dict[int, str] = {}
     try:
@@ -109,7 +132,7 @@ def _read_csv(path: Path, map_names: MapNames, skip_lines: int) -> SourceTable:
 
 def _text_content(path: Path, raw: bytes, skip_lines: int) -> bytes:
     """The decompressed text from the header on, no byte order mark. Raises ImportRefused with the byte offset."""
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         try:
             raw = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error) as error:
@@ -123,6 +146,10 @@ def _text_content(path: Path, raw: bytes, skip_lines: int) -> bytes:
             raise ImportRefused(f"{path}: byte {offset} (0x{raw[offset]:02x}) is not UTF-8: save it as UTF-8") from None
     if b"\0" in content:
         raise ImportRefused(f"{path}: byte {content.index(0)} is zero: not UTF-8 text")
+    bare = re.search(rb"\r(?!\n|\Z)", content)
+    if bare:
+        line = content.count(b"\n", 0, bare.start()) + 1
+        raise ImportRefused(f"{path}: line {line}: a carriage return without a line feed: save it with LF or CRLF")
     for _ in range(skip_lines):
         content = content.partition(b"\n")[2]
     return content
@@ -139,11 +166,38 @@ def _first_lines(path: Path, content: bytes) -> tuple[list[str], list[str]]:
         raise ImportRefused(
             f"{path}: the first line holds numbers: expected a header line with the names of the columns"
         )
+    if len(header) == 1 and "|" in header[0]:
+        raise ImportRefused(f"{path}: the columns are separated by |: save it with commas, semicolons or tabs")
     if first is None:
         raise ImportRefused(f"{path}: a header and no rows")
     if "" in header:
         header = [name or f"column_{place}" for place, name in enumerate(header)]
     return header, [cell.strip() for cell in first]
+
+
+def _refuse_spanning(path: Path, content: bytes, delimiter: str, skip_lines: int) -> None:
+    """Raises ImportRefused for a cell that goes on over a line's end: a stray quote swallows all rows up to the next."""
+    if b'"' not in content:
+        return
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), delimiter=delimiter)
+    line, fault = 0, 'a quote (") that is not closed in its line'
+    try:
+        for _ in reader:
+            if reader.line_num > line + 1:
+                break
+            line = reader.line_num
+        else:
+            return
+    except csv.Error as error:  # such as a cell of over 131,072 characters
+        fault = f"{fault}: {error}"
+    raise ImportRefused(f"{path}: line {line + 1 + skip_lines}: {fault}")
+
+
+def _refuse_decimal_commas(path: Path, columns: ColumnMap, first_cells: dict[str, str]) -> None:
+    for name, role in columns.roles.items():
+        cell = first_cells.get(name, "")
+        if role is Role.NUMBER and re.fullmatch(r"[+-]?[\d.]*\d,\d+", cell):
+            raise ImportRefused(f"{path}: column {name!r}: {cell!r} has a decimal comma: save it with decimal points")
 
 
 def _delimiter(content: bytes) -> str:

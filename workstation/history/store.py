@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from workstation.errors import BadInput, HistoryMissing, RowsOutOfOrder
-from workstation.history.durable import one_writer, remove_leftovers
+from workstation.errors import BadInput, HistoryMissing, ImportRefused, RowsOutOfOrder
+from workstation.history.durable import HistoryCorrupt, one_writer, remove_leftovers
 from workstation.history.instruments import instrument_at, put_instrument
 from workstation.history.known_rows import known_rows
 from workstation.history.layout import HistoryKind, Series, partition_end_ns, partition_of, series_of_folder
@@ -74,6 +74,8 @@ class HistoryStore:
     def __init__(self, root: Path, *, segment_rows: int = SEGMENT_ROWS) -> None:
         if segment_rows < 1:
             raise BadInput(f"history {root}: segments of {segment_rows} rows: expected 1 or more")
+        if root.exists() and not root.is_dir():
+            raise BadInput(f"history {root}: is a file: expected a folder")
         self.root = root
         self._segment_rows = segment_rows
 
@@ -105,7 +107,9 @@ class HistoryStore:
         with one_writer(folder):
             remove_leftovers(folder)
             manifest = load_manifest(folder)
-            if manifest.has_source(source.content_hash):
+            taken = manifest.source(source.content_hash)
+            if taken is not None:
+                _refuse_other_options(series, taken, source)
                 return Written(rows_known=table.num_rows, is_repeat=True)
             pieces: list[_Piece] = []
             for label, start, stop in _partition_slices(series, times):
@@ -153,7 +157,13 @@ class HistoryStore:
 
     def segments(self, series: Series, span: Span) -> tuple[Segment, ...]:
         """The files that may have rows in `span`. Raises HistoryMissing with what is there and what to run."""
-        stored = load_manifest(self.root / series.folder).segments
+        folder = self.root / series.folder
+        stored = load_manifest(folder).segments
+        if not stored and any(folder.glob("date=*/*.parquet")):
+            raise HistoryCorrupt(
+                f"{folder / MANIFEST_NAME}: missing or empty, with rows beside it: restore it from a copy, "
+                "or import the file again"
+            )
         segments = tuple(one for one in stored if not span.misses(one.start_ns, one.end_ns))
         if not segments:
             raise HistoryMissing(self._missing(series, span, stored))
@@ -236,11 +246,7 @@ class HistoryStore:
             wanted = f"[{_date(span.start_ns)}, {_date(span.end_ns)})"
             return f"{series}: nothing in {wanted}; stored are {_date(first)} to {_date(last)}"
         others = ", ".join(str(one) for one in self.series()[:5]) or "nothing"
-        interval = "" if series.interval_ns is None else f" --interval {interval_label(series.interval_ns)}"
-        return (
-            f"{series}: not stored (stored are: {others}). Run: workstation data import FILE --kind {series.kind} "
-            f"--venue {series.key.venue} --symbol {series.key.symbol}{interval}"
-        )
+        return f"{series}: not stored (stored are: {others}). Run: workstation data import FILE {series.as_options}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +256,14 @@ class _Piece:
     segments: list[Segment]
     rows_known: int
     rows_differing: int
+
+
+def _refuse_other_options(series: Series, taken: Source, source: Source) -> None:
+    if None not in (taken.options, source.options) and taken.options != source.options:
+        raise ImportRefused(
+            f"{source.name}: this file was imported before into {series}, read otherwise ({taken.options}; "
+            f"now {source.options}). Remove what it gave first: workstation data remove {series.as_options}"
+        )
 
 
 def _partition_slices(series: Series, times: IntArray) -> Iterator[tuple[str, int, int]]:

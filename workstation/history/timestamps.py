@@ -1,5 +1,6 @@
 """Times of foreign files as int64 ns UTC. The unit is recognised or the file is refused; nothing is guessed."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from workstation.model.market import IntArray
 UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 _EDGES = np.array([1e8, 1e10, 1e11, 1e13, 1e14, 1e16, 1e17, 9.2e18])
 """Pairs of bounds for s, ms, us and ns since 1970: each is 1973 to 2262 at least, and no two overlap."""
+_OUTSIDE = r"^(0\d{3}|1[0-5]\d\d|16[0-6]\d|167[0-7]|226[2-9]|22[7-9]\d|2[3-9]\d\d|[3-9]\d{3})-"
+"""Years before 1678 and after 2261, which int64 nanoseconds do not hold: Arrow would wrap them without a word."""
 ABSENT = np.iinfo(np.int64).min
 """A cell that holds no readable time."""
 
@@ -34,6 +37,9 @@ def times_of(column: Any, name: str, lines: IntArray, time_format: str | None = 
             raise ImportRefused(f"column {name!r}: a time outside 1677 to 2262: {error}") from error
         return _filled(nanoseconds), f"{column.type}, {'' if zone else 'taken as '}UTC"
     if pa.types.is_integer(column.type):
+        if pa.types.is_uint64(column.type):
+            is_over = pc.greater(column, pa.scalar(np.iinfo(np.int64).max, pa.uint64()))
+            column = pc.if_else(is_over, pa.scalar(None, pa.uint64()), column)
         values = _filled(column.cast(pa.int64()))
         unit, factor = _unit(values.astype(np.float64), name, lines)
         return _scaled(values, factor), f"whole {unit} since 1970"
@@ -58,12 +64,19 @@ def _cast_text(column: Any, target: Any) -> IntArray | None:
 
 def _text_times(column: Any, name: str, lines: IntArray, time_format: str | None) -> tuple[IntArray, str]:
     if time_format is not None:
-        parsed = pd.to_datetime(column.to_pandas(), format=time_format, utc=True, errors="coerce")
+        try:
+            parsed = pd.to_datetime(column.to_pandas(), format=time_format, utc=True, errors="coerce")
+        except (ValueError, re.error) as error:
+            raise ImportRefused(f"--time-format {time_format!r}: {error}") from error
         return _nanoseconds(parsed, column, name, lines, f"form {time_format!r}"), f"text as {time_format!r}, UTC"
     digits = pc.match_substring_regex(column, r"^(\d{1,18}|[1-8]\d{18})$").fill_null(False)  # what fits into int64
     if 2 * pc.sum(digits).as_py() > len(column):
         numbers = pc.if_else(digits, column, pa.scalar(None, column.type))
         return times_of(numbers.cast(pa.int64()), name, lines)
+    is_outside = pc.match_substring_regex(column, _OUTSIDE).fill_null(False)
+    column = pc.if_else(is_outside, pa.scalar(None, column.type), column)
+    if column.null_count == len(column):
+        raise ImportRefused(f"column {name!r}: every time is outside 1677 to 2262")
     for target in (pa.timestamp("ns"), pa.timestamp("ns", tz="UTC")):
         times = _cast_text(column, target)
         if times is not None:
@@ -79,6 +92,7 @@ def _nanoseconds(parsed: Any, column: Any, name: str, lines: IntArray, form: str
             f"column {name!r}: no value is a time in {form} (line {lines[0]}: {column[0].as_py()!r}). "
             "Name the form, such as: --time-format '%Y-%m-%d %I-%p'"
         )
+    parsed = parsed.where(parsed.dt.year.between(1678, 2261))
     nanoseconds: IntArray = np.asarray(parsed.dt.tz_localize(None), "datetime64[ns]").astype(np.int64)
     return nanoseconds  # NaT is ABSENT, the least int64
 

@@ -50,7 +50,7 @@ def backtest(
     record = settings_record(settings, instrument)
     check_bars(bars)
     signals = strategy.signals(bars).checked(len(bars), strategy.name_in_cli)
-    _check_sides(signals, instrument)
+    check_sides(signals, instrument)
     if instrument.contract_size != 1:
         raise BadInput(
             f"{instrument.key}: contract_size {instrument.contract_size}: expected 1, contracts of 1 base unit"
@@ -122,11 +122,16 @@ def check_bars(bars: Bars) -> None:
     raise BadInput(f"bar {index}: ts_open {int(bars.ts_open[index])}: expected more than {before} of the bar before")
 
 
-def _check_sides(signals: Signals, instrument: Instrument) -> None:
+def check_sides(signals: Signals, instrument: Instrument) -> None:
+    """Returns unless there is a short entry on a spot instrument. Raises BadInput with the ways out."""
     if instrument.kind is not InstrumentKind.SPOT or not len(signals.entries) or signals.entries.min() >= 0:
         return
     index = int(np.argmin(signals.entries))
-    raise BadInput(f"{instrument.key}: bar {index} enters short: a spot instrument can only be bought and sold again")
+    base, quote = instrument.base, instrument.quote
+    raise BadInput(
+        f"{instrument.key}: bar {index} enters short: a spot instrument can only be bought and sold again; "
+        f"use --param side=long (in a notebook side='long'), or import the symbol as {base}/{quote}:{quote}"
+    )
 
 
 def _prices(bars: Bars) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

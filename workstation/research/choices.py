@@ -3,10 +3,11 @@
 import difflib
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import param
 
 from workstation.errors import BadInput, HistoryMissing
@@ -15,14 +16,18 @@ from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import InstrumentKey
 from workstation.strategies.base import Strategy, make_strategy
-from workstation.strategies.catalog import strategy_named
+from workstation.strategies.catalog import STRATEGIES, strategy_named
 from workstation.trading.paper import FillAt
 from workstation.trading.sizing import SizingMode, SizingSettings
 
-When = str | datetime | int
-"""A date or time in ISO 8601 (UTC where no zone is given), a datetime, or nanoseconds since 1970."""
+When = str | date | datetime | np.datetime64 | int
+"""A date or time in ISO 8601 (UTC where no zone is given), one of Python or numpy, or nanoseconds since 1970."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_YEAR = 2261  # int64 nanoseconds end in April 2262
+FIRST_NS, LAST_NS = 10**17, 2**63 - 1
+"""Of times given as nanoseconds: from 1973 on; a time in seconds, milliseconds or microseconds is below."""
+LONGEST_MS = 86_400_000
+"""A day, as for the settings in milliseconds."""
 SIZING_MODES = {mode.name.lower().replace("_", "-"): mode for mode in SizingMode}
 MOST_NAMED = 6
 """Series that a refusal names."""
@@ -30,14 +35,15 @@ MOST_NAMED = 6
 
 def time_ns(when: When) -> int:
     """ "2024-05-01" -> 1 714 521 600 000 000 000. Raises BadInput."""
-    if isinstance(when, int):
-        return when
-    try:
-        moment = datetime.fromisoformat(when) if isinstance(when, str) else when
-    except ValueError:
-        raise BadInput(f"time {when!r}: expected a date such as 2024-05-01, or 2024-05-01T13:30 (UTC)") from None
+    if isinstance(when, int | np.integer) and not isinstance(when, bool | np.timedelta64):
+        if not FIRST_NS <= when <= LAST_NS:
+            raise BadInput(f"time {when}: nanoseconds expected, from {FIRST_NS} (1973) to {LAST_NS} (2262)")
+        return int(when)
+    moment = _moment(when)
     if not EPOCH.year <= moment.year <= LAST_YEAR:
         raise BadInput(f"time {when}: expected a year from {EPOCH.year} to {LAST_YEAR}")
+    if isinstance(when, np.datetime64):
+        return int(when.astype("datetime64[ns]").astype(np.int64))
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return (moment - EPOCH) // timedelta(microseconds=1) * 1_000
 
@@ -52,11 +58,12 @@ def span_of(start: When | None, end: When | None) -> Span:
 
 def sizing_of(words: str, *, leverage: float, slippage_rate: float) -> SizingSettings:
     """ "equity-fraction=0.95" as settings; the slippage is set aside from what is bought. Raises BadInput."""
-    name, equals, value = words.partition("=")
+    name, equals, value = text_of("sizing", words).partition("=")
     if not equals or name not in SIZING_MODES:
         raise BadInput(f"sizing {words!r}: expected MODE=NUMBER, MODE one of {', '.join(SIZING_MODES)}")
     number = _number(value, f"sizing {name}")
-    return SizingSettings(mode=SIZING_MODES[name], value=number, leverage=leverage, slippage_rate=slippage_rate)
+    lever = number_of("leverage", leverage)
+    return SizingSettings(mode=SIZING_MODES[name], value=number, leverage=lever, slippage_rate=slippage_rate)
 
 
 def fill_at_of(words: FillAt | str) -> FillAt:
@@ -69,10 +76,41 @@ def fill_at_of(words: FillAt | str) -> FillAt:
 
 def balance_of(amount: float | Decimal) -> Decimal:
     """An opening balance, exactly as it is written. Raises BadInput unless it is finite and over 0."""
-    exact = amount if isinstance(amount, Decimal) else Decimal(repr(float(amount)))
+    exact = amount if isinstance(amount, Decimal) else Decimal(repr(number_of("balance", amount)))
     if not exact.is_finite() or exact <= 0:
         raise BadInput(f"balance {amount}: expected a finite number over 0")
     return exact
+
+
+def text_of(name: str, value: object) -> str:
+    """The text that a notebook gave as the argument of that name. Raises BadInput for anything else."""
+    if not isinstance(value, str):
+        raise BadInput(f"{name} {value!r}: expected text, not {type(value).__name__}")
+    return value
+
+
+def number_of(name: str, value: object) -> float:
+    """The number that a notebook gave as the argument of that name. Raises BadInput for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | np.integer | np.floating):
+        raise BadInput(f"{name} {value!r}: expected a number, not {type(value).__name__}")
+    return float(value)
+
+
+def milliseconds_of(name: str, value: object) -> int:
+    """A whole number of milliseconds, at most a day. Raises BadInput."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= LONGEST_MS:
+        raise BadInput(f"{name} {value}: expected a whole number from 0 to {LONGEST_MS}, a day")
+    return int(value)
+
+
+def require_catalogued(strategy: Strategy) -> None:
+    """Returns if the strategy's name leads back to its class: a session knows its strategy by name. Raises BadInput."""
+    name, kind = strategy.name_in_cli, type(strategy)
+    if STRATEGIES.get(name) is not kind:
+        raise BadInput(
+            f"strategy {kind.__name__} ({name}): not the one of that name in workstation/strategies/catalog.py, where a "
+            "replay finds a strategy by its name; strategies of your own work in ws.backtest"
+        )
 
 
 def strategy_from_words(name: str, pairs: Sequence[str] = ()) -> Strategy:
@@ -93,7 +131,7 @@ def strategy_from_words(name: str, pairs: Sequence[str] = ()) -> Strategy:
 
 def keys_of(venues: tuple[str, ...], symbol: str) -> tuple[InstrumentKey, ...]:
     """One symbol at each venue. Raises BadInput for an impossible name or a venue named twice."""
-    keys = tuple(checked_key(venue, symbol) for venue in venues)
+    keys = tuple(checked_key(text_of("venue", venue), text_of("symbol", symbol)) for venue in venues)
     twice = sorted({venue for venue in venues if venues.count(venue) > 1})
     if twice:
         raise BadInput(f"venue {', '.join(twice)}: named twice, expected each once")
@@ -109,6 +147,21 @@ def require_stored(store: HistoryStore, series: Series, span: Span) -> None:
         raise HistoryMissing(f"{series}: not stored; {_nearest(series, stored)}")
     if not store.count(series, span):  # store.count itself raises where not even a file touches the span
         raise HistoryMissing(f"{series}: nothing between {_shown(span.start_ns)} and {_shown(span.end_ns)}")
+
+
+def _moment(when: object) -> datetime:
+    """To the microsecond. Raises BadInput."""
+    try:
+        if isinstance(when, str):
+            return datetime.fromisoformat(when)
+        moment = when.astype("datetime64[us]").item() if isinstance(when, np.datetime64) else when
+        if isinstance(moment, datetime) and moment == moment:  # pandas' NaT is a datetime unlike itself
+            return moment
+        if isinstance(moment, date) and not isinstance(moment, datetime):
+            return datetime(moment.year, moment.month, moment.day)
+    except ValueError:
+        pass  # refused like every other word that is no time
+    raise BadInput(f"time {when!r}: expected a date such as 2024-05-01, or 2024-05-01T13:30 (UTC)")
 
 
 def _nearest(series: Series, stored: list[Series]) -> str:

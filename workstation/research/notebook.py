@@ -4,7 +4,7 @@
     ws.backtest("ma-cross", venue="nova", symbol="BTC/USDT:USDT", interval="1h", fast=10, slow=30)
     ws.replay("spread-reversion", venue=("nova", "orion"), symbol="BTC/USDT:USDT")
 
-Times are ISO 8601 (UTC), datetimes or nanoseconds; what is not given comes from the settings. Raises BadInput,
+Times are ISO 8601 (UTC), dates, datetimes or nanoseconds; what is not given comes from the settings. Raises BadInput,
 HistoryMissing and what the room's own functions raise.
 """
 
@@ -23,7 +23,17 @@ from workstation.model.market import Bars, interval_ns
 from workstation.research import backtest as fast
 from workstation.research import replay as walk
 from workstation.research import verify as check
-from workstation.research.choices import When, balance_of, fill_at_of, keys_of, require_stored, sizing_of, span_of
+from workstation.research.choices import (
+    When,
+    balance_of,
+    fill_at_of,
+    keys_of,
+    require_catalogued,
+    require_stored,
+    sizing_of,
+    span_of,
+    text_of,
+)
 from workstation.research.replay_result import ReplayResult
 from workstation.research.results import BacktestResult
 from workstation.research.session_request import (
@@ -49,7 +59,7 @@ def open_history(path: Source = None) -> HistoryStore:
     """The history in a folder, by default that of the settings. Raises BadInput where there is no such folder."""
     if isinstance(path, HistoryStore):
         return path
-    root = _settings(None).paths.history if path is None else Path(path).absolute()
+    root = _settings(None).paths.history if path is None else _path("history", path).absolute()
     if not root.is_dir():
         raise BadInput(f"history {root}: no such folder; `workstation data import FILE` begins one")
     return HistoryStore(root)
@@ -57,7 +67,7 @@ def open_history(path: Source = None) -> HistoryStore:
 
 def strategy(name: str, **parameters: Any) -> Strategy:
     """A strategy by the word that the command line knows it by."""
-    return make_strategy(strategy_named(name), parameters)
+    return make_strategy(strategy_named(text_of("strategy", name)), parameters)
 
 
 def load_bars(
@@ -70,7 +80,8 @@ def load_bars(
     history: Source = None,
 ) -> Bars:
     """Stored bars that open in [start, end)."""
-    key, span, length_ns = keys_of((venue,), symbol)[0], span_of(start, end), interval_ns(interval)
+    key, span = keys_of((venue,), symbol)[0], span_of(start, end)
+    length_ns = interval_ns(text_of("interval", interval))
     store = open_history(history)
     require_stored(store, Series(kind=HistoryKind.BARS, key=key, interval_ns=length_ns), span)
     return store.bars(key, length_ns, span.start_ns, span.end_ns)
@@ -136,15 +147,18 @@ def replay(
     settings: Settings | None = None,
     **parameters: Any,
 ) -> ReplayResult:
-    """A session over history, through the code that trades live; journaled where `ledger` names a file.
+    """A session over history, through the code that is meant to trade live; journaled where `ledger` names a file.
 
     A bar strategy has one venue and an interval, a spread strategy two venues. A session that the ledger knows goes on.
+    The strategy is one of the catalog: a session knows it by its name.
     """
+    made = _made(strategy, parameters)
+    require_catalogued(made)
     choices = Choices(
-        strategy=_made(strategy, parameters),
-        venues=(venue,) if isinstance(venue, str) else tuple(venue),
+        strategy=made,
+        venues=tuple(venue) if isinstance(venue, tuple | list) else (venue,),
         symbol=symbol,
-        interval=interval,
+        interval=None if interval is None else text_of("interval", interval),
         span=span_of(start, end),
         sizing=sizing,
         balance=balance,
@@ -156,7 +170,7 @@ def replay(
         with_trades=with_trades,
     )
     store, settings = open_history(history), _settings(settings)
-    with nullcontext() if ledger is None else open_ledger(Path(ledger)) as journal:
+    with nullcontext() if ledger is None else open_ledger(_path("ledger", ledger)) as journal:
         name = free_session(journal, choices.strategy) if session is None else session
         request = replay_request(store, choices, name, settings)
         if journal is not None:
@@ -166,16 +180,24 @@ def replay(
 
 def verify(run: str, *, ledger: Path | str | None = None, history: Source = None) -> Verified:
     """Makes a journaled run's decisions again; raises VerifyMismatch at the first that differs."""
-    path = _settings(None).paths.ledger if ledger is None else Path(ledger)
-    return check.verify(path, RunId(run), None if history is None else open_history(history))
+    path = _settings(None).paths.ledger if ledger is None else _path("ledger", ledger)
+    return check.verify(path, RunId(text_of("run", run)), None if history is None else open_history(history))
 
 
 def _made(strategy: str | Strategy, parameters: dict[str, Any]) -> Strategy:
     if isinstance(strategy, str):
         return make_strategy(strategy_named(strategy), parameters)
+    if not isinstance(strategy, Strategy):
+        raise BadInput(f"strategy {strategy!r}: expected a name such as 'ma-cross', or what ws.strategy gives")
     if parameters:
         raise BadInput(f"{strategy.name_in_cli}: made already, so {', '.join(parameters)} cannot be set here")
     return strategy
+
+
+def _path(name: str, value: object) -> Path:
+    if not isinstance(value, str | Path) or not str(value):
+        raise BadInput(f"{name} {value!r}: expected a path")
+    return Path(value)
 
 
 def _settings(settings: Settings | None) -> Settings:

@@ -10,14 +10,13 @@ import numpy as np
 from workstation.kernels.performance import TradeFigures, equity_figures, profit_factor, sharpe_ratio
 from workstation.model.market import DAY_NS, FloatArray, IntArray
 from workstation.model.units import to_float
-from workstation.research.results import METRICS
+from workstation.research.results import METRICS, UNKNOWN
 from workstation.research.trade_log import LegTrade, TradeLog
 from workstation.session.bar_signals import BarSignals
 from workstation.session.manifest import RunManifest
 from workstation.session.state import SessionState
 
 YEAR_NS = 365.25 * DAY_NS
-UNKNOWN = "–"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +105,7 @@ class ReplayResult:
             "metrics": {name: value if math.isfinite(value) else None for name, value in self.metrics.items()},
             "units": {name: METRICS[name].unit for name in self.metrics},
             "refused": self.state.refusals,
+            "refused_by_limit": {limit: entries.count for limit, entries in self.log.refused.items()},
             "halted": self.state.halted,
             "trades": [_trade(leg) for leg in self.trades],
             "equity": {"time": _iso(times), "equity_quote": curve.tolist()},

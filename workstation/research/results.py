@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 YEAR_NS = 365.25 * DAY_NS
+UNKNOWN = "–"
+EXIT_COLUMNS = ("exit_time", "exit_price", "exit_bar", "pnl_quote")
+"""Of a trade that is still open these are a mark at the last close; in JSON they are None."""
 
 
 class ExitReason(StrEnum):
@@ -124,8 +127,14 @@ class BacktestResult:
         return table
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: times ISO 8601 UTC, columns as lists, None where a figure is NaN or infinite."""
+        """Plain values for JSON: times ISO 8601 UTC, columns as lists, None where a figure is NaN or infinite.
+
+        An open trade has no exit and no profit yet, as in a replay.
+        """
         trades = {name: _plain(column) for name, column in self._trade_columns().items()}
+        is_open = [reason == ExitReason.OPEN for reason in trades["exit_reason"]]
+        for name in EXIT_COLUMNS:
+            trades[name] = [None if hides else value for value, hides in zip(trades[name], is_open, strict=True)]
         settings, sizing = self.settings, self.settings.sizing
         return {
             "strategy": self.strategy,
@@ -184,7 +193,7 @@ class BacktestResult:
                 "count": (f"{value:,.0f}", ""),
                 "quote": (f"{value:,.2f}", quote),
             }.get(unit, (f"{value:.3f}", ""))
-            table.append((label, text, shown))
+            table.append((label, UNKNOWN, "") if math.isnan(value) else (label, text, shown))
         return table
 
     def _end_times(self) -> "np.ndarray[Any, np.dtype[np.datetime64]]":

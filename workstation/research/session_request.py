@@ -13,9 +13,18 @@ from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger, RunRecord
 from workstation.model.events import BalanceSet
 from workstation.model.ids import SessionId
-from workstation.model.instrument import InstrumentKey
+from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.market import interval_ns
-from workstation.research.choices import balance_of, keys_of, require_stored, sizing_of
+from workstation.research.backtest import check_sides
+from workstation.research.choices import (
+    balance_of,
+    keys_of,
+    milliseconds_of,
+    number_of,
+    require_stored,
+    sizing_of,
+    text_of,
+)
 from workstation.research.replay import ReplayRequest, opening_balances
 from workstation.session.manifest import SourceSelection, read_manifest
 from workstation.session.settings import SessionSettings
@@ -62,7 +71,7 @@ def limits_of(settings: Settings) -> Limits:
 
 def slippage_rate_of(slippage_bps: float | None, settings: Settings) -> float:
     """As a fraction of the price; None takes the setting. Raises BadInput outside [0, 10 000)."""
-    bps = float(settings.paper.slippage_bps) if slippage_bps is None else slippage_bps
+    bps = float(settings.paper.slippage_bps) if slippage_bps is None else number_of("slippage_bps", slippage_bps)
     if not 0.0 <= bps < 10_000.0:
         raise BadInput(f"slippage {bps:g} bps: expected from 0 to below 10000")
     return bps / 10_000.0
@@ -70,7 +79,7 @@ def slippage_rate_of(slippage_bps: float | None, settings: Settings) -> float:
 
 def replay_request(store: HistoryStore, choices: Choices, session_id: str, settings: Settings) -> ReplayRequest:
     """Raises BadInput for choices that contradict each other, HistoryMissing for a series that is not stored."""
-    if not SESSION_FORM.fullmatch(session_id):
+    if not SESSION_FORM.fullmatch(text_of("session", session_id)):
         raise BadInput(f"session {session_id!r}: expected 1 to 60 letters, digits, . _ -, beginning with neither")
     _check_shape(choices)
     keys = keys_of(choices.venues, choices.symbol)
@@ -79,6 +88,7 @@ def replay_request(store: HistoryStore, choices: Choices, session_id: str, setti
         series = Series(kind=HistoryKind(source.kind), key=source.key, interval_ns=source.interval_ns)
         require_stored(store, series, choices.span)
     instruments = [store.instrument(key, choices.span.start_ns) for key in keys]
+    _check_spot(store, choices, instruments[0], sources[0])
     slippage_rate = slippage_rate_of(choices.slippage_bps, settings)
     amount = BalanceSet(venue=keys[0].venue, currency=instruments[0].quote, amount=balance_of(choices.balance))
     return ReplayRequest(
@@ -131,15 +141,29 @@ def run_before(ledger: Ledger, request: ReplayRequest) -> RunRecord | None:
 
 
 def open_ledger(path: Path) -> Ledger:
-    """As Ledger.open; a place that cannot be written is OperatorError too."""
+    """As Ledger.open; a folder is BadInput, a place that cannot be written is OperatorError too."""
+    if path.is_dir():  # an empty path too is one, this one
+        raise BadInput(f"ledger {path}: is a folder, expected a file")
     try:
         return Ledger.open(path)
     except OSError as error:
         raise OperatorError(f"ledger {path}: cannot be written there: {error.strerror}") from error
 
 
+def _check_spot(store: HistoryStore, choices: Choices, instrument: Instrument, source: SourceSelection) -> None:
+    """A bar strategy's whole intent is known before it starts, so a short entry on spot is refused here already."""
+    strategy = choices.strategy
+    if instrument.kind is not InstrumentKind.SPOT or not isinstance(strategy, BarStrategy):
+        return
+    assert source.interval_ns is not None
+    bars = store.bars(instrument.key, source.interval_ns, choices.span.start_ns, choices.span.end_ns)
+    check_sides(strategy.signals(bars).checked(len(bars), strategy.name_in_cli), instrument)
+
+
 def _check_shape(choices: Choices) -> None:
     name, venues = choices.strategy.name_in_cli, choices.venues
+    if choices.limits is not None and not isinstance(choices.limits, Limits):
+        raise BadInput(f"limits {choices.limits!r}: expected Limits, such as NO_LIMITS of workstation.trading.limits")
     if isinstance(choices.strategy, BarStrategy):
         if len(venues) != 1:
             raise BadInput(f"{name}: venues {', '.join(venues) or 'none'}: expected one")
@@ -166,5 +190,7 @@ def _paper(choices: Choices, settings: Settings, slippage_rate: float) -> PaperS
     if isinstance(choices.strategy, BarStrategy):
         fill_at = FillAt.NEXT_OPEN if choices.fill_at is None else choices.fill_at
         return PaperSettings(on_bars=True, slippage_rate=slippage_rate, fill_at=fill_at)
-    latency_ms = settings.paper.latency_ms if choices.latency_ms is None else choices.latency_ms
+    latency_ms = settings.paper.latency_ms
+    if choices.latency_ms is not None:
+        latency_ms = milliseconds_of("latency_ms", choices.latency_ms)
     return PaperSettings(latency_ns=latency_ms * 1_000_000, slippage_rate=slippage_rate)

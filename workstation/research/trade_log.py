@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from workstation.model.events import Fact, GroupOpened, OrderFilled, OrderSubmitted
+from workstation.model.events import EntryRefused, Fact, GroupOpened, OrderFilled, OrderSubmitted
 from workstation.model.ids import ClientOrderId, GroupId
 from workstation.model.instrument import InstrumentKey
 from workstation.model.order import OrderPurpose, OrderRequest
@@ -59,15 +59,22 @@ class FillPoint(NamedTuple):
     fee: Decimal
 
 
+class RefusedEntries(NamedTuple):
+    """How many entries one limit refused, and the last of them."""
+
+    count: int
+    last: EntryRefused
+
+
 @dataclass(slots=True)
 class TradeLog:
-    """Watches facts go by; keeps legs that were entered, and every fill."""
+    """Watches facts go by; keeps legs that were entered, every fill, and for each limit what it refused."""
 
     legs: dict[tuple[GroupId, int], LegTrade] = field(default_factory=dict)
     fills: list[FillPoint] = field(default_factory=list)
     requests: dict[ClientOrderId, OrderRequest] = field(default_factory=dict)
+    refused: dict[str, RefusedEntries] = field(default_factory=dict)
     orders: int = 0
-    refusals: int = 0
 
     def watch(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
@@ -77,6 +84,9 @@ class TradeLog:
             elif isinstance(event, OrderSubmitted):
                 self.orders += 1
                 self.requests[event.request.client_order_id] = event.request
+            elif isinstance(event, EntryRefused):
+                before = self.refused.get(event.limit)
+                self.refused[event.limit] = RefusedEntries(1 if before is None else before.count + 1, event)
             elif isinstance(event, GroupOpened):
                 for index, leg in enumerate(event.group.legs):
                     key = event.group.group_id, index
