@@ -12,6 +12,7 @@ from tests.benchmarks.spread_desk import Crowd
 from workstation.model.ids import Currency, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.market import SECOND_NS, Rows, quote_rows
+from workstation.research.collection import rare_collection
 from workstation.session.market import Market
 from workstation.session.wake import Wake
 from workstation.windows.specs import ConditionSpec, Field, Operator, WindowKind, WindowSpec
@@ -173,11 +174,12 @@ def trading(market: Market, start: int) -> None:
     crowd.take(quotes(200_000, 6, start))
     crowd.reset()
     taken, seconds = 0, 0.0
-    for part in range(4):
-        rows = quotes(500_000, 7 + part, market.gate.now_ns + RESOLUTION_NS)
+    for part in range(10):
+        rows = quotes(200_000, 7 + part, market.gate.now_ns + RESOLUTION_NS)
         began = time.perf_counter()
-        for first in range(0, len(rows), BLOCK):
-            crowd.take(rows[first : first + BLOCK])
+        with rare_collection():  # as a replay does
+            for first in range(0, len(rows), BLOCK):
+                crowd.take(rows[first : first + BLOCK])
         seconds, taken = seconds + time.perf_counter() - began, taken + len(rows)
     share = crowd.wakes / taken
     print(

@@ -16,6 +16,7 @@ from workstation.model.instrument import Instrument
 from workstation.ports.broker import Broker
 from workstation.ports.journal import Journal, Ticket
 from workstation.research import identity
+from workstation.research.collection import rare_collection
 from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk
 from workstation.research.recovery import recovered_state, save_state
 from workstation.research.replay_result import ReplayResult
@@ -99,7 +100,8 @@ def replay(
             progress(seen, total)
         return False
 
-    rows = walk(store, manifest, desk, lambda start: _start(manifest, desk, host, start), watch)
+    with rare_collection():
+        rows = walk(store, manifest, desk, lambda start: _start(manifest, desk, host, start), watch)
     if ledger is not None:
         ledger.flush()
         save_state(ledger, session_id, state)

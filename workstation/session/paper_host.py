@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from workstation.errors import CallerError
-from workstation.model.events import Event, Report, SessionPaused
+from workstation.model.events import Event, Fact, OrderAccepted, Report, SessionPaused
 from workstation.model.ids import ClientOrderId
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import INTERVALS_NS, RowKind, rows_taken
@@ -53,8 +53,7 @@ class PaperHost:
             self._handle(wake)
         except CallerError as error:
             if not self.session.state.is_paused:
-                fact = self.market.gate.admit(SessionPaused(by="paper venue", reason=str(error)), wake.time_ns)
-                self._act(Wake(self, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,)))
+                self._take((self.market.gate.admit(SessionPaused(by="paper venue", reason=str(error)), wake.time_ns),))
 
     def _handle(self, wake: Wake) -> None:
         if wake.reasons == PRICE:
@@ -70,8 +69,7 @@ class PaperHost:
         """An input from outside: what is due before it runs first, then it is stamped and acted on."""
         for wake in self.market.advance_time(now_ns):
             wake.subscriber.handle(wake)
-        fact = self.market.gate.admit(event, now_ns)
-        self._act(Wake(self, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,)))
+        self._take((self.market.gate.admit(event, now_ns),))
 
     def send(self, effect: Effect) -> None:
         """Takes an effect to the paper venue, to arrive a latency later; during a bar, at once."""
@@ -160,10 +158,23 @@ class PaperHost:
         )
 
     def _report(self, reports: Iterator[Report]) -> None:
-        """Each report passes the gate on its own, and the session answers before the venue goes on."""
+        """Each report passes the gate on its own, and the session answers before the venue goes on.
+
+        An acceptance asks for no answer: it goes along with what follows it at once.
+        """
+        gate = self.market.gate
+        accepted: tuple[Fact, ...] = ()
         for report in reports:
-            fact = self.market.gate.admit(report, self.market.gate.now_ns)
-            self._act(Wake(self, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,)))
+            facts = (*accepted, gate.admit(report, gate.now_ns))
+            accepted = facts if type(report) is OrderAccepted else ()
+            if not accepted:
+                self._take(facts)
+        if accepted:
+            self._take(accepted)
+
+    def _take(self, facts: tuple[Fact, ...]) -> None:
+        last = facts[-1]
+        self._act(Wake(self, last.ts_received, reasons=INPUT, sequence=last.sequence, facts=facts))
 
     def _act(self, wake: Wake) -> None:
         act = self.session.act(wake)

@@ -327,7 +327,7 @@ class Session:
         assert self._wake is not None
         if self.bars is None:
             return self.view.quoted(key, self._wake.time_ns)
-        filled = self._wake.facts and self.view.fill_price(self._wake.facts[0], key)
+        filled = self._wake.facts and self.view.fill_price(self._wake.facts[-1], key)
         if filled:
             return Seen(filled, 0)
         last = self.bars.last_seen(self._wake.time_ns)
