@@ -1,6 +1,7 @@
 """Small histories for tests of commands, made from a printed seed; and how a test runs a command."""
 
 import hashlib
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +39,9 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return printed.err.removeprefix("workstation: ")
 
 
+SPOT = "BTC/USDT"
+
+
 def perpetual(venue: str) -> Instrument:
     return Instrument(
         venue=Venue(venue),
@@ -69,6 +73,13 @@ def some_bars(count: int, *, seed: int = SEED, interval_ns: int = HOUR_NS) -> Ba
         close=close,
         volume=np.ones(count),
     )
+
+
+def store_spot_bars(store: HistoryStore, count: int = 400) -> None:
+    """Hourly bars of BTC/USDT at nova, which cannot be sold short."""
+    spot = replace(perpetual("nova"), symbol=Symbol(SPOT), kind=InstrumentKind.SPOT)
+    store.put_instrument(spot)
+    _write(store, Series(kind=HistoryKind.BARS, key=spot.key, interval_ns=HOUR_NS), bar_table(some_bars(count)))
 
 
 def store_bars(store: HistoryStore, count: int = 400, *, seed: int = SEED, venue: str = "nova") -> None:

@@ -48,6 +48,18 @@ def test_a_second_import_of_the_file_says_so(home: Path) -> None:
     assert "imported before: nothing to do" in CliRunner().invoke(app, ["import", a_file(home), *NAMES]).output
 
 
+def test_remove_asks_then_says_what_it_removed(home: Path) -> None:
+    CliRunner().invoke(app, ["import", a_file(home), *NAMES])
+    remove = ["remove", *NAMES, "--interval", "1h"]
+    assert CliRunner().invoke(app, remove, input="n\n").exit_code == 1
+    assert len(json.loads(CliRunner().invoke(app, ["list", "--json"]).output)) == 1
+    done = CliRunner().invoke(app, [*remove, "--yes"])
+    assert "removed bars binance:BTC/USDT 1h from" in done.output
+    assert "2 files" in done.output
+    assert json.loads(CliRunner().invoke(app, ["list", "--json"]).output) == []
+    assert "not stored" in str(CliRunner().invoke(app, [*remove, "--yes"]).exception)
+
+
 def test_a_dry_run_shows_mapping_and_first_rows_and_stores_nothing(home: Path) -> None:
     done = CliRunner().invoke(app, ["import", a_file(home), *NAMES, "--dry-run"])
     assert "ts_open        from ts" in done.output

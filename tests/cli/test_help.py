@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cli.histories import run
 from tests.cli.test_config_show import HEAVY, loaded_modules
 
 
@@ -17,3 +18,16 @@ def test_completion_knows_the_strategies() -> None:
     from workstation.cli.strategy_options import known_strategies
 
     assert known_strategies() == ["ma-cross", "spread-reversion"]
+
+
+def test_a_back_test_offers_strategies_on_bars_only(capsys: pytest.CaptureFixture[str]) -> None:
+    from workstation.cli.strategy_options import known_bar_strategies
+
+    assert known_bar_strategies() == ["ma-cross"]
+    run("backtest", "--help")
+    assert "spread-reversion" not in capsys.readouterr().out
+
+
+def test_help_promises_no_live_trading(capsys: pytest.CaptureFixture[str]) -> None:
+    run("--help")
+    assert "live" not in capsys.readouterr().out

@@ -131,7 +131,17 @@ def test_options_stand_over_the_settings(home: Path) -> None:
 
 def test_refused_entries_are_named_with_their_limit(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("replay", *BARS, "--sizing", "fixed-notional=5000") == 0
-    assert " entries refused by max_position_notional_quote 1000, the last one at 4" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert " entries refused by max_position_notional_quote 1000, the last one at 4" in said
+    assert "; --max-notional changes it" in said
+
+
+def test_refused_entries_are_named_without_a_ledger_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("replay", *BARS, "--sizing", "fixed-notional=5000", "--no-ledger", "--json") == 0
+    printed = capsys.readouterr()
+    content = json.loads(printed.out)
+    assert content["refused_by_limit"] == {"max_position_notional_quote": content["refused"]}
+    assert f"{content['refused']:,} entries refused by max_position_notional_quote 1000" in printed.err
 
 
 def test_durable_decides_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +162,10 @@ def test_durable_decides_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         ((*SPREAD, "--session", "../mine"), "session '../mine': expected 1 to 60 letters"),
         ((*SPREAD, "--no-limits", "--max-positions", "3"), "--no-limits: given together with a limit"),
         ((*SPREAD, "--max-positions", "-1"), "max_open_positions -1: expected 0 or more"),
-        ((*SPREAD, "--latency-ms", "-1"), "latency_ns -1000000: expected 0 or more"),
+        ((*SPREAD, "--latency-ms", "-1"), "latency_ms -1: expected a whole number from 0 to 86400000"),
+        ((*SPREAD, "--latency-ms", "86400001"), "latency_ms 86400001: expected a whole number from 0 to 86400000"),
+        ((*SPREAD, "--max-quote-age-ms", "-1"), "max_quote_age_ms -1: expected a whole number"),
+        ((*SPREAD, "--ledger", ""), ": is a folder, expected a file"),
         ((*SPREAD, "--no-ledger", "--ledger", "x.db"), "--no-ledger: given together with --ledger x.db"),
         ((*BARS, "--latency-ms", "5"), "latency and trades have no meaning"),
         ((*BARS, "--venue", "orion"), "ma-cross: venues nova, orion: expected one"),

@@ -67,3 +67,8 @@ def test_changed_code_is_mentioned() -> None:
     verified = Verified(run_id=RunId("x.1"), inputs=1234, decisions=5, is_same_code=False)
     sentence = "run x.1: 1,234 inputs, 5 decisions, all the same (the code has changed since the run)"
     assert as_sentence(verified) == sentence
+
+
+def test_a_folder_is_no_ledger(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refusal(capsys, "verify", "x", "--ledger", home) == f"ledger {home}: is a folder, expected a file\n"
+    assert refusal(capsys, "verify", "x", "--ledger", "") == "ledger .: is a folder, expected a file\n"

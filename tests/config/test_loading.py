@@ -1,6 +1,8 @@
 """Settings come from defaults, file and environment, in that order, and every refusal says where to look."""
 
+import re
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -94,8 +96,14 @@ def test_home_expands_the_users_folder() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[market]\nasumed_delay_ms = 5", ":2: unknown setting market.asumed_delay_ms; did you mean market.assumed_delay_ms?"),
-        ("[markt]\nassumed_delay_ms = 5", ":2: unknown setting markt.assumed_delay_ms; did you mean market.assumed_delay_ms?"),
+        (
+            "[market]\nasumed_delay_ms = 5",
+            ":2: unknown setting market.asumed_delay_ms; did you mean market.assumed_delay_ms?",
+        ),
+        (
+            "[markt]\nassumed_delay_ms = 5",
+            ":2: unknown setting markt.assumed_delay_ms; did you mean market.assumed_delay_ms?",
+        ),
         ("[markt]", ":1: unknown setting markt; did you mean market?"),
         ("assumed_delay_ms = 5", ":1: unknown setting assumed_delay_ms; did you mean market.assumed_delay_ms?"),
         ("[market.book]\ndepth = 5", ":1: unknown setting market.book; `workstation config show` lists"),
@@ -109,6 +117,10 @@ def test_home_expands_the_users_folder() -> None:
         ("[paper]\nslippage_bps = 1001", ":2: paper.slippage_bps = 1001: expected less than or equal to 1000"),
         ("[paper]\nslippage_bps = nan", ":2: paper.slippage_bps = NaN: expected a finite number"),
         ("[paths]\nledger = 5", ":2: paths.ledger = 5: expected"),
+        ("[paths]\nledger = ''", ':2: paths.ledger = "": expected a path, not empty text'),
+        ("[paths]\nhome = ''", ':2: paths.home = "": expected a path, not empty text'),
+        ("[market]\nassumed_delay_ms = 86400001", ":2: market.assumed_delay_ms = 86400001: expected less than or"),
+        ("[risk]\nmax_quote_age_ms = 86400001", ":2: risk.max_quote_age_ms = 86400001: expected less than or equal"),
         ("[risk]\nmax_position_notional = []", ":2: risk.max_position_notional = []: expected"),
         ("[market\nassumed_delay_ms = 5", ":1: not valid TOML: "),
         ("[market]\nassumed_delay_ms = ", ":2: not valid TOML: "),
@@ -126,8 +138,21 @@ def test_fault_in_file_names_line_key_value_and_what_was_expected(tmp_path: Path
         (
             "WORKSTATION_MARKET__ASSUMED_DELAY",
             "5",
-            "unknown setting market.assumed_delay; did you mean market.assumed_delay_ms?",
+            "unknown setting market.assumed_delay; did you mean WORKSTATION_MARKET__ASSUMED_DELAY_MS?",
         ),
+        (
+            "WORKSTATION_PAPER_LATENCY_MS",
+            "5",
+            "unknown setting paper_latency_ms; did you mean WORKSTATION_PAPER__LATENCY_MS?",
+        ),
+        (
+            "WORKSTATION_PAPR__LATENCY_MS",
+            "5",
+            "unknown setting papr.latency_ms; did you mean WORKSTATION_PAPER__LATENCY",
+        ),
+        ("WORKSTATION_PAPER", "5", "unknown setting paper; did you mean WORKSTATION_"),
+        ("WORKSTATION_HOMES", "/x", "unknown setting homes; did you mean WORKSTATION_HOME?"),
+        ("WORKSTATION_PAPER__LATENCY_MS", "86400001", 'paper.latency_ms = "86400001": expected less than or equal to'),
         ("WORKSTATION_RISK__MAX_OPEN_POSITIONS", "0", 'risk.max_open_positions = "0": expected greater than 0'),
     ],
 )
@@ -180,3 +205,10 @@ def test_settings_in_force_follow_the_declaration(tmp_path: Path) -> None:
     assert tuple(row.key for row in rows) == KNOWN_KEYS
     latency = next(row for row in rows if row.key == "paper.latency_ms")
     assert (latency.value, latency.source) == (7, f"{tmp_path / 'workstation.toml'}:2")
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    package = Path(import_module("workstation").__file__ or "").parent
+    readers = [path for path in package.rglob("*.py") if path.parent.name != "config"]
+    text = "\n".join(path.read_text("utf-8") for path in readers)
+    assert [key for key in KNOWN_KEYS if not re.search(rf"\b{re.escape(key)}\b", text)] == []

@@ -81,7 +81,7 @@ def test_given_rules_go_before_the_decimals_in_the_file(store: HistoryStore) -> 
 
 
 def test_an_impossible_rule_stores_nothing(store: HistoryStore) -> None:
-    with pytest.raises(BadInput, match="tick_size -1"):
+    with pytest.raises(BadInput, match="--tick-size -1"):
         take(store, BAR_HEADER, bar_lines(3), a_request(rules=GivenRules(tick_size=Decimal(-1))))
     assert store.datasets() == []
 
@@ -188,7 +188,9 @@ def test_a_file_with_too_many_bad_rows_is_refused_whole(store: HistoryStore) -> 
     lines = bar_lines(20)
     lines[3] = lines[3].replace("100.5", "-5")
     lines[4] = lines[4].replace("100.5", "-5")
-    with pytest.raises(ImportRefused, match=r"2 of 20 rows are bad, over 5%: nothing was stored.*First, line 5"):
+    with pytest.raises(
+        ImportRefused, match=r"2 of 20 rows are bad, over 5% .--max-bad-percent.: nothing was stored.*First, line 5"
+    ):
         take(store, BAR_HEADER, lines, a_request())
     assert store.datasets() == []
     assert take(store, BAR_HEADER, lines, a_request(max_bad_share=0.2)).rows_good == 18
@@ -215,7 +217,15 @@ REFUSED = {
         f"{BAR_HEADER},volume_btc\n{START_S},1,1,1,1,5,6",
         r"two columns could be volume: 'volume' and 'volume_btc' differ at line 2 \(5.0 and 6.0\)",
     ),
-    "wrong type": (f"{BAR_HEADER}\n{START_S},a,b,c,d,e", "1 of 1 rows are bad"),
+    "wrong type": (f"{BAR_HEADER}\n{START_S},a,b,c,d,e", r"1 of 1 rows are bad, over 5% \(--max-bad-percent\)"),
+    "carriage returns": ("\r".join([BAR_HEADER, *bar_lines(3)]), "line 1: a carriage return without a line feed"),
+    "pipes": ("\n".join([BAR_HEADER, *bar_lines(3)]).replace(",", "|"), r"separated by \|"),
+    "decimal commas": (
+        "\n".join([BAR_HEADER, *bar_lines(3)]).replace(",", ";").replace("100.5", "100,5"),
+        "'open': '100,5' has a decimal comma",
+    ),
+    "dates after 2262": (f"{BAR_HEADER}\n2300-01-01,1,1,1,1,1", "every time is outside 1677 to 2262"),
+    "dates before 1677": (f"{BAR_HEADER}\n1600-01-01,1,1,1,1,1", "every time is outside 1677 to 2262"),
     "one bar": ("\n".join([BAR_HEADER, *bar_lines(1)]), "the interval is not to be seen"),
 }
 

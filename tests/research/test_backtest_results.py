@@ -60,7 +60,9 @@ def test_setting_out_of_range_is_named_with_its_value(change: dict[str, float]) 
 
 def test_short_entry_on_spot_names_instrument_and_bar() -> None:
     spot = an_instrument(kind=InstrumentKind.SPOT)
-    with pytest.raises(BadInput, match="test:ABC/USDT:USDT: bar 2 enters short"):
+    with pytest.raises(
+        BadInput, match=r"bar 2 enters short.*use --param side=long .*import the symbol as ABC/USDT:USDT"
+    ):
         backtest(Scripted(some_signals(5, {2: -1})), some_bars([100.0] * 5), spot)
 
 
@@ -120,6 +122,19 @@ def test_text_shows_every_metric_and_percent_where_it_says_so() -> None:
     assert all(metric.label in text for metric in METRICS.values())
     assert "scripted() on test:ABC/USDT:USDT, 5 bars of 1m" in text
     assert "-0.05%" in text
+
+
+def test_what_is_not_defined_is_a_dash() -> None:
+    text = str(backtest(Scripted(some_signals(5, {})), some_bars([100.0] * 5), an_instrument()))
+    assert "nan" not in text
+    assert [line.split()[-1] for line in text.splitlines() if line.startswith("Win rate")] == ["–"]
+
+
+def test_open_trade_has_no_exit_in_json() -> None:
+    result = backtest(Scripted(some_signals(5, {0: 1})), some_bars([100.0] * 5), an_instrument(), sizing=ONE)
+    (trade,) = result.to_dict()["trades"]
+    assert [trade[name] for name in ("exit_time", "exit_price", "exit_bar", "pnl_quote")] == [None] * 4
+    assert (trade["exit_reason"], trade["entry_bar"]) == ("open", 1)
 
 
 def test_html_escapes_what_others_named() -> None:

@@ -2,19 +2,21 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import workstation as ws
-from tests.cli.histories import BTC, START_NS, store_bars, store_quotes
+from tests.cli.histories import BTC, SPOT, START_NS, store_bars, store_quotes, store_spot_bars
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import read_runs
 from workstation.model.market import HOUR_NS
-from workstation.research.choices import time_ns
+from workstation.research.choices import When, time_ns
+from workstation.strategies.ma_cross import MACross
 from workstation.trading.limits import NO_LIMITS
 
 
@@ -84,6 +86,71 @@ def test_wrong_words_are_refused() -> None:
         ws.load_bars("vega", BTC, "1h")
 
 
+class OwnCross(MACross):
+    """Buys where the stock strategy of the same name sells."""
+
+
+@pytest.mark.usefixtures("history")
+def test_a_replay_refuses_a_strategy_that_its_name_does_not_lead_back_to(home: Path) -> None:
+    words = {"venue": "nova", "symbol": BTC, "interval": "1h"}
+    with pytest.raises(BadInput, match=r"strategy OwnCross \(ma-cross\).*own work in ws\.backtest"):
+        ws.replay(OwnCross(fast=3, slow=8), ledger=home / "ledger.db", **words)
+    assert not (home / "ledger.db").exists()
+    assert len(ws.backtest(OwnCross(fast=3, slow=8), **words).trades) > 10
+
+
+def test_short_entries_on_spot_are_refused_with_the_way_out(history: HistoryStore) -> None:
+    store_spot_bars(history)
+    words = {"venue": "nova", "symbol": SPOT, "interval": "1h", "fast": 3, "slow": 8}
+    for trade in (ws.backtest, ws.replay):
+        with pytest.raises(BadInput, match=r"enters short.*side=long .*import the symbol as BTC/USDT:USDT"):
+            trade("ma-cross", **words)
+        assert len(trade("ma-cross", side="long", **words).trades) > 5
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        ({"symbol": 5}, "symbol 5: expected text, not int"),
+        ({"venue": 5}, "venue 5: expected text, not int"),
+        ({"interval": 60}, "interval 60: expected text, not int"),
+        ({"strategy": MACross}, "strategy <class .*: expected a name such as 'ma-cross'"),
+        ({"start": 1_714_521_600}, "time 1714521600: nanoseconds expected"),
+        ({"start": 1_714_521_600_000_000}, "time 1714521600000000: nanoseconds expected"),
+        ({"start": 1.5}, "time 1.5: expected a date such as"),
+        ({"end": np.datetime64("NaT")}, "time .*NaT.*: expected a date such as"),
+        ({"sizing": 0.95}, "sizing 0.95: expected text, not float"),
+        ({"leverage": "3"}, "leverage '3': expected a number, not str"),
+        ({"slippage_bps": "2"}, "slippage_bps '2': expected a number, not str"),
+        ({"balance": "much"}, "balance 'much': expected a number, not str"),
+        ({"history": 5}, "history 5: expected a path"),
+    ],
+)
+@pytest.mark.usefixtures("history")
+def test_an_argument_of_a_wrong_type_is_named(argument: dict[str, Any], sentence: str) -> None:
+    words = {"strategy": "ma-cross", "venue": "nova", "symbol": BTC, "interval": "1h"}
+    for trade in (ws.backtest, ws.replay):
+        with pytest.raises(BadInput, match=sentence):
+            trade(**words | argument)
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        ({"limits": 1000}, "limits 1000: expected Limits"),
+        ({"latency_ms": 1.5}, "latency_ms 1.5: expected a whole number from 0"),
+        ({"session": 5}, "session 5: expected text, not int"),
+        ({"ledger": ""}, "ledger '': expected a path"),
+        ({"ledger": "."}, r"ledger \.: is a folder, expected a file"),
+    ],
+)
+@pytest.mark.usefixtures("history")
+def test_an_argument_of_a_replay_of_a_wrong_type_is_named(argument: dict[str, Any], sentence: str) -> None:
+    words = {"strategy": "spread-reversion", "venue": ["nova", "orion"], "symbol": BTC}
+    with pytest.raises(BadInput, match=sentence):
+        ws.replay(**words | argument)
+
+
 def test_a_history_that_is_not_there_is_named(home: Path) -> None:
     with pytest.raises(BadInput, match="no such folder"):
         ws.open_history(home / "nowhere")
@@ -97,9 +164,13 @@ def test_a_history_that_is_not_there_is_named(home: Path) -> None:
         ("2024-05-01T00:00:00.000001Z", START_NS + 1_000),
         (datetime(2024, 5, 1), START_NS),
         (START_NS, START_NS),
+        (date(2024, 5, 1), START_NS),
+        (np.datetime64("2024-05-01"), START_NS),
+        (np.datetime64(START_NS + 1, "ns"), START_NS + 1),
+        (np.int64(START_NS), START_NS),
     ],
 )
-def test_times_without_a_zone_are_utc(when: str | datetime | int, expected: int) -> None:
+def test_times_without_a_zone_are_utc(when: When, expected: int) -> None:
     assert time_ns(when) == expected
 
 

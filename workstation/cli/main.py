@@ -23,7 +23,7 @@ class Registered:
 
 COMMANDS = {
     "demo": Registered(module="workstation.cli.demo", summary="Both strategies over the sample data, and their proof."),
-    "data": Registered(module="workstation.cli.data", summary="Take history in, and see what is there."),
+    "data": Registered(module="workstation.cli.data", summary="Take history in, see what is there, remove it."),
     "backtest": Registered(module="workstation.cli.backtest", summary="A bar strategy over stored bars, in one pass."),
     "replay": Registered(module="workstation.cli.replay", summary="A session over history, by the code that trades."),
     "verify": Registered(module="workstation.cli.verify", summary="Make a run's decisions again and compare them."),

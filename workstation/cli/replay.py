@@ -1,4 +1,4 @@
-"""`workstation replay`: a session over history, through the code that is meant to trade live, journaled unless told otherwise."""
+"""`workstation replay`: a session over history, through the code that is meant to trade live, journaled by default."""
 
 import json
 from typing import Annotated

@@ -112,8 +112,8 @@ def interrupted(session: str, file: Path | None) -> str:
 def refusals(result: ReplayResult) -> list[str]:
     """For each limit, how many entries it refused, its value, and the option that changes it."""
     return [
-        f"{count:,} entries refused by {limit} {last.allowed}, the last one at {last.figure}{_way_out(limit)}"
-        for limit, (count, last) in result.log.refused.items()
+        f"{number:,} entries refused by {limit} {last.allowed}, the last one at {last.figure}{_way_out(limit)}"
+        for limit, (number, last) in result.log.refused.items()
     ]
 
 

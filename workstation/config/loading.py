@@ -139,7 +139,8 @@ def _problem(entry: _Entry) -> str | None:
 def _suggestion(entry: _Entry) -> str:
     written, candidates = entry.name, list(KNOWN_KEYS)
     if entry.is_text:
-        written, candidates = entry.source, [PREFIX + key.upper().replace(".", "__") for key in KNOWN_KEYS]
+        variables = (PREFIX + key.upper().replace(".", "__") for key in KNOWN_KEYS)
+        written, candidates = entry.source, [HOME_VARIABLE, *variables]
     elif entry.key is None and isinstance(entry.value, dict):
         candidates = list(SECTIONS)
     nearest = difflib.get_close_matches(written, candidates, n=1)

@@ -66,7 +66,7 @@ def check_rows(kind: HistoryKind, columns: Columns, verdict: Verdict) -> None:
     """Values that cannot be: unreadable, not finite, not positive, crossed, high below low, swapped volumes."""
     has_receipt = "ts_received" in columns
     time_name = order_column(kind, has_receipt=has_receipt)
-    verdict.reject(columns[time_name] == ABSENT, f"{time_name} is missing or no time from 1973 to 2262")
+    verdict.reject(columns[time_name] == ABSENT, f"{time_name} is missing or no time within 1677 to 2262")
     for name in SCHEMAS[kind].names:
         if SCHEMAS[kind].field(name).type == pa.float64():
             values = columns[name]

@@ -260,7 +260,7 @@ def _disk_faults(file: str, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ImportRefused(
-            f"{file}: writing to {folder} failed: {error.strerror or error}. What was stored is as it was: "
+            f"{file}: writing to {folder} failed: {error.strerror or error}. No stored file is torn: "
             "free space there, or allow writing, and run the import again"
         ) from error
 

@@ -66,7 +66,9 @@ def settled_instrument(
         f"fees {instrument.maker_fee_rate} maker and {instrument.taker_fee_rate} taker"
     )
     is_whole = known is None and given.lot_size is None and instrument.lot_size == 1
-    warning = "warning: every quantity in the file is a whole number, so the lot size is 1: nothing smaller can be traded"
+    warning = (
+        "warning: every quantity in the file is a whole number, so the lot size is 1: nothing smaller can be traded"
+    )
     whole = [f"{warning}. Where the venue trades smaller lots, name them: --lot-size 0.001"] if is_whole else []
     return instrument, [sentence, *whole, *_too_coarse(seen, instrument)]
 

@@ -119,7 +119,8 @@ def write_segment(folder: Path, path: str, series: Series, table: Table, source:
     try:
         pq.write_table(stored, temporary, **_write_options(series.kind, scales))
         sync_file(temporary)
-        if not pq.read_table(temporary, partitioning=None, page_checksum_verification=True).equals(stored, check_metadata=False):
+        read_back = pq.read_table(temporary, partitioning=None, page_checksum_verification=True)
+        if not read_back.equals(stored, check_metadata=False):
             raise HistoryCorrupt(f"{target}: {table.num_rows} rows were written, and read back as something else")
         size = temporary.stat().st_size
         rename_durably(temporary, target)

@@ -176,7 +176,7 @@ def _first_lines(path: Path, content: bytes) -> tuple[list[str], list[str]]:
 
 
 def _refuse_spanning(path: Path, content: bytes, delimiter: str, skip_lines: int) -> None:
-    """Raises ImportRefused for a cell that goes on over a line's end: a stray quote swallows all rows up to the next."""
+    """Raises ImportRefused for a cell over several lines: a stray quote swallows all rows up to the next."""
     if b'"' not in content:
         return
     reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), delimiter=delimiter)

@@ -1,5 +1,6 @@
 """The history: rows of quotes, trades and bars in Parquet, written by one process at a time, read by any."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -259,11 +260,14 @@ class _Piece:
 
 
 def _refuse_other_options(series: Series, taken: Source, source: Source) -> None:
-    if None not in (taken.options, source.options) and taken.options != source.options:
-        raise ImportRefused(
-            f"{source.name}: this file was imported before into {series}, read otherwise ({taken.options}; "
-            f"now {source.options}). Remove what it gave first: workstation data remove {series.as_options}"
-        )
+    if taken.options is None or source.options is None or taken.options == source.options:
+        return
+    before, now = json.loads(taken.options), json.loads(source.options)
+    changes = "; ".join(f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name])
+    raise ImportRefused(
+        f"{source.name}: this file was imported before into {series}, read otherwise ({changes}). "
+        f"Remove what it gave first: workstation data remove {series.as_options}"
+    )
 
 
 def _partition_slices(series: Series, times: IntArray) -> Iterator[tuple[str, int, int]]:

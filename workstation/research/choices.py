@@ -108,8 +108,8 @@ def require_catalogued(strategy: Strategy) -> None:
     name, kind = strategy.name_in_cli, type(strategy)
     if STRATEGIES.get(name) is not kind:
         raise BadInput(
-            f"strategy {kind.__name__} ({name}): not the one of that name in workstation/strategies/catalog.py, where a "
-            "replay finds a strategy by its name; strategies of your own work in ws.backtest"
+            f"strategy {kind.__name__} ({name}): not the one of that name in workstation/strategies/catalog.py, where "
+            "a replay finds a strategy by its name; strategies of your own work in ws.backtest"
         )
 
 
@@ -151,17 +151,18 @@ def require_stored(store: HistoryStore, series: Series, span: Span) -> None:
 
 def _moment(when: object) -> datetime:
     """To the microsecond. Raises BadInput."""
+    refusal = BadInput(f"time {when!r}: expected a date such as 2024-05-01, or 2024-05-01T13:30 (UTC)")
     try:
-        if isinstance(when, str):
-            return datetime.fromisoformat(when)
-        moment = when.astype("datetime64[us]").item() if isinstance(when, np.datetime64) else when
-        if isinstance(moment, datetime) and moment == moment:  # pandas' NaT is a datetime unlike itself
-            return moment
-        if isinstance(moment, date) and not isinstance(moment, datetime):
-            return datetime(moment.year, moment.month, moment.day)
+        moment = datetime.fromisoformat(when) if isinstance(when, str) else when
     except ValueError:
-        pass  # refused like every other word that is no time
-    raise BadInput(f"time {when!r}: expected a date such as 2024-05-01, or 2024-05-01T13:30 (UTC)")
+        raise refusal from None
+    if isinstance(moment, np.datetime64):
+        moment = moment.astype("datetime64[us]").item()
+    if isinstance(moment, datetime) and moment == moment:  # pandas' NaT is a datetime unlike itself
+        return moment
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        return datetime(moment.year, moment.month, moment.day)
+    raise refusal
 
 
 def _nearest(series: Series, stored: list[Series]) -> str:

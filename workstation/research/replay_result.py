@@ -105,7 +105,7 @@ class ReplayResult:
             "metrics": {name: value if math.isfinite(value) else None for name, value in self.metrics.items()},
             "units": {name: METRICS[name].unit for name in self.metrics},
             "refused": self.state.refusals,
-            "refused_by_limit": {limit: entries.count for limit, entries in self.log.refused.items()},
+            "refused_by_limit": {limit: entries.number for limit, entries in self.log.refused.items()},
             "halted": self.state.halted,
             "trades": [_trade(leg) for leg in self.trades],
             "equity": {"time": _iso(times), "equity_quote": curve.tolist()},

@@ -62,7 +62,7 @@ class FillPoint(NamedTuple):
 class RefusedEntries(NamedTuple):
     """How many entries one limit refused, and the last of them."""
 
-    count: int
+    number: int
     last: EntryRefused
 
 
@@ -86,7 +86,7 @@ class TradeLog:
                 self.requests[event.request.client_order_id] = event.request
             elif isinstance(event, EntryRefused):
                 before = self.refused.get(event.limit)
-                self.refused[event.limit] = RefusedEntries(1 if before is None else before.count + 1, event)
+                self.refused[event.limit] = RefusedEntries(1 if before is None else before.number + 1, event)
             elif isinstance(event, GroupOpened):
                 for index, leg in enumerate(event.group.legs):
                     key = event.group.group_id, index
