@@ -71,6 +71,7 @@ def main() -> None:
             began = time.perf_counter()
             journaled = replay(store, request("journaled"), ledger=ledger)
             kept = time.perf_counter() - began
+        backtest(MACross(**PARAMETERS), bars, linear(NOVA))
         began = time.perf_counter()
         fast = backtest(MACross(**PARAMETERS), bars, linear(NOVA), initial_balance=10_000_000.0)
         floor = time.perf_counter() - began

@@ -175,7 +175,19 @@ def _group_opened(state: SessionState, event: GroupOpened, fact: Fact) -> None:
 
 def _group_changed(state: SessionState, event: GroupChanged, fact: Fact) -> None:
     before = state.groups.pop(event.group_id, None) or state.closed_groups.pop(event.group_id)
-    after = replace(before, status=event.status, next_signal=event.next_signal, close_reason=event.reason)
+    after = PositionGroup(  # not dataclasses.replace, which costs three times as much
+        group_id=before.group_id,
+        signal_id=before.signal_id,
+        strategy=before.strategy,
+        legs=before.legs,
+        status=event.status,
+        stop_distance=before.stop_distance,
+        target_distance=before.target_distance,
+        opened_ns=before.opened_ns,
+        due_ns=before.due_ns,
+        next_signal=event.next_signal,
+        close_reason=event.reason,
+    )
     if event.status is GroupStatus.CLOSED:
         state.closed_groups[event.group_id] = after
         state.closed_ns[event.group_id] = fact.ts_received
