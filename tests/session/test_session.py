@@ -40,11 +40,11 @@ from workstation.model.order import OrderPurpose, OrderStatus
 from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side
 from workstation.session.state import fold, restore, snapshot
-from workstation.strategies.base import BarStrategy, Intent, TickStrategy
+from workstation.strategies.base import BarStrategy, Intent, Signals, TickStrategy
 from workstation.strategies.ma_cross import MACross
 from workstation.strategies.spread_reversion import SpreadReversion
 from workstation.trading.limits import Limits
-from workstation.trading.paper import PaperSettings
+from workstation.trading.paper import FillAt, PaperSettings
 from workstation.windows.specs import ConditionSpec, Field, Operator, WindowKind, WindowSpec
 
 PAPER = PaperSettings(latency_ns=50_000_000)
@@ -329,3 +329,24 @@ def test_a_numpy_distance_is_taken_as_the_number_it_is():
     facts = run(tick_desk([buy(stop=np.float32(2.0))]), UP)
     (signal,) = of(facts, SignalGenerated)
     assert type(signal.signal.stop_distance) is float
+
+
+def test_a_bar_that_no_grid_can_hold_pauses_the_session_and_its_orders_go_on():
+    class InAndOut(BarStrategy):
+        name_in_cli = "in-and-out"
+
+        def signals(self, bars):
+            entries, leaves, never = np.zeros(len(bars), np.int8), np.zeros(len(bars), bool), np.zeros(len(bars), bool)
+            entries[1:2], leaves[4:5] = 1, True
+            far = np.full(len(bars), 9.0)
+            return Signals(entries=entries, exit_long=leaves, exit_short=never, stop_distance=far, target_distance=far)
+
+    bars = random_bars(1, 8, jump=1e-6)
+    for name in ("open", "high", "low", "close"):
+        getattr(bars, name)[2] = 1e16  # through the target, at a price that is none
+    paper, now_ns = PaperSettings(on_bars=True, fill_at=FillAt.THIS_CLOSE), START_NS - 100 * SECOND_NS
+    desk = a_desk(InAndOut(), [linear()], paper=paper, interval_ns=MINUTE_NS, now_ns=now_ns)
+    facts = run(desk, bar_rows(bars, 0))
+    assert [event.by for event in of(facts, SessionPaused)] == ["paper venue"]
+    assert [float(event.fill.price) for event in of(facts, OrderFilled)] == [bars.close[1], bars.close[4]]
+    assert not desk.session.state.groups

@@ -92,9 +92,14 @@ def decimal_steps(value: float, step: Decimal, *, up: bool, what: str) -> Decima
     return MONEY.multiply(Decimal(steps), step)
 
 
+def price_on_grid(value: float, tick_size: Decimal, side: Side) -> Decimal:
+    """A limit or stop price on the tick grid: a buy is rounded down, a sell up. Zero where a buy is below one tick."""
+    return decimal_steps(value, tick_size, up=side is Side.SELL, what="price")
+
+
 def price_from_float(value: float, tick_size: Decimal, side: Side) -> Decimal:
-    """A limit price on the tick grid, never worse for us than `value`: a buy is rounded down, a sell up."""
-    price = decimal_steps(value, tick_size, up=side is Side.SELL, what="price")
+    """As `price_on_grid`, never worse for us than `value`. Raises BadInput where it would be zero or less."""
+    price = price_on_grid(value, tick_size, side)
     if price <= 0:
         raise BadInput(f"price {float(value)}: not one tick of {tick_size}")
     return price

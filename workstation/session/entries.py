@@ -10,7 +10,7 @@ from workstation.model.ids import Currency, GroupId, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.order import OrderPurpose, OrderRequest, OrderType
 from workstation.model.signal import Signal, SignalLeg
-from workstation.model.units import MONEY, Side, decimal_steps, exact_decimal, round_quantity, to_float
+from workstation.model.units import MONEY, Side, exact_decimal, price_on_grid, round_quantity, to_float
 from workstation.session.settings import SessionSettings
 from workstation.trading.groups import Draft
 from workstation.trading.limits import PlannedLeg, Refusal, check_entry
@@ -124,7 +124,7 @@ def request_for(
     """The order of a draft, on the venue's grid; None where its price is below one tick."""
     price = None
     if draft.price is not None:
-        price = decimal_steps(draft.price, instrument.tick_size, up=draft.side is Side.SELL, what="price")
+        price = price_on_grid(draft.price, instrument.tick_size, draft.side)
         if price <= 0:
             return None
     return OrderRequest(

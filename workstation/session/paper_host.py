@@ -130,14 +130,20 @@ class PaperHost:
     def _bar(self, index: int, row: Any) -> None:
         prices = float(row["x0"]), float(row["x1"]), float(row["x2"])
         self._in_bar = True
-        self._report(self.venue.on_bar_open(index, prices[0]))
-        while self._at_once:
-            self._run_at_once()
+        try:
             self._report(self.venue.on_bar_open(index, prices[0]))
-        self._report(self.venue.on_bar_range(index, prices))
-        while self._at_once:
-            self._run_at_once()
-        self._in_bar = False
+            while self._at_once:
+                self._run_at_once()
+                self._report(self.venue.on_bar_open(index, prices[0]))
+            self._report(self.venue.on_bar_range(index, prices))
+            while self._at_once:
+                self._run_at_once()
+        finally:
+            # where a bar's prices broke off the walk through it, what was sent in it still arrives
+            self._in_bar = False
+            late, self._at_once = self._at_once, []
+            for arrival in late:
+                self.market.at(self.market.gate.now_ns, self, arrival)
 
     def _run_at_once(self) -> None:
         """What the session sent during the bar is there without latency."""
