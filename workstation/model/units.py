@@ -98,8 +98,10 @@ def price_on_grid(value: float, tick_size: Decimal, side: Side) -> Decimal:
 
 
 def price_from_float(value: float, tick_size: Decimal, side: Side) -> Decimal:
-    """As `price_on_grid`, never worse for us than `value`. Raises BadInput where it would be zero or less."""
+    """As `price_on_grid`, but a sell is at least one tick. Raises BadInput where it would be zero or less."""
     price = price_on_grid(value, tick_size, side)
+    if side is Side.SELL and value > 0:
+        price = max(price, tick_size)  # a price within the noise of zero
     if price <= 0:
         raise BadInput(f"price {float(value)}: not one tick of {tick_size}")
     return price
