@@ -6,6 +6,8 @@
     │   │   ├── RowsOutOfOrder
     │   │   └── StrategyNonsense
     │   ├── UnknownInstrument
+    │   ├── SessionNotFound
+    │   ├── SessionExists
     │   └── IllegalTransition  an order event that the table does not know
     ├── OperatorError          a person must act: mend the file, the setting, the disk
     │   ├── ConfigError
@@ -13,7 +15,12 @@
     │   ├── HistoryMissing
     │   ├── HistoryChanged
     │   ├── RunNotFound
-    │   └── LedgerInUse        another process holds the ledger
+    │   ├── LedgerInUse        another process holds the ledger
+    │   ├── VenueRefused       the venue said no: symbol, permission, wrong request
+    │   └── AccessRefused      the engine said no: token, host or origin
+    ├── RetryError             the same may work later
+    │   ├── VenueUnavailable   no answer from the venue, or "not now"
+    │   └── EngineUnreachable  no engine answers
     └── HaltError              trading stops until it is looked at
         ├── JournalCorrupt
         ├── JournalStalled
@@ -51,6 +58,14 @@ class UnknownInstrument(CallerError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class SessionNotFound(CallerError):
+    """No such session in the engine."""
+
+
+class SessionExists(CallerError):
+    """A session of that name is there already."""
+
+
 class IllegalTransition(CallerError):
     """An order event that the transition table does not know."""
 
@@ -81,6 +96,26 @@ class RunNotFound(OperatorError):
 
 class LedgerInUse(OperatorError):
     """Another process holds the ledger's one read-write connection."""
+
+
+class VenueRefused(OperatorError):
+    """The venue understood, and said no."""
+
+
+class AccessRefused(OperatorError):
+    """The engine does not answer this caller: another token, host or origin."""
+
+
+class RetryError(WorkstationError):
+    """The same may work later."""
+
+
+class VenueUnavailable(RetryError):
+    """No answer from the venue, or "not now"."""
+
+
+class EngineUnreachable(RetryError):
+    """No engine answers."""
 
 
 class HaltError(WorkstationError):

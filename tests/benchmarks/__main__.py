@@ -1,19 +1,17 @@
-"""All benchmarks, each beside its peer or floor in the same run: python -m tests.benchmarks [name ...]."""
+"""All benchmarks, each beside its peer or floor in the same run: python -m tests.benchmarks [name ...].
 
+Each has a process of its own, so that no other's libraries are in its memory or its start.
+"""
+
+import subprocess
 import sys
 
-from tests.benchmarks import backtest, history, kernels, ledger, market, replay
-
-ALL = {
-    "kernels": kernels.main,
-    "market": market.main,
-    "backtest": backtest.main,
-    "replay": replay.main,
-    "ledger": ledger.main,
-    "history": history.main,
-}
+ALL = ("kernels", "market", "backtest", "replay", "ledger", "history", "recorder", "feed")
 
 if __name__ == "__main__":
+    unknown = sorted(set(sys.argv[1:]) - set(ALL))
+    if unknown:
+        sys.exit(f"benchmark {', '.join(unknown)}: expected some of {', '.join(ALL)}")
     for name in sys.argv[1:] or ALL:
         print(f"\n== {name}", flush=True)
-        ALL[name]()
+        subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"], check=True)

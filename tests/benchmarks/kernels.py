@@ -72,3 +72,7 @@ def _seconds(kernel: Kernel) -> float:
     start = time.perf_counter()
     kernel()
     return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

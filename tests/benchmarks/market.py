@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import numba
 import numpy as np
+import psutil
 
 from tests.benchmarks.spread_desk import Crowd
 from workstation.model.ids import Currency, Symbol, Venue
@@ -189,14 +190,22 @@ def trading(market: Market, start: int) -> None:
     print(f"{crowd.orders:,} orders, {crowd.facts:,} facts")
 
 
+def resident_mb() -> float:
+    return float(psutil.Process().memory_info().rss / 2**20)
+
+
 def main() -> None:
+    before = resident_mb()
     market = full_market()
     start = fill_windows(market)
+    full, points = resident_mb(), market.tables.points.itemsize * market.tables.slots["capacity"].sum() / 2**20
+    print(f"resident memory {full:.0f} MB with all windows full: libraries {before:.0f}, points at least {points:.0f}")
     counts, rows = market.tables.slots["count"], market.tables.clock["rows"][0]
     print(f"{len(counts)} windows of {counts.min():,} to {counts.max():,} points, {rows:,} rows taken")
     start = one_by_one(market, start)
     trading(market, start)
-    print(f"resident memory at most   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:7.0f} MB")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"resident memory at most   {most:7.0f} MB, the benchmark's own rows and the crowd's sessions with it")
     in_blocks(full_market_again(market), market.gate.now_ns + RESOLUTION_NS)
 
 

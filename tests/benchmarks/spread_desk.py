@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from workstation.model.events import BalanceSet, Fact, InstrumentListed, OrderSubmitted, RunStarted
+from workstation.model.events import BalanceSet, Fact, InstrumentListed, RunStarted
 from workstation.model.ids import Currency, RunId, SessionId
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import Rows
@@ -26,18 +26,23 @@ class Crowd:
 
     def __init__(self, market: Market, keys: Sequence[InstrumentKey], entry_z: float = 2.9) -> None:
         self.market = market
-        self.wakes = self.orders = self.facts = 0
+        self.wakes = self.facts = self._orders_before = 0
         self.hosts = [
             self._host(number, (keys[2 * number], keys[2 * number + 1]), entry_z) for number in range(len(keys) // 2)
         ]
 
     def reset(self) -> None:
-        self.wakes = self.orders = self.facts = 0
+        self.wakes = self.facts = 0
+        self._orders_before += self.orders
 
     def append(self, session_id: SessionId, facts: Sequence[Fact]) -> "Crowd":
         self.facts += len(facts)
-        self.orders += sum(isinstance(fact.event, OrderSubmitted) for fact in facts)
         return self
+
+    @property
+    def orders(self) -> int:
+        """Orders submitted since the last reset; none is retired in so short a time."""
+        return sum(len(host.session.state.orders) for host in self.hosts) - self._orders_before
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Nothing is written."""
@@ -67,4 +72,5 @@ class Crowd:
         for key in pair:
             host.inject(InstrumentListed(instrument=self.market.registry.snapshot(key)), now)
             host.inject(BalanceSet(venue=key.venue, currency=USDT, amount=Decimal(100_000)), now)
+        host.recover()
         return host

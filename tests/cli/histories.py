@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from workstation.cli.main import main
@@ -89,8 +90,13 @@ def store_bars(store: HistoryStore, count: int = 400, *, seed: int = SEED, venue
     _write(store, series, bar_table(some_bars(count, seed=seed)))
 
 
-def store_quotes(store: HistoryStore, seconds: int = 1200, *, venues: tuple[str, ...] = ("nova", "orion")) -> None:
-    """Two quotes a second at each venue; every fifth minute the first venue is 100 bps dear for twenty seconds."""
+def store_quotes(
+    store: HistoryStore, seconds: int = 1200, *, venues: tuple[str, ...] = ("nova", "orion"), has_receipt: bool = True
+) -> None:
+    """Two quotes a second at each venue; every fifth minute the first venue is 100 bps dear for twenty seconds.
+
+    Without `has_receipt` they bear the venue's time alone.
+    """
     for rank, venue in enumerate(venues):
         key = _listed(store, venue)
         step = np.arange(2 * seconds)
@@ -102,7 +108,13 @@ def store_quotes(store: HistoryStore, seconds: int = 1200, *, venues: tuple[str,
         rows = quote_rows(
             instrument=0, ts_received=received, bid=bid, ask=bid + 0.1, bid_quantity=size, ask_quantity=size
         )
-        _write(store, Series(kind=HistoryKind.QUOTES, key=key), quote_table(rows))
+        table = quote_table(rows)
+        if not has_receipt:
+            event, received = (table.schema.get_field_index(name) for name in ("ts_event", "ts_received"))
+            times = table["ts_received"]
+            table = table.set_column(event, "ts_event", times)
+            table = table.set_column(received, "ts_received", pa.nulls(len(times), pa.int64()))
+        _write(store, Series(kind=HistoryKind.QUOTES, key=key), table)
 
 
 def _listed(store: HistoryStore, venue: str) -> InstrumentKey:

@@ -1,12 +1,15 @@
 """The command `workstation replay`: a journaled session, its options over the settings, and clear refusals."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.histories import BTC, refusal, run
+from tests.cli.histories import BTC, refusal, run, store_quotes
 from workstation.cli.replaying import interrupted
+from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger, read_runs
 from workstation.session.manifest import RunManifest, read_manifest
 
@@ -20,10 +23,10 @@ def last_manifest(home: Path) -> RunManifest:
     return read_manifest(read_runs(home / "ledger.db")[-1].manifest)
 
 
-def content_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, dict[str, float]]:
+def content_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
     """The JSON of a command that must succeed."""
     assert run(*arguments, "--json") == 0
-    content: dict[str, dict[str, float]] = json.loads(capsys.readouterr().out)
+    content: dict[str, Any] = json.loads(capsys.readouterr().out)
     return content
 
 
@@ -47,8 +50,23 @@ def test_a_named_ledger_is_part_of_the_command_that_verifies(home: Path, capsys:
 
 def test_json_is_all_that_is_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     content = content_of(capsys, "replay", *SPREAD)
-    assert content["metrics"]["trades"] >= 2
-    assert len(content["trades"]) == content["metrics"]["trades"] + content["metrics"]["open_trades"]
+    metrics, legs = content["metrics"], content["trades"]
+    assert metrics["trades"] >= 1
+    assert len({leg["group"] for leg in legs}) == metrics["trades"] + metrics["open_trades"]
+    assert len(legs) == 2 * len({leg["group"] for leg in legs})
+
+
+def test_the_figures_of_a_spread_count_groups_and_not_legs(capsys: pytest.CaptureFixture[str]) -> None:
+    content = content_of(capsys, "replay", *SPREAD)
+    results = dict[str, Decimal]()
+    for leg in content["trades"]:
+        results[leg["group"]] = results.get(leg["group"], Decimal(0)) + Decimal(leg["pnl_quote"] or "NaN")
+    closed = [result for result in results.values() if result.is_finite()]
+    gains, losses = sum(one for one in closed if one > 0), -sum(one for one in closed if one <= 0)
+    metrics = content["metrics"]
+    assert metrics["trades"] == len(closed) and metrics["open_trades"] == len(results) - len(closed)
+    assert metrics["win_rate"] == sum(one > 0 for one in closed) / len(closed)
+    assert metrics["profit_factor"] == (pytest.approx(float(gains / losses)) if losses else None)
 
 
 def test_replay_and_back_test_trade_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,6 +75,35 @@ def test_replay_and_back_test_trade_the_same(capsys: pytest.CaptureFixture[str])
     walk = content_of(capsys, "replay", *same, "--no-limits")["metrics"]
     assert walk["trades"] == fast["trades"] > 10
     assert walk["final_equity_quote"] == pytest.approx(fast["final_equity_quote"], abs=0.01)
+
+
+@pytest.mark.parametrize("delay_ms", [0, 1500])
+def test_replay_and_back_test_of_one_span_trade_the_same_bars(
+    home: Path, capsys: pytest.CaptureFixture[str], delay_ms: int
+) -> None:
+    (home / "workstation.toml").write_text(f"[market]\nassumed_delay_ms = {delay_ms}\n")
+    same = (*BARS, "--sizing", "equity-fraction=0.95", "--from", "2024-05-03", "--to", "2024-05-11T07:00")
+    fast = content_of(capsys, "backtest", *same)
+    walk = content_of(capsys, "replay", *same, "--no-limits")
+    assert walk["rows"] == fast["bars"] == 8 * 24 + 7
+    assert walk["metrics"]["trades"] == fast["metrics"]["trades"] > 5
+    assert walk["metrics"]["final_equity_quote"] == pytest.approx(fast["metrics"]["final_equity_quote"], abs=0.01)
+
+
+def test_a_later_end_goes_on_where_venues_keep_different_clocks(
+    home: Path, history: HistoryStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store_quotes(history, venues=("vega",), has_receipt=False)
+    (home / "workstation.toml").write_text("[market]\nassumed_delay_ms = 4000\n")
+    mixed = (*SPREAD[:3], "--venue", "vega", *SPREAD[5:])
+    for end in ("2024-05-01T00:04:10.4", "2024-05-01T00:09:10.4", "2024-05-01T00:20:30"):
+        assert run("replay", *mixed, "--session", "cut", "--to", end) == 0
+    assert all(run("verify", f"cut.{number}") == 0 for number in (1, 2, 3))
+    capsys.readouterr()
+    both = content_of(capsys, "replay", *mixed, "--session", "cut")
+    whole = content_of(capsys, "replay", *mixed, "--session", "whole")
+    assert both["metrics"] == whole["metrics"]
+    assert both["trades"] == whole["trades"] != []
 
 
 def test_without_a_ledger_nothing_is_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,12 +136,16 @@ def test_a_known_session_goes_on_where_its_journal_ends(home: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
-        (("--param", "exit_z=1"), "parameters was "),
-        (("--sizing", "fixed-notional=600"), "sizing was "),
-        (("--latency-ms", "5"), "latency_ns was 100000000 in run mine.1, now 5000000"),
+        (("--param", "exit_z=1"), "parameter exit_z was 0.5 in run mine.1, now 1.0: give the same options"),
+        (("--sizing", "fixed-notional=600"), "sizing was fixed-notional=500 in run mine.1, now fixed-notional=600"),
+        (("--leverage", "2"), "leverage was 1 in run mine.1, now 2"),
+        (("--slippage-bps", "2.5"), "slippage_bps was 0 in run mine.1, now 2.5"),
+        (("--latency-ms", "5"), "latency_ms was 100 in run mine.1, now 5"),
+        (("--max-quote-age-ms", "1500"), "max_quote_age_ms was 5000 in run mine.1, now 1500"),
+        (("--max-positions", "2"), "max_open_positions was 5 in run mine.1, now 2"),
         (("--with-trades",), "not stored"),
-        (("--from", "2024-05-01T00:01"), "start was None in run mine.1"),
-        (("--no-limits",), "limits was "),
+        (("--from", "2024-05-01T00:01"), "start was the beginning in run mine.1, now 2024-05-01T00:01:00Z"),
+        (("--no-limits",), "max_position_notional was 1000 in run mine.1, now none"),
     ],
 )
 def test_a_known_session_refuses_other_options(
@@ -165,7 +216,7 @@ def test_durable_decides_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         ((*SPREAD, "--latency-ms", "-1"), "latency_ms -1: expected a whole number from 0 to 86400000"),
         ((*SPREAD, "--latency-ms", "86400001"), "latency_ms 86400001: expected a whole number from 0 to 86400000"),
         ((*SPREAD, "--max-quote-age-ms", "-1"), "max_quote_age_ms -1: expected a whole number"),
-        ((*SPREAD, "--ledger", ""), ": is a folder, expected a file"),
+        ((*SPREAD, "--ledger", ""), ": is a folder: expected the file that workstation replay journals in"),
         ((*SPREAD, "--no-ledger", "--ledger", "x.db"), "--no-ledger: given together with --ledger x.db"),
         ((*BARS, "--latency-ms", "5"), "latency and trades have no meaning"),
         ((*BARS, "--venue", "orion"), "ma-cross: venues nova, orion: expected one"),

@@ -60,7 +60,7 @@ def test_an_unknown_run_is_answered_with_the_nearest(capsys: pytest.CaptureFixtu
 
 
 def test_no_ledger_at_all_is_a_sentence(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert refusal(capsys, "verify", "x.1") == f"ledger {home / 'ledger.db'}: no such file\n"
+    assert refusal(capsys, "verify", "x.1").startswith(f"ledger {home / 'ledger.db'}: no such file: expected the file")
 
 
 def test_changed_code_is_mentioned() -> None:
@@ -70,5 +70,5 @@ def test_changed_code_is_mentioned() -> None:
 
 
 def test_a_folder_is_no_ledger(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert refusal(capsys, "verify", "x", "--ledger", home) == f"ledger {home}: is a folder, expected a file\n"
-    assert refusal(capsys, "verify", "x", "--ledger", "") == "ledger .: is a folder, expected a file\n"
+    assert refusal(capsys, "verify", "x", "--ledger", home).startswith(f"ledger {home}: is a folder: expected ")
+    assert refusal(capsys, "verify", "x", "--ledger", "").startswith("ledger .: is a folder: expected ")

@@ -22,6 +22,7 @@ from workstation.ledger.journal import read_facts, read_runs
 from workstation.model.events import OrderFilled, OrderSubmitted
 from workstation.model.ids import SessionId
 from workstation.model.instrument import InstrumentKey
+from workstation.model.market import Rows
 from workstation.research.verify import verify
 from workstation.session.state import fold, snapshot
 
@@ -32,19 +33,30 @@ ROWS = 6000
 
 def write_history(folder: Path, seed: int = 11, with_trades: bool = False) -> HistoryStore:
     """Quotes of both venues; trades at the first one's mids where asked for."""
-    store = HistoryStore(folder / "history")
     rows = random_quotes(seed, ROWS)
+    store = write_quotes(folder, rows, seed)
+    if with_trades:
+        write_trades(store, rows, seed)
+    return store
+
+
+def write_quotes(folder: Path, rows: Rows, seed: int = 11) -> HistoryStore:
+    """A history of the quotes in `rows`, of instruments 0 and 1."""
+    store = HistoryStore(folder / "history")
     for number, key in enumerate((NOVA, ORION)):
         store.put_instrument(linear(key))
         mine = rows[rows["instrument"] == number]
         quoted = {"bid": mine["x0"], "ask": mine["x1"], "bid_quantity": mine["x2"], "ask_quantity": mine["x3"]}
         write(store, HistoryKind.QUOTES, key, {"ts_received": mine["ts_received"], **quoted}, seed)
-    if with_trades:
-        mine = rows[rows["instrument"] == 0][::2]
-        price, sells = np.round((mine["x0"] + mine["x1"]) / 2, 2), np.zeros(len(mine), bool)
-        traded = {"price": price, "quantity": np.maximum(mine["x2"], 0.001), "seller_takes": sells}
-        write(store, HistoryKind.TRADES, NOVA, {"ts_received": mine["ts_received"], **traded}, seed)
     return store
+
+
+def write_trades(store: HistoryStore, rows: Rows, seed: int = 11) -> None:
+    """Trades at the mids of every other quote of instrument 0."""
+    mine = rows[rows["instrument"] == 0][::2]
+    price, sells = np.round((mine["x0"] + mine["x1"]) / 2, 2), np.zeros(len(mine), bool)
+    traded = {"price": price, "quantity": np.maximum(mine["x2"], 0.001), "seller_takes": sells}
+    write(store, HistoryKind.TRADES, NOVA, {"ts_received": mine["ts_received"], **traded}, seed)
 
 
 def write(store: HistoryStore, kind: HistoryKind, key: InstrumentKey, columns: dict[str, Any], seed: int) -> None:

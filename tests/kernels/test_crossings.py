@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workstation.errors import BadInput
-from workstation.kernels.trend import crossings
+from workstation.kernels.trend import crossings, ema, ema_crossings
 
 NUMBERS = st.lists(st.sampled_from([1.0, 2.0, 3.0, np.nan]), max_size=30)
 
@@ -25,6 +25,18 @@ def test_crossings_are_those_of_the_naive_loop(fast, slow):
     length = min(len(fast), len(slow))
     up, down = crossings(np.array(fast[:length]), np.array(slow[:length]))
     assert (up.tolist(), down.tolist()) == naive(fast[:length], slow[:length])
+
+
+WALK = st.lists(st.sampled_from([1.0, 1.1, 2.0, 3.0, np.nan, np.inf]), max_size=60)
+
+
+@given(WALK, st.integers(1, 8), st.integers(1, 8))
+@example([1.0, 1.1, 2.0, 3.0, 1.0, 1.0, 1.0, 3.0, 3.0, 3.0, 1.0], 1, 3)
+def test_exponential_averages_cross_in_one_pass_where_they_cross_in_three(values, fast, slow):
+    series = np.array(values)
+    up, down = ema_crossings(series, fast, slow)
+    expected_up, expected_down = crossings(ema(series, fast), ema(series, slow))
+    assert (up.tolist(), down.tolist()) == (expected_up.tolist(), expected_down.tolist())
 
 
 def test_series_of_other_lengths_are_refused():

@@ -1,13 +1,14 @@
 """Facts to write: one of every event, and orders by number."""
 
-import dataclasses
 from decimal import Decimal
 
 import numpy as np
+from msgspec.structs import replace
 
 from workstation.model.events import (
     BalanceSet,
     CancelRequested,
+    ConditionsChanged,
     EntryRefused,
     Event,
     Fact,
@@ -22,6 +23,7 @@ from workstation.model.events import (
     OrderRejected,
     OrderSubmitted,
     OrderTimedOut,
+    OrderTriggered,
     RunStarted,
     SessionHalted,
     SessionPaused,
@@ -89,7 +91,7 @@ def a_request(number: int = 1, type_: OrderType = OrderType.MARKET, **changes: o
         decision_price=60000.05,
         decided_ns=START_NS,
     )
-    return dataclasses.replace(request, **changes)  # type: ignore[arg-type]  # the caller names fields of a request
+    return replace(request, **changes)  # type: ignore[arg-type]  # the caller names fields of a request
 
 
 def a_fill(number: int = 1, **changes: object) -> Fill:
@@ -105,7 +107,7 @@ def a_fill(number: int = 1, **changes: object) -> Fill:
         fee_currency=USDT,
         is_maker=False,
     )
-    return dataclasses.replace(fill, **changes)  # type: ignore[arg-type]  # the caller names fields of a fill
+    return replace(fill, **changes)  # type: ignore[arg-type]  # the caller names fields of a fill
 
 
 def a_fact(number: int, event: Event | None = None) -> Fact:
@@ -161,6 +163,8 @@ def every_event() -> list[Event]:
         GroupChanged(group_id=GroupId("g1"), status=GroupStatus.CLOSING, reason="exit", next_signal=EXIT),
         SessionHalted(reason="1 order unknown"),
         SessionStopped(by="cli", flatten=True),
+        ConditionsChanged(changes=(("rich", True), ("back from rich", False))),
+        OrderTriggered(client_order_id=ClientOrderId("order-3")),
     ]
 
 

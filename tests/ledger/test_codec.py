@@ -7,12 +7,13 @@ from decimal import Decimal
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from tests.ledger.examples import USDT, VENUE, a_fact, a_fill, a_request, every_event, every_fact
+from tests.ledger.examples import INSTRUMENT, USDT, VENUE, a_fact, a_fill, a_request, every_event, every_fact
 from workstation.errors import BadInput, JournalCorrupt, OperatorError
 from workstation.ledger import codec
 from workstation.ledger.codec import GENESIS, chain_hash, decode_event, encode_event, prepare_fact
-from workstation.model.events import KINDS, BalanceSet, OrderFilled, OrderSubmitted, SessionHalted
+from workstation.model.events import KINDS, BalanceSet, InstrumentListed, OrderFilled, OrderSubmitted, SessionHalted
 from workstation.model.ids import Currency
 
 
@@ -53,6 +54,16 @@ def test_a_value_of_another_type_is_refused(fee):
         encode_event(OrderFilled(fill=a_fill(fee=fee)))
 
 
+def test_the_field_of_a_wrong_type_is_named_with_its_path():
+    with pytest.raises(BadInput, match=r"OrderFilled\.fill\.fee 0\.1 \(float\)"):
+        encode_event(OrderFilled(fill=a_fill(fee=0.1)))
+
+
+def test_the_word_infinity_beside_an_instrument_is_kept():
+    event = InstrumentListed(instrument=dataclasses.replace(INSTRUMENT, base=Currency("Infinity")))
+    assert decode_event(*encode_event(event)) == event
+
+
 def test_what_is_no_event_is_refused():
     with pytest.raises(BadInput, match="Fill: not an event"):
         encode_event(a_fill())
@@ -61,11 +72,11 @@ def test_what_is_no_event_is_refused():
 @pytest.mark.parametrize("sequence", [2**63, -(2**63) - 1, 1.5, None])
 def test_a_sequence_beyond_64_bits_is_refused(sequence):
     with pytest.raises(BadInput, match="64 bits"):
-        prepare_fact(dataclasses.replace(a_fact(1), sequence=sequence))
+        prepare_fact(replace(a_fact(1), sequence=sequence))
 
 
 def test_numpy_integers_are_stored_as_integers():
-    prepared = prepare_fact(dataclasses.replace(a_fact(1), sequence=np.int64(7)))
+    prepared = prepare_fact(replace(a_fact(1), sequence=np.int64(7)))
     assert type(prepared.values[4]) is int
 
 

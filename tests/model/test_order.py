@@ -1,12 +1,13 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.builders import a_fill, an_order, an_order_request
 from workstation.errors import BadInput
 from workstation.model.instrument import InstrumentKind
-from workstation.model.order import FINAL_STATUSES, OrderStatus, OrderType
+from workstation.model.order import FINAL_STATUSES, OrderRequest, OrderStatus, OrderType
 from workstation.model.position import Position
 
 PRICE = Decimal(100)
@@ -40,6 +41,20 @@ def test_an_order_of_nothing_is_refused(quantity: str) -> None:
 def test_an_order_has_the_prices_of_its_type_and_no_others(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         an_order_request(**fields)
+
+
+def test_an_order_that_cannot_be_is_not_made_of_another_nor_read() -> None:
+    order = an_order_request()
+    with pytest.raises(BadInput, match="quantity 0: expected more than 0"):
+        msgspec.structs.replace(order, quantity=Decimal(0))
+    body = msgspec.json.encode(order).replace(b'"quantity":"1', b'"quantity":"-1')
+    with pytest.raises(msgspec.ValidationError, match=r"quantity -1.*: expected more than 0"):
+        msgspec.json.decode(body, type=OrderRequest)
+
+
+def test_a_fill_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        a_fill().price = PRICE
 
 
 @pytest.mark.parametrize("field", ["price", "quantity"])

@@ -12,15 +12,14 @@ from workstation.model.units import (
     LARGEST_STEPS,
     Side,
     ceil_steps,
+    common_lot,
     decimal_steps,
     exact_decimal,
     floor_steps,
     grid_of,
     grid_value,
-    paid_price_from_float,
-    price_from_float,
+    price_on_grid,
     quantity_from_float,
-    round_price,
     round_quantity,
     to_float,
 )
@@ -38,20 +37,10 @@ def noise(value: float, step: Decimal) -> Fraction:
 
 @given(value=values, step=steps, side=sides)
 def test_a_limit_price_is_never_worse_for_us_than_the_float(value: float, step: Decimal, side: Side) -> None:
-    if side is Side.BUY and Fraction(value) < Fraction(step):
-        return
-    price = Fraction(price_from_float(value, step, side))
+    price = Fraction(price_on_grid(value, step, side))
     assert side * price <= side * Fraction(value) + noise(value, step)
     assert abs(price - Fraction(value)) < Fraction(step) + noise(value, step)
     assert price % Fraction(step) == 0
-
-
-@given(value=values, step=steps, side=sides)
-def test_a_paid_price_is_never_better_for_us_than_the_float(value: float, step: Decimal, side: Side) -> None:
-    price = Fraction(paid_price_from_float(value, step, side))
-    floor = Fraction(step)
-    assert side * price >= side * Fraction(value) - noise(value, step) or price == floor
-    assert price >= floor and price % floor == 0
 
 
 @given(value=values, step=steps)
@@ -64,8 +53,7 @@ def test_a_quantity_is_never_above_the_float(value: float, step: Decimal) -> Non
 @given(count=st.integers(1, 10**15), step=steps, side=sides)
 def test_a_value_on_the_grid_stays_where_it_is(count: int, step: Decimal, side: Side) -> None:
     exact = step * count
-    assert price_from_float(float(exact), step, side) == exact
-    assert paid_price_from_float(float(exact), step, side) == exact
+    assert price_on_grid(float(exact), step, side) == exact
     assert quantity_from_float(float(exact), step) == exact
 
 
@@ -87,7 +75,7 @@ def test_float_noise_is_forgiven_on_both_sides(value: float, step: str, count: i
 
 def test_a_millionth_of_a_step_is_not_forgiven() -> None:
     assert quantity_from_float(0.29 - 1e-8, Decimal("0.01")) == Decimal("0.28")
-    assert price_from_float(0.29 + 1e-8, Decimal("0.01"), Side.SELL) == Decimal("0.30")
+    assert price_on_grid(0.29 + 1e-8, Decimal("0.01"), Side.SELL) == Decimal("0.30")
 
 
 def test_the_largest_step_is_the_last_one() -> None:
@@ -101,30 +89,21 @@ def test_what_is_no_amount_is_refused_by_name_and_value(value: float) -> None:
     tick = Decimal("0.00000001")
     for side in Side:
         with pytest.raises(BadInput, match="price " + str(float(value)).replace("+", r"\+")):
-            price_from_float(value, tick, side)
-        with pytest.raises(BadInput, match="price"):
-            paid_price_from_float(value, tick, side)
+            price_on_grid(value, tick, side)
     with pytest.raises(BadInput, match="quantity"):
         quantity_from_float(value, tick)
 
 
 @pytest.mark.parametrize("value", [-1.0, -0.001])
-def test_a_negative_price_or_quantity_is_refused(value: float) -> None:
-    for side in Side:
-        with pytest.raises(BadInput, match="price -"):
-            price_from_float(value, Decimal("0.01"), side)
-        with pytest.raises(BadInput, match=r"price -.*more than 0"):
-            paid_price_from_float(value, Decimal("0.01"), side)
+def test_a_negative_quantity_is_refused(value: float) -> None:
     with pytest.raises(BadInput, match=r"quantity -.*0 or more"):
         quantity_from_float(value, Decimal("0.01"))
 
 
 def test_less_than_one_step() -> None:
     tick = Decimal("0.01")
-    with pytest.raises(BadInput, match=r"price 0\.004: not one tick of 0\.01"):
-        price_from_float(0.004, tick, Side.BUY)
-    assert price_from_float(0.004, tick, Side.SELL) == tick
-    assert paid_price_from_float(0.004, tick, Side.SELL) == tick
+    assert price_on_grid(0.004, tick, Side.BUY) == 0
+    assert price_on_grid(0.004, tick, Side.SELL) == tick
     assert quantity_from_float(0.004, tick) == 0
     assert quantity_from_float(-0.0, tick) == 0
 
@@ -155,11 +134,20 @@ def test_a_grid_is_exactly_its_step(number: int, exponent: int) -> None:
     assert Fraction(grid.numerator) / Fraction(grid.scale) == Fraction(step)
 
 
-def test_decimals_are_rounded_in_the_safe_direction() -> None:
-    assert round_price(Decimal("100.129"), Decimal("0.05"), Side.BUY) == Decimal("100.10")
-    assert round_price(Decimal("100.121"), Decimal("0.05"), Side.SELL) == Decimal("100.15")
-    assert round_price(Decimal("100.10"), Decimal("0.05"), Side.SELL) == Decimal("100.10")
+def test_a_decimal_quantity_is_rounded_down() -> None:
     assert round_quantity(Decimal("1.2399999999999999999999"), Decimal("0.01")) == Decimal("1.23")
+
+
+@given(
+    st.lists(
+        st.builds(lambda n, e: Decimal(n).scaleb(e), st.integers(1, 10**6), st.integers(-12, 6)), min_size=1, max_size=3
+    )
+)
+def test_a_common_lot_is_the_smallest_whole_number_of_each(lots: list[Decimal]) -> None:
+    common = Fraction(common_lot(lots))
+    counts = [common / Fraction(lot) for lot in lots]
+    assert common > 0 and all(count.denominator == 1 for count in counts)
+    assert math.gcd(*(count.numerator for count in counts)) == 1
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

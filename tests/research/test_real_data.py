@@ -101,7 +101,7 @@ def test_the_published_goog_run_replays_with_the_trades_of_the_backtest(tmp_path
     fast = backtest(MACross(**parameters), store.bars(key, DAY_NS), instrument, sizing=sizing)
     slow = replay(store, bar_request(key, DAY_NS, parameters, sizing=sizing))
     assert slow_trades(slow.log) == fast_trades(fast)
-    first = [(t.side * t.entry_quantity, t.entry_price, t.exit_price, t.pnl_quote) for t in slow.trades[:4]]
+    first = [(t.side * t.entry_quantity, t.entry_price, t.exit_price, t.pnl_quote) for t in slow.legs[:4]]
     assert [tuple(map(float, one)) for one in first] == [
         (-55, 180.36, 186.31, -327.25),
         (51, 186.31, 193.69, 376.38),
@@ -155,16 +155,16 @@ def test_millisecond_quotes_of_three_markets_replay_through_the_spread_strategy_
         result = replay(store, spread_request(), ledger=ledger)
     assert result.rows == sum(report.rows_good for report in reports)
     assert result.state.halted is None
-    assert len(result.trades) >= 10 and {leg.instrument for leg in result.trades} == {SPOT, LINEAR}
-    closed = {leg.group_id for leg in result.trades if not leg.is_open}
+    assert len(result.legs) >= 10 and {leg.instrument for leg in result.legs} == {SPOT, LINEAR}
+    closed = {leg.group_id for leg in result.legs if not leg.is_open}
     assert sum(hedged(result, group) for group in closed) >= 5
     assert all(
-        leg.exit_quantity == leg.entry_quantity for leg in result.trades if leg.group_id not in result.state.groups
+        leg.exit_quantity == leg.entry_quantity for leg in result.legs if leg.group_id not in result.state.groups
     )
     checked = verify(tmp_path / "ledger.db", RunId("spread.1"), store)
     assert checked.decisions > 50 and checked.is_same_code
 
 
 def hedged(result: ReplayResult, group: str) -> bool:
-    legs = [leg for leg in result.trades if leg.group_id == group]
+    legs = [leg for leg in result.legs if leg.group_id == group]
     return sum(leg.side * leg.entry_quantity for leg in legs) == 0

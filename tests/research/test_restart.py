@@ -1,28 +1,37 @@
 """A session that was cut off between any two acts goes on and decides what it would have decided."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.benchmarks.replay import store_bars
 from tests.faults.paper_process import request as spread_request
-from tests.faults.test_kill import write_history
-from tests.session.desks import NOVA, USDT, random_bars
+from tests.faults.test_kill import write_history, write_quotes, write_trades
+from tests.session.desks import NOVA, USDT, random_bars, random_quotes
 from workstation.errors import HistoryChanged, JournalWriteFailed
 from workstation.history.store import HistoryStore
 from workstation.ledger.codec import encode_event
 from workstation.ledger.journal import Ledger, read_facts, read_runs
-from workstation.model.events import KINDS, BalanceSet, FactKind
+from workstation.model.events import KINDS, BalanceSet, ConditionsChanged, FactKind, OrderFilled, OrderTriggered
 from workstation.model.ids import SessionId
+from workstation.model.instrument import InstrumentKey
 from workstation.model.market import MINUTE_NS, SECOND_NS
+from workstation.model.signal import SignalAction, SignalLeg
+from workstation.model.units import Side
 from workstation.research.replay import ReplayRequest, replay
 from workstation.research.verify import verify
 from workstation.session.manifest import SourceSelection
 from workstation.session.settings import SessionSettings
+from workstation.strategies.base import Intent, TickStrategy, View
+from workstation.strategies.catalog import STRATEGIES
 from workstation.trading.limits import NO_LIMITS
 from workstation.trading.paper import FillAt, PaperSettings
+from workstation.windows.specs import ConditionSpec, Field, Operator, WindowKind, WindowSpec
 
 CUTS = (3, 4, 5, 7, 8, 11, 12, 13, 17, 20, 24, 29, 33, 38, 44, 51, 57, 64, 72, 81)
 
@@ -137,4 +146,90 @@ def test_a_session_on_bars_built_from_trades_cut_off_between_any_two_acts_decide
     whole = decided(tmp_path / "whole.db")
     assert len(whole) > 40
     for acts in CUTS[::2]:
+        assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+
+
+class TriggerLedger(Ledger):
+    """Notes behind how many acts a stop was triggered that found nothing to trade with."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.acts, self.cuts = 0, []
+
+    def append(self, session_id, facts):
+        self.acts += 1
+        kinds = {type(fact.event) for fact in facts}
+        if OrderTriggered in kinds and OrderFilled not in kinds:
+            self.cuts.append(self.acts)
+        return super().append(session_id, facts)
+
+
+def test_a_stop_that_was_triggered_and_found_nothing_to_trade_with_stays_triggered_over_a_restart(tmp_path):
+    rows = random_quotes(11, 6000)
+    is_empty = np.arange(len(rows)) // 30 % 2 == 1
+    rows["x2"][is_empty], rows["x3"][is_empty] = 0.0, 0.0
+    store = write_quotes(tmp_path, rows)
+    write_trades(store, rows)
+    request = trade_bar_request(replace(spread_request("s"), end_ns=int(rows["ts_received"][2500])))
+    parameters = {**request.session.parameters, "atr_stop": 0.3, "atr_target": 50}
+    request = replace(request, session=replace(request.session, parameters=parameters))
+    with TriggerLedger.open(tmp_path / "whole.db") as ledger:
+        replay(store, request, ledger=ledger)
+        cuts = ledger.cuts
+    whole = decided(tmp_path / "whole.db")
+    assert len(cuts) > 3
+    for acts in cuts:
+        assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+        facts = read_facts(tmp_path / f"{acts}.db", SessionId("s"))
+        told = [fact.event.client_order_id for fact in facts if isinstance(fact.event, OrderTriggered)]
+        assert len(told) == len(set(told)), f"cut behind {acts} acts"
+
+
+class Wary(TickStrategy):
+    """Sells A where z is above 1, but leaves at the first sight of a dislocation, which ends only by one downwards."""
+
+    name_in_cli = "wary"
+
+    def windows(self, instruments: Sequence[InstrumentKey]) -> Mapping[str, WindowSpec]:
+        self._instruments = tuple(instruments)
+        a, b = instruments
+        spec = WindowSpec(
+            kind=WindowKind.SPREAD,
+            instrument_a=a,
+            instrument_b=b,
+            span_ns=MINUTE_NS,
+            resolution_ns=SECOND_NS,
+            min_points=5,
+            stale_after_ns=30 * SECOND_NS,
+        )
+        return {"w": spec}
+
+    def conditions(self) -> Sequence[ConditionSpec]:
+        rows = (("dear", 1.0, 0.0), ("dislocated", 5.0, -30.0))
+        return [
+            ConditionSpec(name=name, window="w", field=Field.Z, operator=Operator.ABOVE, threshold=at, rearm=rearm)
+            for name, at, rearm in rows
+        ]
+
+    def on_wake(self, changes: Mapping[str, bool], view: View) -> Sequence[Intent]:
+        if changes.get("dear") and "dislocated" not in changes:
+            legs = tuple(
+                SignalLeg(key, side) for key, side in zip(self._instruments, (Side.SELL, Side.BUY), strict=True)
+            )
+            return [Intent(action=SignalAction.ENTER, legs=legs)]
+        return [Intent(action=SignalAction.EXIT, reason="no more")]
+
+
+def test_conditions_keep_a_truth_that_is_older_than_the_rebuilt_windows(tmp_path, monkeypatch):
+    monkeypatch.setitem(STRATEGIES, Wary.name_in_cli, Wary)
+    store = write_quotes(tmp_path, random_quotes(6, 1200, step_ns=SECOND_NS))
+    request = spread_request("s")
+    request = replace(request, session=replace(request.session, strategy=Wary.name_in_cli, parameters={}))
+    with Ledger.open(tmp_path / "whole.db") as ledger:
+        replay(store, request, ledger=ledger)
+    whole = decided(tmp_path / "whole.db")
+    told = [f for f in read_facts(tmp_path / "whole.db", SessionId("s")) if isinstance(f.event, ConditionsChanged)]
+    dislocated = [f.ts_received for f in told if "dislocated" in dict(f.event.changes)]
+    assert max(after - before for before, after in pairwise(dislocated)) > 14 * MINUTE_NS
+    for acts in range(100, 600, 37):
         assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"

@@ -123,6 +123,7 @@ def a_desk(
         host.inject(InstrumentListed(instrument=instrument), now_ns)
     for venue in dict.fromkeys(instrument.venue for instrument in instruments):
         host.inject(BalanceSet(venue=venue, currency=USDT, amount=Decimal(balance)), now_ns)
+    host.recover()
     return DeskInMemory(market, session, host, journal)
 
 

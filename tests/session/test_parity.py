@@ -85,7 +85,7 @@ def slow_trades(log: TradeLog) -> list[tuple[object, ...]]:
             leg.entry_ns,
             None if leg.is_open else leg.exit_ns,
         )
-        for leg in log.trades
+        for leg in log.entered_legs
     ]
 
 

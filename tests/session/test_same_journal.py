@@ -17,7 +17,7 @@ from tests.session.desks import (
     with_trades,
 )
 from workstation.model.events import FeedLagChanged, OrderFilled, SessionPaused, SessionResumed, SessionStopped
-from workstation.model.market import MINUTE_NS, SECOND_NS, bar_rows
+from workstation.model.market import MINUTE_NS, SECOND_NS, bar_rows, rows_taken
 from workstation.strategies.ma_cross import MACross
 from workstation.strategies.spread_reversion import SpreadReversion
 from workstation.trading.paper import FillAt, PaperSettings
@@ -108,7 +108,7 @@ def test_viewers_that_come_and_go_change_nothing(seed, cuts):
     ]
 
     def look(desk: DeskInMemory) -> None:
-        spec = specs[desk.market.gate.sequence % 2]
+        spec = specs[rows_taken(desk.market.gate.sequence) % 2]
         if spec in desk.market.windows:
             desk.market.release_window(spec)
         else:

@@ -19,10 +19,11 @@ from tests.session.desks import (
     random_quotes,
     run,
 )
-from workstation.errors import BadInput, RowsOutOfOrder
+from workstation.errors import BadInput, RowsOutOfOrder, StrategyNonsense
 from workstation.model.events import (
     BalanceSet,
     CancelRequested,
+    ConditionsChanged,
     EntryRefused,
     Fact,
     GroupChanged,
@@ -35,11 +36,12 @@ from workstation.model.events import (
     SignalGenerated,
 )
 from workstation.model.group import GroupStatus
-from workstation.model.market import MINUTE_NS, SECOND_NS, Rows, bar_rows, quote_rows
+from workstation.model.market import MINUTE_NS, SECOND_NS, STEP_BITS, Rows, bar_rows, quote_rows
 from workstation.model.order import OrderPurpose, OrderStatus
 from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side
-from workstation.session.state import fold, restore, snapshot
+from workstation.session.session import Session
+from workstation.session.state import SessionState, fold, restore, snapshot
 from workstation.strategies.base import BarStrategy, Intent, Signals, TickStrategy
 from workstation.strategies.ma_cross import MACross
 from workstation.strategies.spread_reversion import SpreadReversion
@@ -210,6 +212,45 @@ def test_a_resumed_session_enters_again():
     assert of(facts, OrderFilled)
 
 
+@pytest.mark.parametrize(
+    ("answers", "before"),
+    [
+        ([], []),
+        ([], [SessionPaused(by="me")]),
+        ([], [SessionStopped(by="me")]),
+        ([ZeroDivisionError("no prices")], []),
+    ],
+    ids=["running", "paused", "stopped", "halted"],
+)
+def test_what_became_true_is_journaled_whatever_the_session_does_about_it(answers, before):
+    desk = tick_desk(answers)
+    rows = np.concatenate([UP, quotes((0, 300, 99.0, 99.01, 50.0), (0, 400, 100.5, 100.51, 50.0))])
+    facts = run(desk, rows, inputs=dict(enumerate(before)))
+    told = [(fact.sequence >> STEP_BITS, fact.event.changes) for fact in facts if type(fact.event) is ConditionsChanged]
+    assert told == [(2, (("up", True),)), (4, (("up", False),)), (5, (("up", True),))]
+    assert desk.session.state.conditions == {"up": True}
+    assert restore(snapshot(desk.session.state)).conditions == {"up": True}
+
+
+def test_conditions_start_with_the_truth_of_the_state_and_names_no_longer_declared_are_ignored():
+    desk = tick_desk([])
+    session = Session(desk.session.settings, OnMid([]), desk.market, SessionState())
+    session.state.conditions.update(up=True, forgotten=True)
+    session.subscribe(desk.host)
+    known = len(desk.market.tables.conditions)
+    session.resume(desk.host)
+    assert desk.market.tables.conditions["is_true"][known:].tolist() == [1]
+
+
+def test_two_conditions_of_one_name_are_refused():
+    class Doubled(OnMid):
+        def conditions(self):
+            return [*super().conditions(), *super().conditions()]
+
+    with pytest.raises(StrategyNonsense, match="condition up: declared twice"):
+        a_desk(Doubled([]), [linear()], paper=PAPER)
+
+
 def test_a_stop_that_flattens_closes_what_is_held_and_nothing_opens_after_it():
     rows = np.concatenate([UP, quotes((0, 300, 100.5, 100.51, 50.0), (0, 500, 100.5, 100.51, 50.0))])
     desk = tick_desk([buy(), buy()])
@@ -236,7 +277,7 @@ def test_an_entry_on_an_old_quote_is_refused_and_names_the_age():
     limits = Limits(max_position_notional_quote=None, max_open_positions=None, max_quote_age_ns=5 * SECOND_NS)
     facts = run(tick_desk([both()], instruments=2, limits=limits), rows)
     (refused,) = of(facts, EntryRefused)
-    assert (refused.limit, refused.instrument, refused.figure) == ("max_quote_age_ns", ORION, str(10 * SECOND_NS))
+    assert (refused.limit, refused.instrument, refused.figure) == ("max_quote_age_ms", ORION, "age 10,000 ms")
 
 
 def test_an_entry_without_a_price_is_refused():

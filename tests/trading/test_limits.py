@@ -23,7 +23,7 @@ def test_an_entry_at_every_limit_passes() -> None:
     ("leg", "open_positions", "refusal"),
     [
         (a_leg("1000.00000001"), 0, Refusal("max_position_notional_quote", "1000", "1000.00000001", KEY)),
-        (a_leg(age=5_000_000_001), 0, Refusal("max_quote_age_ns", "5000000000", "5000000001", KEY)),
+        (a_leg(age=5_000_000_001), 0, Refusal("max_quote_age_ms", "at most 5,000 ms", "age 5,000.000001 ms", KEY)),
         (a_leg(), 5, Refusal("max_open_positions", "5", "6")),
         (a_leg(age=None), 0, Refusal("price", "a price", "none", KEY)),
     ],

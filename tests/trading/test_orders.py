@@ -17,6 +17,7 @@ from workstation.model.events import (
     OrderRejected,
     OrderSubmitted,
     OrderTimedOut,
+    OrderTriggered,
 )
 from workstation.model.ids import ClientOrderId, TradeId
 from workstation.model.order import FINAL_STATUSES, Order
@@ -32,6 +33,7 @@ EVENTS: list[Event] = [
     OrderCancelled(client_order_id=ORDER_ID),
     OrderExpired(client_order_id=ORDER_ID),
     OrderTimedOut(client_order_id=ORDER_ID),
+    OrderTriggered(client_order_id=ORDER_ID),
 ]
 WORD = {
     OrderSubmitted: "submitted",
@@ -41,6 +43,7 @@ WORD = {
     OrderCancelled: "cancelled",
     OrderExpired: "expired",
     OrderTimedOut: "timed out",
+    OrderTriggered: "triggered",
 }
 ILLEGAL = {
     *((S.CREATED, word) for word in WORD.values() if word != "submitted"),
@@ -88,6 +91,9 @@ def test_the_table_knows_every_status_and_no_other_event() -> None:
         (S.ACCEPTED, EVENTS[4], S.CANCELLED, S.CANCELLED),
         (S.ACCEPTED, EVENTS[5], S.EXPIRED, S.EXPIRED),
         (S.ACCEPTED, EVENTS[6], S.UNKNOWN, S.UNKNOWN),
+        (S.SUBMITTED, EVENTS[7], S.ACCEPTED, S.ACCEPTED),
+        (S.PARTIALLY_FILLED, EVENTS[7], S.ACCEPTED, S.PARTIALLY_FILLED),
+        (S.UNKNOWN, EVENTS[7], S.ACCEPTED, S.PARTIALLY_FILLED),
     ],
 )
 def test_what_is_filled_stays_in_the_status(status: S, event: Event, unfilled: S, filled: S) -> None:
@@ -129,6 +135,14 @@ def test_an_overfill_counts_and_alarms() -> None:
     assert order.alarm == "filled 1.1, asked for 1"
 
 
+@pytest.mark.parametrize("status", [status for status in S if status is not S.CREATED])
+def test_a_trigger_is_remembered_whatever_comes_later(status: S) -> None:
+    order = next_order(an_order(status=status), EVENTS[7], NOW_NS)
+    assert order.is_triggered
+    assert next_order(order, EVENTS[3], NOW_NS).is_triggered
+    assert next_order(order, EVENTS[4], NOW_NS).is_triggered
+
+
 class VenueThatSaysAnything(RuleBasedStateMachine):
     """Reports in any order, doubled and late; the order holds the invariants I9 to I11."""
 
@@ -167,6 +181,7 @@ class VenueThatSaysAnything(RuleBasedStateMachine):
         assert self.order.filled_quantity >= self.before.filled_quantity
         if self.before.is_final:
             assert self.order.status is self.before.status
+        assert self.order.is_triggered or not self.before.is_triggered
 
     @invariant()
     def too_much_alarms(self) -> None:

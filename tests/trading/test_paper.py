@@ -3,15 +3,26 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.builders import KEY, NOW_NS, an_instrument, an_order, an_order_request
 from workstation.errors import BadInput
-from workstation.model.events import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, Report
+from workstation.model.events import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    OrderSubmitted,
+    OrderTriggered,
+    Report,
+)
 from workstation.model.ids import ClientOrderId, TradeId
 from workstation.model.instrument import Instrument, InstrumentKind
 from workstation.model.order import Fill, OrderStatus
 from workstation.model.units import Side
 from workstation.trading.matching import Touch
+from workstation.trading.orders import next_order
 from workstation.trading.paper import FillAt, Levels, PaperSettings, PaperVenue
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -169,7 +180,9 @@ def test_a_stop_sleeps_until_its_price_and_then_is_a_market_order() -> None:
     venue = Venue(slippage_rate=0.001)
     assert deal(venue.place(stop_price=Decimal(101))) == []
     assert venue.quote(100.5, 100.99) == []
-    assert [fill.quantity for fill in venue.quote(100.9, 101.0, asks=0.25)] == [Decimal("0.25")]
+    first = venue.take(venue.paper.on_quote(0, Touch(100.9, 101.0, 5.0, 0.25)))
+    assert first[0] == OrderTriggered(client_order_id=name("order-1"))
+    assert [fill.quantity for fill in fills(first)] == [Decimal("0.25")]
     (fill,) = venue.quote(98, 99)
     assert (fill.price, fill.quantity, fill.is_maker) == (Decimal("99.10"), Decimal("0.75"), False)
     seller = Venue()
@@ -179,7 +192,19 @@ def test_a_stop_sleeps_until_its_price_and_then_is_a_market_order() -> None:
 
 
 def test_a_stop_beyond_the_market_triggers_on_arrival() -> None:
-    assert deal(Venue().place(stop_price=Decimal(99))) == [("100.02", "1", False)]
+    reports = Venue().place(stop_price=Decimal(99))
+    assert [type(report) for report in reports] == [OrderAccepted, OrderTriggered, OrderFilled]
+    assert deal(reports) == [("100.02", "1", False)]
+
+
+def test_a_stop_tells_its_trigger_once_and_where_nothing_is_displayed_too() -> None:
+    venue = Venue()
+    venue.place(stop_price=Decimal(101))
+    assert venue.take(venue.paper.on_quote(0, Touch(101, 102, 0, 0))) == [
+        OrderTriggered(client_order_id=name("order-1"))
+    ]
+    assert venue.take(venue.paper.on_quote(0, Touch(101, 102, 0, 0))) == []
+    assert [fill.price for fill in venue.quote(90, 91)] == [91]
 
 
 def test_without_a_quote_an_order_waits() -> None:
@@ -294,9 +319,45 @@ def test_an_order_is_restored_with_what_remains_of_it() -> None:
     venue.paper.restore(an_order(an_order_request(limit_price=Decimal(90)), **half), INSTRUMENT, 0)
     (fill,) = venue.quote(80, 85)
     assert (fill.quantity, fill.trade_id) == (Decimal("0.6"), TradeId("order-1-1"))
-    stopped = Venue()
-    stopped.paper.restore(an_order(an_order_request(stop_price=Decimal(101)), **half), INSTRUMENT, 0)
-    assert [f.quantity for f in stopped.quote(99, 100)] == [Decimal("0.6")]
+
+
+QUOTES = st.lists(
+    st.tuples(st.integers(97, 103), st.sampled_from([0.0, 0.0, 0.0004, 0.2, 0.5, 5.0])), min_size=1, max_size=12
+)
+
+
+@given(QUOTES, st.integers(0, 11), st.sampled_from([BUY, SELL]))
+def test_a_stop_that_is_restored_after_any_quote_goes_on_as_if_nothing_had_been(quotes, cut, side) -> None:
+    request = an_order_request(side=side, stop_price=Decimal(100))
+    told: list[list[Report]] = []
+    for restarts in (False, True):
+        venue, order, seen = Venue(), next_order(an_order(request), OrderSubmitted(request=request), NOW_NS), []
+        venue.paper.take(request, INSTRUMENT, 0)
+        reports = venue.take(venue.paper.arrive(request.client_order_id, NO_QUOTE, math.nan))
+        for number, (price, quantity) in enumerate(quotes):
+            for report in reports:
+                order = next_order(order, report, NOW_NS + number)
+            seen += reports
+            if restarts and number == cut:
+                venue = Venue()
+                if not order.is_final:
+                    venue.paper.restore(order, INSTRUMENT, 0, NOW_NS + number + 1)
+            reports = venue.take(venue.paper.on_quote(0, Touch(price, price + 0.5, quantity, quantity), number))
+        told.append(seen + reports)
+    assert told[0] == told[1]
+    triggers = [place for place, report in enumerate(told[0]) if isinstance(report, OrderTriggered)]
+    fills_at = [place for place, report in enumerate(told[0]) if isinstance(report, OrderFilled)]
+    assert len(triggers) <= 1
+    assert all(triggers and place > triggers[0] for place in fills_at)
+
+
+def test_a_stop_that_was_triggered_by_the_row_that_comes_again_had_its_share_of_it() -> None:
+    order = an_order(an_order_request(stop_price=Decimal(100)), status=OrderStatus.ACCEPTED, is_triggered=True)
+    venue = Venue()
+    venue.paper.restore(order, INSTRUMENT, 0, now_ns=order.updated_ns, row_again=7)
+    assert not venue.paper.is_waiting(name("order-1"))
+    assert list(venue.paper.on_quote(0, QUOTE, 7)) == []
+    assert len(fills(venue.take(venue.paper.on_quote(0, QUOTE, 8)))) == 1
 
 
 def test_an_order_that_was_on_its_way_arrives_after_a_restart() -> None:
@@ -394,3 +455,8 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
 
 def test_the_key_of_a_fill_is_the_orders() -> None:
     assert fills(Venue().place())[0].instrument == KEY
+
+
+def test_a_price_that_the_grid_cannot_hold_names_the_instrument() -> None:
+    with pytest.raises(BadInput, match=rf"^{KEY}: price .*e\+98: more than 10\^15 steps"):
+        Venue().place(touch=Touch(1e99, 1e99, 5.0, 5.0))

@@ -32,7 +32,7 @@ def backtest_command(
 ) -> None:
     """Trade a bar strategy on stored bars, and print its figures and its last trades."""
     # numba and pandas take seconds (measured): help and completion do without
-    from workstation.research.choices import strategy_from_words
+    from workstation.config.words import strategy_from_words
     from workstation.research.notebook import backtest
 
     settings = load_configuration(config).settings

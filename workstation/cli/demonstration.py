@@ -14,11 +14,11 @@ from workstation.cli.progress import Progress
 from workstation.cli.trade_table import last_trades
 from workstation.cli.verify import as_sentence
 from workstation.config.settings import Settings
+from workstation.config.words import strategy_from_words
 from workstation.errors import OperatorError
 from workstation.history.durable import write_durably
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
-from workstation.research.choices import strategy_from_words
 from workstation.research.replay import replay
 from workstation.research.replay_result import ReplayResult
 from workstation.research.session_request import Choices, free_session, open_ledger, replay_request

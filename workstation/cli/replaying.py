@@ -9,17 +9,17 @@ from typing import Any
 from workstation.cli import strategy_options as options
 from workstation.cli.progress import Progress
 from workstation.config.settings import Settings
+from workstation.config.words import fill_at_of, limits_of, milliseconds_of, strategy_from_words
 from workstation.errors import BadInput
 from workstation.history.store import HistoryStore
 from workstation.model.market import rows_taken
-from workstation.research.choices import fill_at_of, milliseconds_of, span_of, strategy_from_words
+from workstation.research.choices import span_of
 from workstation.research.replay import replay
 from workstation.research.replay_result import ReplayResult
 from workstation.research.session_request import (
     DEFAULT_SIZING,
     Choices,
     free_session,
-    limits_of,
     open_ledger,
     replay_request,
     run_before,
@@ -33,7 +33,7 @@ __all__ = ("HistoryStore", "choices_of", "fill_at_of", "ledger_file", "limits_ov
 LIMIT_OPTIONS = {
     "max_position_notional_quote": "--max-notional",
     "max_open_positions": "--max-positions",
-    "max_quote_age_ns": "--max-quote-age-ms",
+    "max_quote_age_ms": "--max-quote-age-ms",
     "size": "--sizing or --balance",
     "balance": "--sizing or --balance",
 }

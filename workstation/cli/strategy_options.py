@@ -61,9 +61,15 @@ Parameters = Annotated[
 ]
 Start = Annotated[
     str | None,
-    typer.Option("--from", metavar="DATE", help="First moment, such as 2024-05-01 or 2024-05-01T13:30 (UTC)."),
+    typer.Option(
+        "--from",
+        metavar="DATE",
+        help="First moment, such as 2024-05-01 or 2024-05-01T13:30 (UTC): of bars their opening, else their receipt.",
+    ),
 ]
-End = Annotated[str | None, typer.Option("--to", metavar="DATE", help="First moment that is not taken any more.")]
+End = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="First moment that is not taken any more, as for --from.")
+]
 FillAtOption = Annotated[
     Literal["next-open", "this-close"] | None,
     typer.Option("--fill-at", help="Where an order decided at a bar's close trades; next-open if absent."),

@@ -8,7 +8,7 @@ import typer
 
 from workstation.cli import strategy_options as options
 from workstation.config.loading import load_configuration
-from workstation.errors import BadInput, VerifyMismatch
+from workstation.errors import VerifyMismatch
 
 if TYPE_CHECKING:
     from workstation.research.verify import Verified
@@ -31,8 +31,6 @@ def verify_command(
     from workstation.research.verify import verify
 
     file = load_configuration(config).settings.paths.ledger if ledger is None else ledger
-    if file.is_dir():  # an empty path too is one, this one
-        raise BadInput(f"ledger {file}: is a folder, expected a file")
     store = None if history is None else HistoryStore(history.absolute())
     try:
         verified = verify(file, RunId(run), store)

@@ -1,23 +1,17 @@
 """Many series as one ordered stream of rows, in blocks that a replay walks through."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from workstation.history.lanes import Lane, lanes_of
 from workstation.history.layout import HistoryKind, Series
-from workstation.history.market_rows import (
-    OnCorrupt,
-    RowForm,
-    Span,
-    chunk_rows,
-    partitions,
-    row_chunks,
-)
-from workstation.history.merging import NEVER, merge_rows
+from workstation.history.market_rows import OnCorrupt, RowForm, Span, bars_of
+from workstation.history.merging import NEVER, merge_numbered, merge_rows
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import InstrumentKey, Registry
-from workstation.model.market import MARKET_ROW, IntArray, Rows
+from workstation.model.market import MARKET_ROW, Bars, IntArray, Rows
 
 BLOCK_ROWS = 65_536
 
@@ -36,14 +30,25 @@ class Selection:
 
 
 def count_rows(
-    store: HistoryStore, selections: Sequence[Selection], *, start_ns: int | None = None, end_ns: int | None = None
+    store: HistoryStore,
+    selections: Sequence[Selection],
+    *,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    assumed_delay_ns: int = 0,
+    as_recorded: bool = False,
 ) -> int:
-    """How many rows `merged_blocks` will give, from the manifests; only the partitions at the ends are opened.
+    """How many rows `merged_blocks` will give, from the manifests; only files at the ends of the span are read.
 
-    Raises HistoryMissing for a series without rows in the span.
+    Raises HistoryMissing for a series without files in the span.
     """
     span = Span(start_ns=start_ns, end_ns=end_ns)
-    return sum(store.count(selection.series, span) for selection in selections)
+    lanes = [
+        lane
+        for one in selections
+        for lane in lanes_of(store, one.series, span, assumed_delay_ns, as_recorded=as_recorded)
+    ]
+    return sum(lane.count() for lane in lanes)
 
 
 def merged_blocks(
@@ -54,44 +59,58 @@ def merged_blocks(
     start_ns: int | None = None,
     end_ns: int | None = None,
     assumed_delay_ns: int = 0,
+    as_recorded: bool = False,
     block_rows: int = BLOCK_ROWS,
     on_corrupt: OnCorrupt | None = None,
 ) -> Iterator[Rows]:
-    """The rows of all selections by (ts_received, rank, file order), at most `block_rows` at a time.
+    """The rows received in [start_ns, end_ns), by (ts_received, rank, file order), at most `block_rows` at a time.
 
-    Each block is the same memory: it is valid until the next one is asked for. What is selected is data time, see
-    `Span`; rows without a receipt time are received at ts_event + assumed_delay_ns. In memory are one block and, for
-    each series, one row group (or one partition where stored files overlap). Raises UnknownInstrument, HistoryMissing,
-    HistoryCorrupt.
+    So a shorter span is the beginning of a longer one. Each block is the same memory: it is valid until the next one is
+    asked for. Rows without a receipt time are received at ts_event + assumed_delay_ns; of one series and one time they
+    go before those that have one. `as_recorded`: only rows that a recorder took, by (ts_received, sequence), each with
+    the `sequence` that the gate gave it. In memory are one block and, for each lane of a series, one row group (or what
+    overlaps in stored files). Raises UnknownInstrument, HistoryMissing, HistoryCorrupt.
     """
     span = Span(start_ns=start_ns, end_ns=end_ns)
-    sizes = [chunk_rows(store.segments(selection.series, span)) for selection in selections]
-    starts = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-    pool = np.zeros(starts[-1], MARKET_ROW)
-    cursors = []
-    for selection, start, size in zip(selections, starts, sizes, strict=False):
-        form = RowForm(instrument=registry.index(selection.key), assumed_delay_ns=assumed_delay_ns)
-        cursors.append(_chunks(store, selection.series, span, form, pool[start : start + size], on_corrupt))
-    return _merged(cursors, pool, starts[:-1], np.zeros(block_rows, MARKET_ROW))
+    lanes: list[tuple[Lane, RowForm]] = []
+    for one in selections:
+        found = lanes_of(store, one.series, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded)
+        index = registry.index(one.key)
+        form = RowForm(instrument=index, assumed_delay_ns=assumed_delay_ns, as_recorded=as_recorded)
+        lanes += [(lane, form) for lane in found]
+    ends = np.cumsum([lane.buffer_rows for lane, _ in lanes], dtype=np.int64)
+    starts = np.concatenate(([0], ends))[:-1].astype(np.int64)
+    pool = np.zeros(ends[-1] if lanes else 0, MARKET_ROW)
+    cursors = [
+        lane.chunks(form, pool[start:end], on_corrupt)
+        for (lane, form), start, end in zip(lanes, starts, ends, strict=True)
+    ]
+    merge = merge_numbered if as_recorded else merge_rows
+    return _merged(cursors, pool, starts, np.zeros(block_rows, MARKET_ROW), merge)
 
 
-def _chunks(
-    store: HistoryStore, series: Series, span: Span, form: RowForm, buffer: Rows, on_corrupt: OnCorrupt | None
+def received_bars(
+    store: HistoryStore,
+    key: InstrumentKey,
+    interval_ns: int,
+    *,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    assumed_delay_ns: int = 0,
+) -> Bars:
+    """The bars that `merged_blocks` gives of one series, by their opening. Raises HistoryMissing, HistoryCorrupt."""
+    series = Series(kind=HistoryKind.BARS, key=key, interval_ns=interval_ns)
+    form = RowForm(instrument=0, assumed_delay_ns=assumed_delay_ns)
+    parts = [np.zeros(0, MARKET_ROW)]
+    for lane in lanes_of(store, series, Span(start_ns=start_ns, end_ns=end_ns), assumed_delay_ns):
+        buffer = np.zeros(lane.buffer_rows, MARKET_ROW)
+        parts += [chunk.copy() for chunk in lane.chunks(form, buffer, None)]
+    return bars_of(np.concatenate(parts), interval_ns)
+
+
+def _merged(
+    cursors: list[Iterator[Rows]], pool: Rows, starts: IntArray, out: Rows, merge: Callable[..., int]
 ) -> Iterator[Rows]:
-    """A series' rows by time, as the start of `buffer`; a receipt time that falls is lifted, as the gate does."""
-    last = np.iinfo(np.int64).min
-    folder = store.root / series.folder
-    for segments in partitions(store.segments(series, span), span):
-        for rows in row_chunks(folder, series, segments, span, form, buffer, on_corrupt):
-            received = rows["ts_received"]
-            if received[0] < last:
-                np.maximum(received, last, out=received)
-            last = received[-1]
-            yield rows
-
-
-def _merged(cursors: list[Iterator[Rows]], pool: Rows, starts: IntArray, out: Rows) -> Iterator[Rows]:
-
     heads, ends = starts.copy(), starts.copy()
     next_ts = np.full(len(cursors), 0, np.int64)
     filled = 0
@@ -102,7 +121,7 @@ def _merged(cursors: list[Iterator[Rows]], pool: Rows, starts: IntArray, out: Ro
                 heads[rank] = starts[rank]
                 ends[rank] = starts[rank] + (0 if rows is None else len(rows))
                 next_ts[rank] = NEVER if rows is None else rows["ts_received"][0]
-        filled = merge_rows(pool, heads, ends, next_ts, out, filled) if cursors else 0
+        filled = merge(pool, heads, ends, next_ts, out, filled) if cursors else 0
         has_ended = bool((next_ts == NEVER).all())
         if filled == len(out) or (has_ended and filled):
             yield out[:filled]

@@ -6,6 +6,7 @@ from itertools import groupby, pairwise
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from workstation.history.durable import HistoryCorrupt
@@ -13,25 +14,25 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.scaling import decode
 from workstation.history.segments import (
     ROW_GROUP_ROWS,
+    SEQUENCE,
     Segment,
     Table,
     corrupt,
     open_segment,
     order_column,
-    read_stored,
     whole_numbers,
 )
-from workstation.model.market import RowFlag, RowKind, Rows, interval_code
+from workstation.model.market import STEP_BITS, Bars, IntArray, RowFlag, RowKind, Rows, interval_code
 
 OnCorrupt = Callable[[HistoryCorrupt], None]
 """Told of each file that is passed over; where there is none, the first corrupt file raises."""
 
-_FIELDS = {
+FIELDS = {
     HistoryKind.QUOTES: (("x0", "bid"), ("x1", "ask"), ("x2", "bid_quantity"), ("x3", "ask_quantity")),
     HistoryKind.TRADES: (("x0", "price"), ("x1", "quantity")),
     HistoryKind.BARS: (("x0", "open"), ("x1", "high"), ("x2", "low"), ("x3", "close"), ("x4", "volume")),
 }
-_ROW_KINDS = {
+ROW_KINDS = {
     HistoryKind.QUOTES: RowKind.QUOTE,
     HistoryKind.TRADES: RowKind.TRADE,
     HistoryKind.BARS: RowKind.BAR,
@@ -40,7 +41,11 @@ _ROW_KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Data times in [start_ns, end_ns); None is no bound. A bar lies where it opens, an assumed delay moves nothing."""
+    """Times in [start_ns, end_ns); None is no bound.
+
+    Of the store's own methods they are data time: a bar lies where it opens, an assumed delay moves nothing. Of a
+    replay they are times of receipt, see `lanes`.
+    """
 
     start_ns: int | None = None
     end_ns: int | None = None
@@ -53,6 +58,20 @@ class Span:
     def contains(self, segment: Segment) -> bool:
         is_after_start = self.start_ns is None or segment.start_ns >= self.start_ns
         return is_after_start and (self.end_ns is None or segment.end_ns < self.end_ns)
+
+    def moved(self, by_ns: int) -> "Span":
+        """The span later by `by_ns`."""
+        start_ns = None if self.start_ns is None else self.start_ns + by_ns
+        return Span(start_ns=start_ns, end_ns=None if self.end_ns is None else self.end_ns + by_ns)
+
+    def holds(self, times: IntArray) -> npt.NDArray[np.bool_]:
+        """Mask of the times, in any order, that lie in the span."""
+        inside = np.ones(len(times), np.bool_)
+        if self.start_ns is not None:
+            inside &= times >= self.start_ns
+        if self.end_ns is not None:
+            inside &= times < self.end_ns
+        return inside
 
     def cut(self, series: Series, segment: Segment, table: Table) -> Table:
         """The part of a sorted table that lies in the span."""
@@ -70,6 +89,8 @@ class RowForm:
 
     instrument: int
     assumed_delay_ns: int = 0
+    as_recorded: bool = False
+    """Whether rows bear the `sequence` that the gate gave them, and go by it; else it is 0, for the gate to give."""
 
 
 def partitions(segments: Sequence[Segment], span: Span) -> list[list[Segment]]:
@@ -101,11 +122,17 @@ def row_chunks(
         return
     loaded = [part.copy() for part in parts]
     rows = np.concatenate(loaded) if loaded else buffer[:0].copy()
-    rows = rows[np.argsort(rows["ts_received"], kind="stable")]
+    rows = rows[order_of_receipt(rows)]
     for start in range(0, len(rows), len(buffer)):
         chunk = rows[start : start + len(buffer)]
         buffer[: len(chunk)] = chunk
         yield buffer[: len(chunk)]
+
+
+def order_of_receipt(rows: Rows) -> IntArray:
+    """Places by ts_received, then by the gate's number where rows bear one, then as they stand."""
+    order: IntArray = np.lexsort((rows["sequence"], rows["ts_received"]))
+    return order
 
 
 def chunk_rows(segments: Sequence[Segment]) -> int:
@@ -116,7 +143,7 @@ def chunk_rows(segments: Sequence[Segment]) -> int:
 def fill_rows(out: Rows, series: Series, segment: Segment, table: Table, form: RowForm) -> Rows:
     """Writes a stored table into `out`, which is as long; fields that the kind does not use are left as they are."""
     out["instrument"] = form.instrument
-    out["kind"] = _ROW_KINDS[series.kind]
+    out["kind"] = ROW_KINDS[series.kind]
     if series.interval_ns is None:
         out["ts_event"] = whole_numbers(table["ts_event"])
     else:
@@ -127,7 +154,9 @@ def fill_rows(out: Rows, series: Series, segment: Segment, table: Table, form: R
         out["ts_received"] = whole_numbers(table["ts_received"])
     else:
         np.add(out["ts_event"], form.assumed_delay_ns, out=out["ts_received"])
-    for field, name in _FIELDS[series.kind]:
+    if form.as_recorded:
+        out["sequence"] = whole_numbers(table[SEQUENCE]) << STEP_BITS
+    for field, name in FIELDS[series.kind]:
         if name in segment.scales:
             decode(whole_numbers(table[name]), segment.scales[name], out=out[field])
         else:
@@ -143,7 +172,8 @@ def _stored_parts(
 ) -> Iterator[tuple[Segment, Table]]:
     for segment in segments:
         try:
-            for table in _row_groups(folder, series, segment, span):
+            column = order_column(series.kind, has_receipt=segment.has_receipt)
+            for table in row_groups(folder, segment, span, column):
                 part = span.cut(series, segment, table)
                 if part.num_rows:
                     yield segment, part
@@ -153,31 +183,44 @@ def _stored_parts(
             on_corrupt(error)
 
 
-def _row_groups(folder: Path, series: Series, segment: Segment, span: Span) -> Iterator[Table]:
-    column = order_column(series.kind, has_receipt=segment.has_receipt)
+def stored_range(folder: Path, segment: Segment, column: str) -> tuple[int, int]:
+    """The first and the last time in a column, from the file's footer. Raises HistoryCorrupt."""
     with open_segment(folder, segment) as file:
-        place = file.schema_arrow.get_field_index(column)
-        for number in range(file.num_row_groups):
-            times = file.metadata.row_group(number).column(place).statistics
-            if span.misses(times.min, times.max):
+        ranges = [file.range_of(number, column) for number in range(file.groups)]
+    return min(first for first, _ in ranges), max(last for _, last in ranges)
+
+
+def row_groups(folder: Path, segment: Segment, span: Span, column: str) -> Iterator[Table]:
+    """Whole row groups that may have times of `column` in the span. Raises HistoryCorrupt, naming the file."""
+    with open_segment(folder, segment) as file:
+        for number in range(file.groups):
+            if span.misses(*file.range_of(number, column)):
                 continue
             try:
-                yield file.read_row_group(number)
+                yield file.group(number)
             except (OSError, pa.ArrowException) as error:
                 raise corrupt(folder / segment.path, segment, f"row group {number}: {error}") from error
 
 
-def read_parts(
-    folder: Path, series: Series, segments: Sequence[Segment], span: Span, on_corrupt: OnCorrupt | None = None
-) -> Iterator[tuple[Segment, Table]]:
-    """Whole segments cut to the span, undecoded."""
+def count_stored(folder: Path, series: Series, segments: Sequence[Segment], span: Span) -> int:
+    """Rows in the span, from the manifest where whole files lie in it. Raises HistoryCorrupt."""
+    total = 0
     for segment in segments:
-        try:
-            yield segment, span.cut(series, segment, read_stored(folder, segment))
-        except HistoryCorrupt as error:
-            if on_corrupt is None:
-                raise
-            on_corrupt(error)
+        if span.contains(segment):
+            total += segment.rows
+        else:
+            total += sum(part.num_rows for _, part in _stored_parts(folder, series, [segment], span, None))
+    return total
+
+
+def bars_of(rows: Rows, interval_ns: int) -> Bars:
+    """Rows of bars, in order of receipt, as columns by their opening; of one that came again, the last."""
+    ts_open = rows["ts_event"] - interval_ns
+    order = np.argsort(ts_open, kind="stable")
+    order = order[np.diff(ts_open[order], append=np.iinfo(np.int64).max) != 0]
+    names = (("open", "x0"), ("high", "x1"), ("low", "x2"), ("close", "x3"), ("volume", "x4"))
+    columns = {name: rows[field][order] for name, field in names}
+    return Bars(interval_ns=interval_ns, ts_open=ts_open[order], **columns)
 
 
 def _follow_one_another(series: Series, segments: Sequence[Segment]) -> bool:

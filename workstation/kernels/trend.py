@@ -144,3 +144,29 @@ def crossings(fast: Float64s, slow: Float64s) -> tuple[Flags, Flags]:
     up, down = np.zeros(fast.size, np.bool_), np.zeros(fast.size, np.bool_)
     crossing_batch(fast, slow, up, down)
     return up, down
+
+
+@compiled
+def ema_crossing_batch(values: Float64s, fast: int, slow: int, up: Flags, down: Flags) -> None:
+    """`crossing_step` between two `ema_step` over a whole float64[n]; the caller's `up` and `down` are bool[n].
+
+    Each average waits for its own last value: two side by side take the time of one, and neither is stored (measured).
+    """
+    fast_count = slow_count = 0
+    fast_average = slow_average = 0.0
+    fast_before = slow_before = math.nan
+    for i in range(values.size):
+        fast_count, fast_average, fast_now = ema_step(values[i], fast, fast_count, fast_average)
+        slow_count, slow_average, slow_now = ema_step(values[i], slow, slow_count, slow_average)
+        crossed = crossing_step(fast_before, slow_before, fast_now, slow_now)
+        up[i], down[i] = crossed > 0, crossed < 0
+        fast_before, slow_before = fast_now, slow_now
+
+
+def ema_crossings(values: Float64s, fast: int, slow: int) -> tuple[Flags, Flags]:
+    """`crossings` of the exponential averages of `fast` and `slow` points, in one pass. Raises BadInput."""
+    (series,) = checked_series("ema_crossings", values=values)
+    points = checked_window("ema_crossings", fast), checked_window("ema_crossings", slow)
+    up, down = np.empty(series.size, np.bool_), np.empty(series.size, np.bool_)
+    ema_crossing_batch(series, *points, up, down)
+    return up, down

@@ -11,7 +11,6 @@ the same chain in every run.
 import hashlib
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from operator import index
 from typing import Any, NamedTuple, cast
@@ -159,10 +158,10 @@ def chain_hash(
 ) -> bytes:
     """The 32-byte link of a row to the one before it."""
     present = (
-        (1 if ts_event is not None else 0)
-        + (2 if ts_decided is not None else 0)
-        + (4 if ts_due is not None else 0)
-        + (8 if market_row is not None else 0)
+        (ts_event is not None)
+        | (ts_decided is not None) << 1
+        | (ts_due is not None) << 2
+        | (market_row is not None) << 3
     )
     session, kind_, name_, row = session_id.encode(), kind.encode(), name.encode(), market_row or b""
     numbers = (position, version, sequence, ts_received, ts_event or 0, ts_decided or 0, ts_due or 0, present)
@@ -176,11 +175,11 @@ def _time(time_ns: int | None) -> int | None:
 
 def _first_wrong_field(value: object, read_back: object, path: str) -> str:
     """Which field does not survive: "OrderFilled.fill.fee 0.1 (float) reads back as 0.1 (Decimal)"."""
-    if is_dataclass(value) and type(value) is type(read_back):
-        for field in fields(value):
-            inner, inner_back = getattr(value, field.name), getattr(read_back, field.name)
+    if type(value) is type(read_back):
+        for name in _field_names(value):
+            inner, inner_back = getattr(value, name), getattr(read_back, name)
             if inner != inner_back:
-                return _first_wrong_field(inner, inner_back, f"{path}.{field.name}")
+                return _first_wrong_field(inner, inner_back, f"{path}.{name}")
     return f"{path} {value!r} ({type(value).__name__}) would read back as {read_back!r} ({type(read_back).__name__})"
 
 
@@ -190,6 +189,10 @@ def _decimals(value: object, path: str) -> Iterator[tuple[str, Decimal]]:
     elif isinstance(value, tuple):
         for number, inner in enumerate(value):
             yield from _decimals(inner, f"{path}[{number}]")
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _decimals(getattr(value, field.name), f"{path}.{field.name}")
+    for name in _field_names(value):
+        yield from _decimals(getattr(value, name), f"{path}.{name}")
+
+
+def _field_names(value: object) -> tuple[str, ...]:
+    """Of a Struct; none of anything else. (An Instrument has no Decimal that is not finite: it refuses them itself.)"""
+    return value.__struct_fields__ if isinstance(value, msgspec.Struct) else ()

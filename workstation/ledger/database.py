@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
-from workstation.errors import OperatorError
+from workstation.errors import BadInput, OperatorError
 from workstation.ledger.schema import REVISIONS
 
 _PRAGMAS = (
@@ -21,6 +21,11 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "recursive_triggers=ON",  # without it REPLACE would delete rows past the append-only triggers
+)
+
+EXPECTED = (
+    "expected the file that workstation replay journals in (ledger.db by default; read_runs of "
+    "workstation.ledger.journal lists its runs)"
 )
 
 
@@ -40,14 +45,15 @@ def write_engine(path: Path) -> Engine:
 
 def read_engine(path: Path) -> Engine:
     """The engine of read-only connections; usable while another process writes."""
+    return create_engine("sqlite://", creator=lambda: connect_to_read(path), poolclass=NullPool)
 
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
-        connection.execute("PRAGMA busy_timeout=5000")
-        connection.execute("PRAGMA trusted_schema=OFF")
-        return connection
 
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """One read-only connection of the driver itself: for the fold, as an engine makes each row a fifth dearer."""
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+    connection.execute("PRAGMA busy_timeout=5000")
+    connection.execute("PRAGMA trusted_schema=OFF")
+    return connection
 
 
 def bring_up_to_date(path: Path) -> None:
@@ -74,14 +80,23 @@ def bring_up_to_date(path: Path) -> None:
 
 def require_present_schema(path: Path) -> None:
     """Raises OperatorError, saying what to do, unless a reader of this version understands the file."""
+    refuse_folder(path)
     if not path.exists():
-        raise OperatorError(f"ledger {path}: no such file")
+        raise OperatorError(f"ledger {path}: no such file: {EXPECTED}")
     revision = stored_revision(path)
+    if revision is None:
+        raise OperatorError(f"ledger {path}: an empty file: {EXPECTED}")
     if revision != REVISIONS[-1]:
         raise OperatorError(
             f"ledger {path}: its schema is revision {revision}, this version reads {REVISIONS[-1]}; "
             "start the engine on it once to bring it up to date"
         )
+
+
+def refuse_folder(path: Path) -> None:
+    """Raises BadInput for a folder, of which SQLite would say that the disk is at fault; an empty path too is one."""
+    if path.is_dir():
+        raise BadInput(f"ledger {path}: is a folder: {EXPECTED}")
 
 
 def stored_revision(path: Path) -> str | None:
@@ -97,9 +112,10 @@ def stored_revision(path: Path) -> str | None:
                 else []
             )
     except DatabaseError as error:
-        raise OperatorError(f"ledger {path}: not readable as a ledger: {error.orig}") from error
+        raise OperatorError(f"ledger {path}: not readable as a ledger: {error.orig}: {EXPECTED}") from error
     if not rows:
-        raise OperatorError(f"ledger {path}: a database, but not a ledger (tables {', '.join(sorted(tables))})")
+        found = ", ".join(sorted(tables))
+        raise OperatorError(f"ledger {path}: a database, but not a ledger (tables {found}): {EXPECTED}")
     revision = str(rows[0][0])
     if revision not in REVISIONS:
         raise OperatorError(

@@ -7,9 +7,10 @@ A fact is kept for ever. Its name and version stand in the journal; a field is a
 raised and an upcaster is written in `ledger/codec.py`.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from workstation.model.group import GroupStatus, PositionGroup
 from workstation.model.ids import ClientOrderId, Currency, GroupId, RunId, SignalId, Venue
@@ -27,8 +28,7 @@ class FactKind(StrEnum):
 # -- inputs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, kw_only=True):
     """Each start is a run. It goes on behind `sequence`; rows from `rebuild_from_ns` on rebuild its windows."""
 
     run_id: RunId
@@ -39,8 +39,7 @@ class RunStarted:
     """Open time of the bar from which the strategy's signals are evaluated."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceSet:
+class BalanceSet(Struct, frozen=True, kw_only=True):
     """Opening balance of one currency at one venue."""
 
     venue: Venue
@@ -48,43 +47,36 @@ class BalanceSet:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstrumentListed:
+class InstrumentListed(Struct, frozen=True, kw_only=True):
     instrument: Instrument
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPaused:
+class SessionPaused(Struct, frozen=True, kw_only=True):
     by: str
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionResumed:
+class SessionResumed(Struct, frozen=True, kw_only=True):
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStopped:
+class SessionStopped(Struct, frozen=True, kw_only=True):
     by: str
     flatten: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedLagChanged:
+class FeedLagChanged(Struct, frozen=True, kw_only=True):
     is_lagging: bool
 
 
 # -- decisions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalGenerated:
+class SignalGenerated(Struct, frozen=True, kw_only=True):
     signal: Signal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRefused:
+class EntryRefused(Struct, frozen=True, kw_only=True):
     """Risk said no: which limit, its value and the figure that broke it."""
 
     signal_id: SignalId
@@ -94,68 +86,75 @@ class EntryRefused:
     figure: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupOpened:
+class GroupOpened(Struct, frozen=True, kw_only=True):
     group: PositionGroup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupChanged:
+class GroupChanged(Struct, frozen=True, kw_only=True):
     group_id: GroupId
     status: GroupStatus
     reason: str = ""
     next_signal: Signal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderSubmitted:
+class OrderSubmitted(Struct, frozen=True, kw_only=True):
     """The intent, durable before anything is sent."""
 
     request: OrderRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRequested:
+class CancelRequested(Struct, frozen=True, kw_only=True):
     client_order_id: ClientOrderId
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionHalted:
+class SessionHalted(Struct, frozen=True, kw_only=True):
     reason: str
+
+
+class ConditionsChanged(Struct, frozen=True, kw_only=True):
+    """Declared conditions that became true or false at one row, by name, in the order of their declaration.
+
+    With hysteresis their truth depends on all that was before: it is kept here, as no window knows it.
+    """
+
+    changes: tuple[tuple[str, bool], ...]
 
 
 # -- results
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderAccepted:
+class OrderAccepted(Struct, frozen=True, kw_only=True):
     client_order_id: ClientOrderId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRejected:
+class OrderTriggered(Struct, frozen=True, kw_only=True):
+    """A stop's price was reached: from now on it is a market order, whether or not anything is there to trade with.
+
+    Told where ticks are seen. Within a bar, trigger and fill are one moment, and the fill is told alone.
+    """
+
+    client_order_id: ClientOrderId
+
+
+class OrderRejected(Struct, frozen=True, kw_only=True):
     client_order_id: ClientOrderId
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderFilled:
+class OrderFilled(Struct, frozen=True, kw_only=True):
     fill: Fill
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderCancelled:
+class OrderCancelled(Struct, frozen=True, kw_only=True):
     client_order_id: ClientOrderId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderExpired:
+class OrderExpired(Struct, frozen=True, kw_only=True):
     client_order_id: ClientOrderId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderTimedOut:
+class OrderTimedOut(Struct, frozen=True, kw_only=True):
     """No answer came: the order's fate is not known."""
 
     client_order_id: ClientOrderId
@@ -163,9 +162,16 @@ class OrderTimedOut:
 
 Input = RunStarted | BalanceSet | InstrumentListed | SessionPaused | SessionResumed | SessionStopped | FeedLagChanged
 Decision = (
-    SignalGenerated | EntryRefused | GroupOpened | GroupChanged | OrderSubmitted | CancelRequested | SessionHalted
+    SignalGenerated
+    | EntryRefused
+    | GroupOpened
+    | GroupChanged
+    | OrderSubmitted
+    | CancelRequested
+    | SessionHalted
+    | ConditionsChanged
 )
-Report = OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderExpired | OrderTimedOut
+Report = OrderAccepted | OrderTriggered | OrderRejected | OrderFilled | OrderCancelled | OrderExpired | OrderTimedOut
 Event = Input | Decision | Report
 
 KINDS: dict[type, FactKind] = (
@@ -175,8 +181,7 @@ KINDS: dict[type, FactKind] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """An event with its place in the one order and its four times (ns UTC; None where there is no such time).
 
     `event` is the venue's time, `received` the gate's, `decided` ours, `due` when the effect is to have its outcome.

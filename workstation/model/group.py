@@ -1,8 +1,9 @@
 """A position group: the legs that one signal opened, from the decision to the last closing fill."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from workstation.model.ids import GroupId, SignalId
 from workstation.model.instrument import InstrumentKey
@@ -17,16 +18,14 @@ class GroupStatus(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
+class Leg(Struct, frozen=True, kw_only=True):
     instrument: InstrumentKey
     side: Side
     quantity: Decimal
     """What was asked for; what is held is folded from fills."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionGroup:
+class PositionGroup(Struct, frozen=True, kw_only=True):
     """`next_signal` is taken as soon as the group is closed: a reversal closes first, then opens at what is left."""
 
     group_id: GroupId

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
+from urllib.parse import quote
 
 from workstation.errors import BadInput, UnknownInstrument
 from workstation.model.ids import Currency, InstrumentIndex, SnapshotId, Symbol, Venue
@@ -85,6 +86,24 @@ def split_symbol(symbol: str) -> tuple[Currency, Currency, InstrumentKind]:
         raise BadInput(f"symbol {symbol!r}: expected BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual")
     base, quote, settle = match.groups()
     return Currency(base), Currency(quote), InstrumentKind.LINEAR if settle else InstrumentKind.SPOT
+
+
+VENUE_FORM = re.compile(r"[a-z0-9_-]{1,40}")
+FORBIDDEN_IN_SYMBOL = re.compile(r"[\s<>\"'`\\\x00-\x1f\x7f]")
+LONGEST_FOLDER_NAME = 200
+"""File systems end at 255 bytes, and `symbol=` and temporary names come on top."""
+
+
+def checked_key(venue: str, symbol: str) -> InstrumentKey:
+    """A key that is safe as a folder name and in a report. Raises BadInput."""
+    if not VENUE_FORM.fullmatch(venue):
+        raise BadInput(f"venue {venue!r}: expected 1 to 40 characters of a-z, 0-9, _ and -")
+    split_symbol(symbol)
+    if FORBIDDEN_IN_SYMBOL.search(symbol) or not symbol.isprintable():
+        raise BadInput(f"symbol {symbol!r}: spaces, quotes, <, > and control characters are not part of a symbol")
+    if len(quote(symbol, safe="")) > LONGEST_FOLDER_NAME:
+        raise BadInput(f"symbol {symbol!r}: over {LONGEST_FOLDER_NAME} characters when percent-encoded")
+    return InstrumentKey(Venue(venue), Symbol(symbol))
 
 
 class Registry:

@@ -1,8 +1,9 @@
 """Orders: what is asked for (OrderRequest) and what the venue is tracking (Order)."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from workstation.errors import BadInput
 from workstation.model.ids import ClientOrderId, Currency, GroupId, SignalId, SnapshotId, TradeId
@@ -38,12 +39,13 @@ class OrderStatus(StrEnum):
     UNKNOWN = "unknown"
     """Sent, and no answer: it may rest at the venue. Its worst case stays reserved until the venue proves otherwise."""
 
+    __hash__ = str.__hash__  # an Enum's own is a call into Python, at every question for a status
+
 
 FINAL_STATUSES = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRequest:
+class OrderRequest(Struct, frozen=True, kw_only=True):
     """An order given. Prices are on the tick grid and the quantity on the lot grid of `snapshot_id`."""
 
     client_order_id: ClientOrderId
@@ -64,8 +66,17 @@ class OrderRequest:
     decided_ns: int
 
     def __post_init__(self) -> None:
+        if not (
+            _is_positive(self.quantity)
+            and _is_price(self.limit_price, is_wanted=self.type is OrderType.LIMIT)
+            and _is_price(self.stop_price, is_wanted=self.type is OrderType.STOP)
+        ):
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """Raises BadInput for the field that breaks a rule."""
         subject = f"order {self.client_order_id} {self.instrument}"
-        if not self.quantity.is_finite() or self.quantity <= 0:
+        if not _is_positive(self.quantity):
             raise BadInput(f"{subject}: quantity {self.quantity}: expected more than 0")
         wanted = {OrderType.LIMIT: "limit_price", OrderType.STOP: "stop_price"}.get(self.type)
         for name in ("limit_price", "stop_price"):
@@ -73,12 +84,11 @@ class OrderRequest:
             if (price is None) == (name == wanted):
                 rule = "needs one" if price is None else "has none"
                 raise BadInput(f"{subject}: {name} {price}: a {self.type} order {rule}")
-            if price is not None and (not price.is_finite() or price <= 0):
+            if price is not None and not _is_positive(price):
                 raise BadInput(f"{subject}: {name} {price}: expected more than 0")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
+class Fill(Struct, frozen=True, kw_only=True):
     """Our execution. `fee` is positive where paid, in `fee_currency`."""
 
     client_order_id: ClientOrderId
@@ -92,15 +102,13 @@ class Fill:
     is_maker: bool
 
     def __post_init__(self) -> None:
-        for name in ("price", "quantity"):
-            value = getattr(self, name)
-            if not value.is_finite() or value <= 0:
-                subject = f"fill {self.trade_id} of order {self.client_order_id}"
-                raise BadInput(f"{subject}: {name} {value}: expected more than 0")
+        if not (_is_positive(self.price) and _is_positive(self.quantity)):
+            name, value = ("quantity", self.quantity) if _is_positive(self.price) else ("price", self.price)
+            subject = f"fill {self.trade_id} of order {self.client_order_id}"
+            raise BadInput(f"{subject}: {name} {value}: expected more than 0")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """An order as tracked; only `trading.orders.next_order` makes the next one."""
 
     request: OrderRequest
@@ -110,6 +118,8 @@ class Order:
     trade_ids: frozenset[TradeId] = frozenset()
     cancel_requested_ns: int | None = None
     updated_ns: int = 0
+    is_triggered: bool = False
+    """Of a stop: the venue said that its price was reached."""
     alarm: str | None = None
     """What the venue reported that cannot be right: a late fill, an overfill."""
 
@@ -125,3 +135,11 @@ class Order:
     def average_price(self) -> Decimal | None:
         """Quote currency, to 50 digits; None until something is filled."""
         return MONEY.divide(self.filled_notional_quote, self.filled_quantity) if self.filled_quantity else None
+
+
+def _is_positive(number: Decimal) -> bool:
+    return number.is_finite() and number > 0
+
+
+def _is_price(price: Decimal | None, *, is_wanted: bool) -> bool:
+    return not is_wanted if price is None else is_wanted and _is_positive(price)

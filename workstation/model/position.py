@@ -1,16 +1,16 @@
 """A position: what our fills of one instrument add up to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from workstation.model.ids import Currency
 from workstation.model.instrument import InstrumentKey, InstrumentKind
 from workstation.model.units import MONEY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(Struct, frozen=True, kw_only=True):
     """`signed_quantity` counts contracts of `contract_size` base; negative is short.
 
     `cost_quote` is the signed cost of what is held, without fees: the sum of signed notionals is always

@@ -1,8 +1,9 @@
 """Our own intent, before money: what a strategy wants, on which instruments, with which protection."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from workstation.model.ids import SignalId
 from workstation.model.instrument import InstrumentKey
@@ -21,8 +22,7 @@ class SignalLeg(NamedTuple):
     side: Side
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
+class Signal(Struct, frozen=True, kw_only=True):
     """ENTER opens a position of `legs` (and first closes another one of the strategy); EXIT closes what it holds.
 
     `stop_distance` and `target_distance` are in quote currency from the entry's average price; None is no such order.

@@ -8,8 +8,9 @@ The step functions are plain Python and are compiled unchanged by the bar simula
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact
+from decimal import ROUND_FLOOR, Context, Decimal, Inexact
 from enum import IntEnum
 from functools import lru_cache
 
@@ -97,27 +98,6 @@ def price_on_grid(value: float, tick_size: Decimal, side: Side) -> Decimal:
     return decimal_steps(value, tick_size, up=side is Side.SELL, what="price")
 
 
-def price_from_float(value: float, tick_size: Decimal, side: Side) -> Decimal:
-    """As `price_on_grid`, but a sell is at least one tick. Raises BadInput where it would be zero or less."""
-    price = price_on_grid(value, tick_size, side)
-    if side is Side.SELL and value > 0:
-        price = max(price, tick_size)  # a price within the noise of zero
-    if price <= 0:
-        raise BadInput(f"price {float(value)}: not one tick of {tick_size}")
-    return price
-
-
-def paid_price_from_float(value: float, tick_size: Decimal, side: Side) -> Decimal:
-    """A simulated execution price on the tick grid, never better for us than `value`: a buy is rounded up, a sell down.
-
-    At least one tick; a `value` that is not positive raises BadInput.
-    """
-    if value <= 0:
-        raise BadInput(f"price {float(value)}: expected more than 0")
-    price = decimal_steps(value, tick_size, up=side is Side.BUY, what="price")
-    return max(price, tick_size)
-
-
 def quantity_from_float(value: float, lot_size: Decimal) -> Decimal:
     """A quantity on the lot grid, rounded down; zero where it is less than one lot. Negative raises BadInput."""
     if value < 0:
@@ -125,15 +105,16 @@ def quantity_from_float(value: float, lot_size: Decimal) -> Decimal:
     return decimal_steps(value, lot_size, up=False, what="quantity")
 
 
-def round_price(price: Decimal, tick_size: Decimal, side: Side) -> Decimal:
-    """A Decimal limit price on the tick grid: a buy is rounded down, a sell up; exact."""
-    rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
-    return MONEY.multiply((MONEY.divide(price, tick_size)).to_integral_value(rounding), tick_size)
-
-
 def round_quantity(quantity: Decimal, lot_size: Decimal) -> Decimal:
     """A Decimal quantity on the lot grid, rounded down."""
     return MONEY.multiply((MONEY.divide(quantity, lot_size)).to_integral_value(ROUND_FLOOR), lot_size)
+
+
+def common_lot(lots: Sequence[Decimal]) -> Decimal:
+    """The smallest quantity that is a whole number of each lot; exact: of 0.1 and 0.03 it is 0.3."""
+    finest = min(0, *(int(lot.as_tuple().exponent) for lot in lots))
+    counts = [int(lot.scaleb(-finest, MONEY)) for lot in lots]
+    return Decimal(math.lcm(*counts)).scaleb(finest, MONEY)
 
 
 def to_float(value: Decimal) -> float:

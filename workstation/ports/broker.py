@@ -1,19 +1,18 @@
 """Broker: where effects go. Their outcomes come back through the gate, as reports."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from workstation.model.ids import ClientOrderId
 from workstation.model.order import OrderRequest
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitOrder:
+class SubmitOrder(Struct, frozen=True):
     request: OrderRequest
 
 
-@dataclass(frozen=True, slots=True)
-class CancelOrder:
+class CancelOrder(Struct, frozen=True):
     client_order_id: ClientOrderId
     now_ns: int
 

@@ -1,10 +1,10 @@
 """What replay and verify share: a market and a session set up from a manifest, and its rows from history."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from workstation.errors import BadInput, HistoryChanged
-from workstation.history.blocks import Selection, count_rows, merged_blocks
+from workstation.history.blocks import Selection, count_rows, merged_blocks, received_bars
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
 from workstation.model.market import Rows, rows_taken
@@ -42,16 +42,22 @@ def selections(manifest: RunManifest) -> list[Selection]:
     ]
 
 
+class ReceivedSpan(TypedDict):
+    """As the functions of history.blocks take it."""
+
+    start_ns: int | None
+    end_ns: int | None
+    assumed_delay_ns: int
+
+
+def span_of(manifest: RunManifest) -> ReceivedSpan:
+    """From when to when rows are received; of rows without a receipt time, how long after their own."""
+    return ReceivedSpan(start_ns=manifest.start_ns, end_ns=manifest.end_ns, assumed_delay_ns=manifest.assumed_delay_ns)
+
+
 def blocks(store: HistoryStore, manifest: RunManifest, market: Market) -> Iterator[Rows]:
     """All rows of the manifest's sources in their order; a block is valid until the next."""
-    return merged_blocks(
-        store,
-        selections(manifest),
-        market.registry,
-        start_ns=manifest.start_ns,
-        end_ns=manifest.end_ns,
-        assumed_delay_ns=manifest.assumed_delay_ns,
-    )
+    return merged_blocks(store, selections(manifest), market.registry, **span_of(manifest))
 
 
 def foresee_bars(store: HistoryStore, manifest: RunManifest, session: Session) -> None:
@@ -60,7 +66,7 @@ def foresee_bars(store: HistoryStore, manifest: RunManifest, session: Session) -
     if isinstance(session.strategy, BarStrategy) and session.bars is not None and not settings.bars_from_trades:
         if settings.interval_ns is None:
             raise BadInput(f"session {settings.session_id}: interval_ns None: a bar strategy needs one")
-        bars = store.bars(settings.instruments[0], settings.interval_ns, manifest.start_ns, manifest.end_ns)
+        bars = received_bars(store, settings.instruments[0], settings.interval_ns, **span_of(manifest))
         session.bars.foresee(bars)
 
 
@@ -104,7 +110,7 @@ def walk(
     had, now_ns, acted_row = rows_taken(state.last_sequence), state.last_ns, state.acted_row
     sequence = state.last_sequence
     rebuild_ns = rebuild_from_ns(desk.session, now_ns) if had else None
-    total = count_rows(store, selections(manifest), start_ns=manifest.start_ns, end_ns=manifest.end_ns)
+    total = count_rows(store, selections(manifest), **span_of(manifest))
     seen, has_begun = 0, False
     for block in blocks(store, manifest, market):
         last = had - 1 - seen

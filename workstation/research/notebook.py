@@ -15,6 +15,15 @@ from typing import Any
 
 from workstation.config.loading import load_configuration
 from workstation.config.settings import Settings
+from workstation.config.words import (
+    balance_of,
+    fill_at_of,
+    keys_of,
+    require_catalogued,
+    sizing_of,
+    slippage_rate_of,
+    text_of,
+)
 from workstation.errors import BadInput
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.store import HistoryStore
@@ -23,17 +32,7 @@ from workstation.model.market import Bars, interval_ns
 from workstation.research import backtest as fast
 from workstation.research import replay as walk
 from workstation.research import verify as check
-from workstation.research.choices import (
-    When,
-    balance_of,
-    fill_at_of,
-    keys_of,
-    require_catalogued,
-    require_stored,
-    sizing_of,
-    span_of,
-    text_of,
-)
+from workstation.research.choices import When, require_stored, span_of
 from workstation.research.replay_result import ReplayResult
 from workstation.research.results import BacktestResult
 from workstation.research.session_request import (
@@ -43,7 +42,6 @@ from workstation.research.session_request import (
     open_ledger,
     replay_request,
     run_before,
-    slippage_rate_of,
 )
 from workstation.research.verify import Verified
 from workstation.strategies.base import BarStrategy, Strategy, make_strategy

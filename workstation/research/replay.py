@@ -5,7 +5,9 @@ journaled as a run of the session; a session that was cut off goes on where its 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from workstation.errors import BadInput
 from workstation.history.store import HistoryStore
@@ -110,7 +112,7 @@ def replay(
 
 def _start(manifest: RunManifest, desk: Desk, host: PaperHost, start: Start) -> None:
     """The run's first facts, then what rested at the venue: only now may it trade."""
-    desk.market.gate.start_after(start.sequence, start.now_ns)
+    desk.market.start_after(host, start.sequence, start.now_ns)
     started = RunStarted(
         run_id=manifest.run_id,
         manifest_hash=manifest_hash(manifest_bytes(manifest)),

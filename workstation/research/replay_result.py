@@ -11,7 +11,7 @@ from workstation.kernels.performance import TradeFigures, equity_figures, profit
 from workstation.model.market import DAY_NS, FloatArray, IntArray
 from workstation.model.units import to_float
 from workstation.research.results import METRICS, UNKNOWN
-from workstation.research.trade_log import LegTrade, TradeLog
+from workstation.research.trade_log import LegTrade, Trade, TradeLog
 from workstation.session.bar_signals import BarSignals
 from workstation.session.manifest import RunManifest
 from workstation.session.state import SessionState
@@ -30,9 +30,14 @@ class ReplayResult:
     bars: BarSignals | None = None
 
     @property
-    def trades(self) -> list[LegTrade]:
-        """Legs that were entered; the last ones may be open."""
+    def trades(self) -> list[Trade]:
+        """Position groups that were entered; the last ones may be open."""
         return self.log.trades
+
+    @property
+    def legs(self) -> list[LegTrade]:
+        """The legs of all trades; a strategy on one instrument has one in each."""
+        return self.log.entered_legs
 
     @property
     def initial_balance(self) -> float:
@@ -50,7 +55,7 @@ class ReplayResult:
             return times, self.initial_balance + self._realized(times)
         bars = self.bars.bars()
         ends = bars.ts_open + bars.interval_ns
-        at = np.searchsorted(ends, times)
+        at = np.searchsorted(ends, times - self.manifest.assumed_delay_ns)  # received that long after the bar's end
         kept = at < len(ends)
         cash, quantity = np.zeros(len(ends)), np.zeros(len(ends))
         np.add.at(cash, at[kept], (-signed * price - fees)[kept])
@@ -59,7 +64,7 @@ class ReplayResult:
 
     def _realized(self, times: IntArray) -> FloatArray:
         """Profit of closed legs, fees taken off, up to each time."""
-        closed = [(leg.exit_ns, to_float(leg.pnl_quote)) for leg in self.trades if leg.exit_ns and not leg.is_open]
+        closed = [(leg.exit_ns, to_float(leg.pnl_quote)) for leg in self.legs if leg.exit_ns and not leg.is_open]
         closed.sort()
         sums = np.concatenate([[0.0], np.cumsum([pnl for _, pnl in closed])])
         result: FloatArray = sums[np.searchsorted([at for at, _ in closed], times, side="right")]
@@ -87,13 +92,16 @@ class ReplayResult:
         }
 
     def _trade_figures(self) -> TradeFigures:
-        closed = [to_float(leg.pnl_quote) for leg in self.trades if not leg.is_open]
-        fees = sum(to_float(leg.fees_quote) for leg in self.trades)
+        closed = [to_float(trade.pnl_quote) for trade in self.trades if not trade.is_open]
+        fees = sum(to_float(leg.fees_quote) for leg in self.legs)
         gains, losses = [pnl for pnl in closed if pnl > 0], [pnl for pnl in closed if pnl <= 0]
         return TradeFigures(len(closed), len(gains), sum(gains), -sum(losses), fees, 0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: times ISO 8601 UTC, money as text in full, None where a figure is not defined."""
+        """Plain values for JSON: times ISO 8601 UTC, money as text in full, None where a figure is not defined.
+
+        "trades" has a row for each leg; those of one "group" are one trade, as the figures count them.
+        """
         times, curve = self.equity()
         session = self.manifest.session
         return {
@@ -107,7 +115,7 @@ class ReplayResult:
             "refused": self.state.refusals,
             "refused_by_limit": {limit: entries.number for limit, entries in self.log.refused.items()},
             "halted": self.state.halted,
-            "trades": [_trade(leg) for leg in self.trades],
+            "trades": [_leg(leg) for leg in self.legs],
             "equity": {"time": _iso(times), "equity_quote": curve.tolist()},
         }
 
@@ -138,7 +146,7 @@ class ReplayResult:
         return table
 
 
-def _trade(leg: LegTrade) -> dict[str, Any]:
+def _leg(leg: LegTrade) -> dict[str, Any]:
     return {
         "group": leg.group_id,
         "instrument": str(leg.instrument),

@@ -63,7 +63,7 @@ METRICS: dict[str, Metric] = {
         "Profit factor", "1", "sum of gains / sum of losses of closed trades; inf without a loss, NaN with neither"
     ),
     "fees_quote": Metric("Fees", "quote", "fees of all fills"),
-    "trades": Metric("Trades", "count", "closed trades"),
+    "trades": Metric("Trades", "count", "closed trades; all legs of a position group are one"),
     "open_trades": Metric("Open trades", "count", "trades still open after the last bar"),
     "exposure": Metric("Exposure", "fraction", "bar closes at which a position is held / bars"),
     "final_equity_quote": Metric("Final equity", "quote", "equity at the last close"),

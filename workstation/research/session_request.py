@@ -1,32 +1,37 @@
 """What a person chose, as the request of a replay; and the session in a ledger that it starts or goes on with."""
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from workstation.config.settings import Settings
+from workstation.config.words import (
+    balance_of,
+    keys_of,
+    limits_of,
+    milliseconds_of,
+    sizing_of,
+    slippage_rate_of,
+    text_of,
+    words_of,
+)
 from workstation.errors import BadInput, OperatorError
+from workstation.history.blocks import Selection
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.market_rows import Span
-from workstation.history.store import HistoryStore
+from workstation.history.store import HistoryStore, shown_time
+from workstation.ledger.database import refuse_folder
 from workstation.ledger.journal import Ledger, RunRecord
 from workstation.model.events import BalanceSet
 from workstation.model.ids import SessionId
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.market import interval_ns
 from workstation.research.backtest import check_sides
-from workstation.research.choices import (
-    balance_of,
-    keys_of,
-    milliseconds_of,
-    number_of,
-    require_stored,
-    sizing_of,
-    text_of,
-)
+from workstation.research.choices import require_received
 from workstation.research.replay import ReplayRequest, opening_balances
-from workstation.session.manifest import SourceSelection, read_manifest
+from workstation.session.manifest import RunManifest, SourceSelection, read_manifest
 from workstation.session.settings import SessionSettings
 from workstation.strategies.base import BarStrategy, Strategy
 from workstation.trading.limits import Limits
@@ -41,7 +46,8 @@ DEFAULT_SIZING = "fixed-notional=500"
 class Choices:
     """A replay in a person's words; None takes the setting, or means that it does not apply.
 
-    A bar strategy has one venue and an interval; a tick strategy two venues, and their quotes.
+    A bar strategy has one venue and an interval, and its span names bars by their opening; a tick strategy has two
+    venues and their quotes, and its span is of their receipt.
     """
 
     strategy: Strategy
@@ -59,24 +65,6 @@ class Choices:
     with_trades: bool = False
 
 
-def limits_of(settings: Settings) -> Limits:
-    """The limits of the settings' section [risk]."""
-    risk = settings.risk
-    return Limits(
-        max_position_notional_quote=risk.max_position_notional,
-        max_open_positions=risk.max_open_positions,
-        max_quote_age_ns=risk.max_quote_age_ms * 1_000_000,
-    )
-
-
-def slippage_rate_of(slippage_bps: float | None, settings: Settings) -> float:
-    """As a fraction of the price; None takes the setting. Raises BadInput outside [0, 10 000)."""
-    bps = float(settings.paper.slippage_bps) if slippage_bps is None else number_of("slippage_bps", slippage_bps)
-    if not 0.0 <= bps < 10_000.0:
-        raise BadInput(f"slippage {bps:g} bps: expected from 0 to below 10000")
-    return bps / 10_000.0
-
-
 def replay_request(store: HistoryStore, choices: Choices, session_id: str, settings: Settings) -> ReplayRequest:
     """Raises BadInput for choices that contradict each other, HistoryMissing for a series that is not stored."""
     if not SESSION_FORM.fullmatch(text_of("session", session_id)):
@@ -84,9 +72,11 @@ def replay_request(store: HistoryStore, choices: Choices, session_id: str, setti
     _check_shape(choices)
     keys = keys_of(choices.venues, choices.symbol)
     sources = _sources(choices, keys)
+    delay_ns = settings.market.assumed_delay_ms * 1_000_000
+    span = choices.span.moved(_lag_ns(sources, delay_ns))
     for source in sources:
-        series = Series(kind=HistoryKind(source.kind), key=source.key, interval_ns=source.interval_ns)
-        require_stored(store, series, choices.span)
+        selection = Selection(key=source.key, kind=HistoryKind(source.kind), interval_ns=source.interval_ns)
+        require_received(store, selection, span, delay_ns)
     instruments = [store.instrument(key, choices.span.start_ns) for key in keys]
     _check_spot(store, choices, instruments[0], sources[0])
     slippage_rate = slippage_rate_of(choices.slippage_bps, settings)
@@ -105,9 +95,9 @@ def replay_request(store: HistoryStore, choices: Choices, session_id: str, setti
         paper=_paper(choices, settings, slippage_rate),
         balances=opening_balances(instruments, amount),
         sources=sources,
-        start_ns=choices.span.start_ns,
-        end_ns=choices.span.end_ns,
-        assumed_delay_ns=settings.market.assumed_delay_ms * 1_000_000,
+        start_ns=span.start_ns,
+        end_ns=span.end_ns,
+        assumed_delay_ns=delay_ns,
     )
 
 
@@ -127,27 +117,61 @@ def run_before(ledger: Ledger, request: ReplayRequest) -> RunRecord | None:
     if not runs:
         return None
     before = read_manifest(runs[-1].manifest)
-    pairs = [("sources", before.sources, request.sources), ("start", before.start_ns, request.start_ns)]
-    pairs += [("assumed delay", before.assumed_delay_ns, request.assumed_delay_ns)]
-    for old, new in ((before.session, request.session), (before.paper, request.paper)):
-        pairs += [(field.name, getattr(old, field.name), getattr(new, field.name)) for field in fields(old)]
-    for name, then, now in pairs:
-        if then != now:
-            raise BadInput(
-                f"session {before.session.session_id}: {name} was {then} in run {runs[-1].run_id}, now {now}: "
-                "give the same options to go on, or another session to begin anew"
-            )
+    session_id, run_id = before.session.session_id, runs[-1].run_id
+    way_out = "give the same options to go on, or another session to begin anew"
+    was, now = in_words(before), in_words(request)
+    for name in dict.fromkeys((*was, *now)):
+        then, given = was.get(name, "not given"), now.get(name, "not given")
+        if then != given:
+            raise BadInput(f"session {session_id}: {name} was {then} in run {run_id}, now {given}: {way_out}")
+    if (before.session, before.paper, before.sources) != (request.session, request.paper, request.sources):
+        raise BadInput(f"session {session_id}: its settings are not quite those of run {run_id}: {way_out}")
     return runs[-1]
+
+
+def in_words(chosen: ReplayRequest | RunManifest) -> dict[str, str]:
+    """What a person can set, by the name and in the unit in which it is given; "--latency-ms" is latency_ms."""
+    session, paper, limits = chosen.session, chosen.paper, chosen.session.limits
+    lag_ns = _lag_ns(chosen.sources, chosen.assumed_delay_ns)
+    sources = (Series(kind=HistoryKind(one.kind), key=one.key, interval_ns=one.interval_ns) for one in chosen.sources)
+    return {
+        "sources": ", ".join(map(str, sources)),
+        "assumed_delay_ms": _milliseconds(chosen.assumed_delay_ns),
+        "start": "the beginning" if chosen.start_ns is None else shown_time(chosen.start_ns - lag_ns),
+        "strategy": session.strategy,
+        **{f"parameter {name}": str(value) for name, value in session.parameters.items()},
+        "sizing": words_of(session.sizing),
+        "leverage": f"{session.sizing.leverage:g}",
+        "slippage_bps": f"{paper.slippage_rate * 10_000:g}",
+        "max_position_notional": _or_none(limits.max_position_notional_quote),
+        "max_open_positions": _or_none(limits.max_open_positions),
+        "max_quote_age_ms": "none" if limits.max_quote_age_ns is None else _milliseconds(limits.max_quote_age_ns),
+        "latency_ms": _milliseconds(paper.latency_ns),
+        "fill_at": paper.fill_at.value,
+    }
 
 
 def open_ledger(path: Path) -> Ledger:
     """As Ledger.open; a folder is BadInput, a place that cannot be written is OperatorError too."""
-    if path.is_dir():  # an empty path too is one, this one
-        raise BadInput(f"ledger {path}: is a folder, expected a file")
+    refuse_folder(path)
     try:
         return Ledger.open(path)
     except OSError as error:
         raise OperatorError(f"ledger {path}: cannot be written there: {error.strerror}") from error
+
+
+def _lag_ns(sources: Sequence[SourceSelection], assumed_delay_ns: int) -> int:
+    """How long after the moment that a person names it by a row is received: a bar is named by its opening."""
+    interval_ns = sources[0].interval_ns
+    return 0 if interval_ns is None else interval_ns + assumed_delay_ns
+
+
+def _milliseconds(length_ns: int) -> str:
+    return f"{Decimal(length_ns).scaleb(-6).normalize():f}"
+
+
+def _or_none(limit: Decimal | int | None) -> str:
+    return "none" if limit is None else str(limit)
 
 
 def _check_spot(store: HistoryStore, choices: Choices, instrument: Instrument, source: SourceSelection) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import reduce
+from itertools import groupby
 from typing import NamedTuple
 
 from workstation.model.events import EntryRefused, Fact, GroupOpened, OrderFilled, OrderSubmitted
@@ -49,6 +51,32 @@ class LegTrade:
         return MONEY.subtract(MONEY.multiply(gone, Decimal(self.side.value)), self.fees_quote)
 
 
+class Trade(NamedTuple):
+    """A position group that was entered: the legs that hold something or did. Times in ns UTC."""
+
+    group_id: GroupId
+    legs: tuple[LegTrade, ...]
+
+    @property
+    def is_open(self) -> bool:
+        return any(leg.is_open for leg in self.legs)
+
+    @property
+    def entry_ns(self) -> int:
+        """The first entry's fill."""
+        return min(leg.entry_ns for leg in self.legs if leg.entry_ns is not None)
+
+    @property
+    def exit_ns(self) -> int | None:
+        """The last fill that closed it; None while a leg is open."""
+        return None if self.is_open else max(leg.exit_ns for leg in self.legs if leg.exit_ns is not None)
+
+    @property
+    def pnl_quote(self) -> Decimal:
+        """The legs' results together."""
+        return reduce(MONEY.add, (leg.pnl_quote for leg in self.legs))
+
+
 class FillPoint(NamedTuple):
     """What one fill did to cash and position; for an equity curve."""
 
@@ -93,9 +121,15 @@ class TradeLog:
                     self.legs[key] = LegTrade(event.group.group_id, leg.instrument, leg.side)
 
     @property
-    def trades(self) -> list[LegTrade]:
+    def entered_legs(self) -> list[LegTrade]:
         """Legs that were entered, in the order of their groups."""
         return [leg for leg in self.legs.values() if leg.entry_quantity]
+
+    @property
+    def trades(self) -> list[Trade]:
+        """One for each group of which a leg was entered, in their order."""
+        by_group = groupby(self.entered_legs, key=lambda leg: leg.group_id)
+        return [Trade(group_id, tuple(legs)) for group_id, legs in by_group]
 
     def _filled(self, event: OrderFilled, ts_received: int) -> None:
         fill = event.fill

@@ -108,9 +108,8 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
         comparer = Comparer(desk.session, rows)
         desk.session.subscribe(comparer)
         foresee_bars(store, manifest, desk.session)
-        for row in read_rows(ledger, record.session_id, run_id):
-            if row.kind != FactKind.DECISION:
-                desk.market.expected.append((comparer, row.fact()))
+        recorded = (row for row in read_rows(ledger, record.session_id, run_id) if row.kind != FactKind.DECISION)
+        desk.market.expect(comparer, (row.fact() for row in recorded))
         walk(
             store,
             manifest,
@@ -128,13 +127,12 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
 
 
 def _begin(desk: Desk, comparer: Comparer, manifest: bytes, start: Start) -> None:
-    """The run's first facts, and the session's own deadlines."""
-    market = desk.market
-    started = market.expected[0][1].event if market.expected else None
+    """The run's first facts, and the session's own conditions and deadlines."""
+    market, steps = desk.market, desk.market.steps_of(comparer)
+    started = steps.expected[0].event if steps.expected else None
     if not isinstance(started, RunStarted) or started.manifest_hash != manifest_hash(manifest):
         raise VerifyMismatch("the run's journal does not begin with a RunStarted that names its manifest")
-    market.gate.start_after(start.sequence, start.now_ns)
-    while market.expected and isinstance(market.expected[0][1].event, START):
-        wake = market.next_expected()
-        wake.subscriber.handle(wake)
-    desk.session.set_timers(comparer)
+    market.start_after(comparer, start.sequence, start.now_ns)
+    while steps.expected and isinstance(steps.expected[0].event, START):
+        comparer.handle(market.next_expected(comparer))
+    desk.session.resume(comparer)

@@ -10,7 +10,7 @@ from workstation.model.ids import Currency, GroupId, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
 from workstation.model.order import OrderPurpose, OrderRequest, OrderType
 from workstation.model.signal import Signal, SignalLeg
-from workstation.model.units import MONEY, Side, exact_decimal, price_on_grid, round_quantity, to_float
+from workstation.model.units import MONEY, Side, common_lot, exact_decimal, price_on_grid, round_quantity, to_float
 from workstation.session.settings import SessionSettings
 from workstation.trading.groups import Draft
 from workstation.trading.limits import PlannedLeg, Refusal, check_entry
@@ -77,7 +77,7 @@ def _quantity(
     seen: Mapping[InstrumentKey, Seen | None],
     equity: float,
 ) -> Decimal | Refusal:
-    """One quantity for all legs, so that they hedge each other: the least that any leg allows, on every leg's grid."""
+    """One quantity for all legs, so that they hedge each other: whole lots of each, at most what any leg allows."""
     share = equity / len(signal.legs)
     quantities = []
     for key, view in seen.items():
@@ -86,10 +86,12 @@ def _quantity(
             if size.refusal is not None:
                 return Refusal("size", str(size.refusal), f"equity {share} at price {view.price}", key)
             quantities.append(size.quantity)
-    quantity = min(quantities, default=Decimal(0))
-    for key in seen:
-        quantity = round_quantity(quantity, instruments[key].lot_size)
-    return quantity
+    least = min(quantities, default=Decimal(0))
+    # one lot after the other would do only where the coarser is a multiple of the finer
+    lot = common_lot([instruments[key].lot_size for key in seen])
+    if 0 < least < lot:
+        return Refusal("size", f"at least {lot.normalize():f}, whole lots of each leg", f"{least.normalize():f}")
+    return round_quantity(least, lot)
 
 
 def _venue_refusal(

@@ -1,16 +1,15 @@
 """Market: shared windows, deadlines and subscriptions of one engine or one replay; rows in, wakes out."""
 
 import heapq
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from workstation.errors import RowsOutOfOrder
 from workstation.model.events import Fact
 from workstation.model.ids import InstrumentIndex, SlotIndex
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
-from workstation.model.market import INTERVALS_NS, Rows, interval_code
-from workstation.session.gate import Gate
+from workstation.model.market import INTERVALS_NS, Rows, interval_code, rows_taken
+from workstation.session.gate import Gate, Steps
 from workstation.session.wake import Subscriber, Wake
 from workstation.trading.paper import Levels
 from workstation.windows.advance import (
@@ -36,19 +35,41 @@ class Market:
         self.registry = Registry()
         self.tables = Tables()
         self.gate = Gate(self.tables.clock)
-        self.expected: deque[tuple[Subscriber, Fact]] = deque()
-        """Inputs of a recording, each to be delivered at its own number (mode verify)."""
+        self._steps: dict[Subscriber, Steps] = {}
+        self._expecting: dict[Subscriber, Steps] = {}
         self._slots: dict[WindowSpec, SlotIndex] = {}
         self._uses: dict[SlotIndex, int] = {}
         self._deadlines: list[tuple[int, int, Subscriber, Any]] = []
         self._ordinal = 0
         self._subscribers: list[Subscriber] = []
         self._condition_names: list[str] = []
-        self._bar_subscribers: dict[tuple[int, int], list[Subscriber]] = {}
+        self._bar_subscribers: dict[tuple[int, int], dict[Subscriber, int]] = {}
+        """Each with the end before which no bar wakes it."""
         self._slot_bar_subscribers: dict[SlotIndex | None, list[Subscriber]] = {}
         self._price_subscribers: dict[int, list[Subscriber]] = {}
         self._levels: dict[int, dict[Subscriber, Levels]] = {}
         self._row_subscribers: dict[int, list[Subscriber]] = {}
+
+    # -- numbers
+
+    def steps_of(self, subscriber: Subscriber) -> Steps:
+        """What numbers the subscriber's inputs, reports and wakes."""
+        steps = self._steps.get(subscriber)
+        if steps is None:
+            steps = self._steps[subscriber] = Steps(self.gate)
+        return steps
+
+    def start_after(self, subscriber: Subscriber, sequence: int, ts_received: int) -> None:
+        """The subscriber's session goes on where an earlier run of it stopped."""
+        self.gate.start_after(sequence, ts_received)
+        self.steps_of(subscriber).start_after(sequence)
+
+    def expect(self, subscriber: Subscriber, facts: Iterable[Fact]) -> None:
+        """The inputs and results of a recording will reach the subscriber, each at its own number (mode verify)."""
+        steps = self.steps_of(subscriber)
+        steps.expected.extend(facts)
+        if steps.expected:
+            self._expecting[subscriber] = steps
 
     # -- what may be subscribed to, between batches or while awake
 
@@ -79,7 +100,10 @@ class Market:
             del self._slots[spec], self._uses[slot]
             self.tables.free_slot(slot)
 
-    def subscribe_condition(self, subscriber: Subscriber, spec: ConditionSpec, slot: SlotIndex) -> None:
+    def subscribe_condition(
+        self, subscriber: Subscriber, spec: ConditionSpec, slot: SlotIndex, *, is_true: bool = False
+    ) -> None:
+        """Wakes `subscriber` when the condition's truth changes from what it is now."""
         if subscriber not in self._subscribers:
             self._subscribers.append(subscriber)
         self._condition_names.append(spec.name)
@@ -90,19 +114,25 @@ class Market:
             threshold=spec.threshold,
             rearm=spec.threshold if spec.rearm is None else spec.rearm,
             subscriber=self._subscribers.index(subscriber),
+            is_true=is_true,
         )
 
     def subscribe_bars(self, subscriber: Subscriber, key: InstrumentKey, interval_ns: int) -> None:
         """Wakes `subscriber` at each closed bar that the venue sends."""
         index, code = self.registry.index(key), interval_code(interval_ns)
-        self._bar_subscribers.setdefault((index, code), []).append(subscriber)
         self.tables.instruments["bar_wake"][index] |= 1 << code
+        self._let_bars_pass(subscriber, index, code, 0)
 
-    def let_bars_pass(self, key: InstrumentKey, until_ns: int | None) -> None:
-        """The venue's bars that end before `until_ns` wake nobody, if only one subscriber waits for any; None: all."""
-        index = self.registry.index(key)
-        waiting = sum(len(some) for (one, _), some in self._bar_subscribers.items() if one == index)
-        self.tables.instruments["bars_pass_until"][index] = until_ns if until_ns is not None and waiting == 1 else 0
+    def let_bars_pass(self, subscriber: Subscriber, key: InstrumentKey, interval_ns: int, until_ns: int | None) -> None:
+        """The venue's bars that end before `until_ns` do not wake the subscriber; None: all wake it."""
+        index, code = self.registry.index(key), interval_code(interval_ns)
+        self._let_bars_pass(subscriber, index, code, 0 if until_ns is None else until_ns)
+
+    def _let_bars_pass(self, subscriber: Subscriber, index: int, code: int, until_ns: int) -> None:
+        self._bar_subscribers.setdefault((index, code), {})[subscriber] = until_ns
+        self.tables.instruments["bars_pass_until"][index] = min(
+            until for (one, _), waiting in self._bar_subscribers.items() if one == index for until in waiting.values()
+        )
 
     def subscribe_trade_bars(self, subscriber: Subscriber, key: InstrumentKey, interval_ns: int) -> None:
         """Wakes `subscriber` at the end of each bar built from the venue's trades."""
@@ -151,10 +181,10 @@ class Market:
 
     def advance(self, rows: Rows) -> Iterator[Wake]:
         """Takes all rows, stopping for each wake. Raises RowsOutOfOrder, with the rows before it taken."""
-        position, count, deadlines, expected = 0, len(rows), self._deadlines, self.expected
+        position, count, deadlines, expecting = 0, len(rows), self._deadlines, self._expecting
         while True:
             due = deadlines[0][0] if deadlines else NEVER
-            stop = expected[0][1].sequence if expected else NEVER
+            stop = min(steps.expected[0].sequence for steps in expecting.values()) if expecting else NEVER
             position, reasons = advance_rows(rows, position, count, due, stop, *self.tables.arrays())
             if not reasons:
                 return
@@ -165,21 +195,23 @@ class Market:
                     f"row {position}: ts_received {rows[position]['ts_received']} lies before {self.gate.now_ns}: "
                     "expected rows in the order of receipt"
                 )
-            elif reasons == INPUT or self._is_expected():
-                yield self.next_expected()
+            elif reasons == INPUT:
+                yield self.next_expected(min(expecting, key=lambda one: _place(expecting[one].expected[0])))
             else:
-                yield from self._due_wakes(reasons)
+                yield from self._due_or_expected(reasons)
 
     def advance_time(self, now_ns: int) -> Iterator[Wake]:
         """Runs what is due at or before `now_ns` without a row: before an input, and at the end of history."""
         while True:
-            while self._is_expected():
-                yield self.next_expected()
             due = self._deadlines[0][0] if self._deadlines else NEVER
             bar_due = int(self.tables.clock[0]["bar_due"])
-            if min(due, bar_due) > now_ns:
-                return
-            yield from self._due_wakes(BAR_DUE if bar_due <= due else DEADLINE)
+            if min(due, bar_due) <= now_ns:
+                yield from self._due_or_expected(BAR_DUE if bar_due <= due else DEADLINE)
+            else:
+                subscriber = self._expected_by(NEVER)
+                if subscriber is None:
+                    return
+                yield self.next_expected(subscriber)
 
     def _row_wakes(self, row: Any, reasons: int) -> Iterator[Wake]:
         # one call for all fields: each one alone costs as much
@@ -192,8 +224,9 @@ class Market:
         if reasons & BAR_CLOSED:
             length = INTERVALS_NS[code]
             bar = ClosedBar(index, length, ts_event - length, x0, x1, x2, x3, x4)
-            for subscriber in self._bar_subscribers.get((index, code), ()):
-                wakes.append(Wake(subscriber, time_ns, row=row, reasons=BAR_CLOSED, bar=bar))
+            for subscriber, passes_until in self._bar_subscribers[index, code].items():
+                if ts_event >= passes_until:
+                    wakes.append(Wake(subscriber, time_ns, row=row, reasons=BAR_CLOSED, bar=bar))
         if changes:
             for subscriber, changed in changes.items():
                 wakes.append(Wake(subscriber, time_ns, row=row, reasons=CONDITION, changes=changed))
@@ -205,19 +238,20 @@ class Market:
                 if subscriber not in told
             ]
         for wake in wakes:
-            while self.expected and self._is_expected():
-                yield self.next_expected()
-            wake.sequence = self.gate.number()
+            steps = self.steps_of(wake.subscriber)
+            while steps.expected and steps.is_expected_next:
+                yield self.next_expected(wake.subscriber)
+            wake.sequence = steps.number()
             yield wake
 
     def _changes(self) -> dict[Subscriber, dict[str, bool]]:
         found: dict[Subscriber, dict[str, bool]] = {}
         tables = self.tables
-        for place in range(int(tables.clock[0]["changes"])):
-            index = int(tables.changes[place])
-            condition = tables.conditions[index]
-            subscriber = self._subscribers[int(condition["subscriber"])]
-            found.setdefault(subscriber, {})[self._condition_names[index]] = bool(condition["is_true"])
+        owners, truths = tables.conditions["subscriber"], tables.conditions["is_true"]
+        # in the order of declaration, whatever other windows there are
+        for index in sorted(tables.changes[: tables.clock["changes"].item(0)].tolist()):
+            subscriber = self._subscribers[owners.item(index)]
+            found.setdefault(subscriber, {})[self._condition_names[index]] = bool(truths.item(index))
         return found
 
     def _due_wakes(self, reasons: int) -> Iterator[Wake]:
@@ -237,19 +271,35 @@ class Market:
             yield wake
 
     def _numbered(self, wake: Wake) -> Iterator[Wake]:
-        """The wake with its own number, after the recorded inputs that come before it."""
-        while self._is_expected():
-            yield self.next_expected()
-        wake.sequence = self.gate.number()
+        """The wake with its own number, after what its subscriber's recording has before it."""
+        steps = self.steps_of(wake.subscriber)
+        while steps.is_expected_next:
+            yield self.next_expected(wake.subscriber)
+        wake.sequence = steps.number()
         yield wake
 
-    def _is_expected(self) -> bool:
-        return bool(self.expected) and self.expected[0][1].sequence == self.gate.sequence + 1
+    def _due_or_expected(self, reasons: int) -> Iterator[Wake]:
+        """What is due next: of recordings, or by a deadline or a bar's end."""
+        due = int(self.tables.clock[0]["bar_due"]) if reasons == BAR_DUE else self._deadlines[0][0]
+        subscriber = self._expected_by(due) if self._expecting else None
+        if subscriber is None:
+            yield from self._due_wakes(reasons)
+        else:
+            yield self.next_expected(subscriber)
 
-    def next_expected(self) -> Wake:
-        """The next input of the recording, at its own number."""
-        subscriber, fact = self.expected.popleft()
-        self.gate.start_after(fact.sequence, fact.ts_received)
+    def _expected_by(self, due_ns: int) -> Subscriber | None:
+        """Whose recording goes on at its subscriber's very next number, at or before `due_ns`."""
+        for subscriber, steps in self._expecting.items():
+            if steps.is_expected_next and steps.expected[0].ts_received <= due_ns:
+                return subscriber
+        return None
+
+    def next_expected(self, subscriber: Subscriber) -> Wake:
+        """What comes next of the subscriber's recording, at its own number."""
+        steps = self._expecting[subscriber]
+        fact = steps.deliver()
+        if not steps.expected:
+            del self._expecting[subscriber]
         return Wake(subscriber, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,))
 
     def _slot_fields(self, spec: WindowSpec) -> dict[str, float]:
@@ -269,3 +319,8 @@ class Market:
             "fee_b": 0.0 if b is None else float(b.taker_fee_rate),
             "band_deviations": spec.band_deviations,
         }
+
+
+def _place(fact: Fact) -> tuple[int, int]:
+    """Where a recorded thing stands among those of several recordings."""
+    return rows_taken(fact.sequence), fact.ts_received

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from workstation.errors import CallerError
-from workstation.model.events import Event, Fact, OrderAccepted, Report, SessionPaused
+from workstation.model.events import Event, Fact, OrderAccepted, OrderTriggered, Report, SessionPaused
 from workstation.model.ids import ClientOrderId
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import INTERVALS_NS, RowKind, rows_taken
@@ -21,6 +21,9 @@ from workstation.session.view import touch_of
 from workstation.session.wake import Wake
 from workstation.trading.paper import Levels, PaperSettings, PaperVenue
 from workstation.windows.advance import INPUT, PRICE
+
+ASKS_NOTHING = (OrderAccepted, OrderTriggered)
+"""Reports after which a session has nothing to do."""
 
 
 class Arrival(NamedTuple):
@@ -35,6 +38,7 @@ class PaperHost:
 
     def __init__(self, market: Market, session: Session, settings: PaperSettings) -> None:
         self.market, self.session = market, session
+        self.steps = market.steps_of(self)
         self.venue = PaperVenue(settings, session.state.book.available, self._held)
         self.outbox: Outbox | None = None
         self._in_bar = False
@@ -53,7 +57,7 @@ class PaperHost:
             self._handle(wake)
         except CallerError as error:
             if not self.session.state.is_paused:
-                self._take((self.market.gate.admit(SessionPaused(by="paper venue", reason=str(error)), wake.time_ns),))
+                self._take((self.steps.admit(SessionPaused(by="paper venue", reason=str(error)), wake.time_ns),))
 
     def _handle(self, wake: Wake) -> None:
         if wake.reasons == PRICE:
@@ -69,7 +73,7 @@ class PaperHost:
         """An input from outside: what is due before it runs first, then it is stamped and acted on."""
         for wake in self.market.advance_time(now_ns):
             wake.subscriber.handle(wake)
-        self._take((self.market.gate.admit(event, now_ns),))
+        self._take((self.steps.admit(event, now_ns),))
 
     def send(self, effect: Effect) -> None:
         """Takes an effect to the paper venue, to arrive a latency later; during a bar, at once."""
@@ -86,7 +90,7 @@ class PaperHost:
             self.market.at(due, self, arrival)
 
     def recover(self, row_again: int | None = None) -> None:
-        """Gives the venue back what rested there, and the market the deadlines, from the folded state.
+        """Gives the venue back what rested there, the market conditions and deadlines, from the folded state.
 
         `row_again` is the number of the market row that comes once more, if one does.
         """
@@ -102,7 +106,7 @@ class PaperHost:
             if order.cancel_requested_ns is not None:
                 due = order.cancel_requested_ns + self.venue.settings.latency_ns
                 self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=True))
-        self.session.set_timers(self)
+        self.session.resume(self)
         for key in self.session.settings.instruments:
             self._set_levels(self.market.registry.index(key))
 
@@ -160,23 +164,23 @@ class PaperHost:
         return self.venue.arrive(
             arrival.client_order_id,
             touch_of(self.market, index),
-            float(self.market.tables.instruments[index]["last_price"]),
+            self.market.tables.instruments["last_price"].item(index),
         )
 
     def _report(self, reports: Iterator[Report]) -> None:
         """Each report passes the gate on its own, and the session answers before the venue goes on.
 
-        An acceptance asks for no answer: it goes along with what follows it at once.
+        An acceptance or a trigger asks for no answer: it goes along with what follows it at once.
         """
-        gate = self.market.gate
-        accepted: tuple[Fact, ...] = ()
+        gate, steps = self.market.gate, self.steps
+        unanswered: tuple[Fact, ...] = ()
         for report in reports:
-            facts = (*accepted, gate.admit(report, gate.now_ns))
-            accepted = facts if type(report) is OrderAccepted else ()
-            if not accepted:
+            facts = (*unanswered, steps.admit(report, gate.now_ns))
+            unanswered = facts if isinstance(report, ASKS_NOTHING) else ()
+            if not unanswered:
                 self._take(facts)
-        if accepted:
-            self._take(accepted)
+        if unanswered:
+            self._take(unanswered)
 
     def _take(self, facts: tuple[Fact, ...]) -> None:
         last = facts[-1]

@@ -6,14 +6,14 @@ It only orders the stages; what each does is tested without it: `state` folds, `
 does next, `entries` sizes and asks the risk gate, the strategy speaks through `Signal`s.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from workstation.errors import BadInput, CallerError, StrategyNonsense
+from workstation.errors import BadInput, CallerError
 from workstation.model.events import (
     CancelRequested,
+    ConditionsChanged,
     EntryRefused,
     Event,
     Fact,
@@ -22,6 +22,7 @@ from workstation.model.events import (
     OrderAccepted,
     OrderFilled,
     OrderSubmitted,
+    OrderTriggered,
     SessionHalted,
     SessionStopped,
     SignalGenerated,
@@ -39,12 +40,17 @@ from workstation.session.entries import Seen, plan_entry, request_for
 from workstation.session.market import Market
 from workstation.session.settings import SessionSettings
 from workstation.session.state import SessionState
+from workstation.session.strategy_checks import checked_conditions, checked_intent
 from workstation.session.view import SessionView
 from workstation.session.wake import Subscriber, Wake
 from workstation.strategies.base import BarStrategy, Intent, Strategy, TickStrategy
 from workstation.trading.groups import Draft, next_step
 from workstation.trading.limits import Refusal
 from workstation.windows.advance import DEADLINE, EVERY_ROW
+from workstation.windows.specs import ConditionSpec
+
+MOVES_NO_GROUP = frozenset({OrderAccepted, OrderTriggered, ConditionsChanged})
+"""Facts after which every group stands where it stood."""
 
 
 class Act(NamedTuple):
@@ -65,21 +71,23 @@ class Session:
                 raise BadInput(f"session {settings.session_id}: a bar strategy needs one instrument and interval_ns")
             self.bars = BarSignals(strategy, settings.interval_ns)
         self.view = SessionView(market, state)
+        self._conditions: Sequence[ConditionSpec] = ()
+        self._subscriber: Subscriber | None = None
         self._facts: list[Fact] = []
         self._effects: list[Effect] = []
         self._wake: Wake | None = None
         self._row: bytes | None = None
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Asks the market for what the strategy declared; `subscriber` is woken for it."""
-        keys = self.settings.instruments
+        """Asks the market for the windows, bars and rows that the strategy declared; `subscriber` is woken for them.
+
+        Its conditions wait for `resume`: a start that rebuilds windows must test none on the way.
+        """
+        keys, self._subscriber = self.settings.instruments, subscriber
         if isinstance(self.strategy, TickStrategy):
             windows = self.strategy.windows(keys)
             self.view.slots = {name: self.market.subscribe_window(spec) for name, spec in windows.items()}
-            for condition in self.strategy.conditions():
-                if condition.window not in self.view.slots:
-                    raise StrategyNonsense(f"condition {condition.name}: no window {condition.window!r} is declared")
-                self.market.subscribe_condition(subscriber, condition, self.view.slots[condition.window])
+            self._conditions = checked_conditions(self.strategy.conditions(), windows)
             for key in keys if self.strategy.is_woken_by_every_row else ():
                 self.market.subscribe_every_row(subscriber, key)
         elif self.settings.bars_from_trades:
@@ -94,11 +102,17 @@ class Session:
             self._sleep()
 
     def _sleep(self) -> None:
-        if self.bars is not None:
-            self.market.let_bars_pass(self.settings.instruments[0], self.bars.silent_until())
+        settings = self.settings
+        if self.bars is None or self._subscriber is None or settings.interval_ns is None or settings.bars_from_trades:
+            return
+        silent_until = self.bars.silent_until()
+        self.market.let_bars_pass(self._subscriber, settings.instruments[0], settings.interval_ns, silent_until)
 
-    def set_timers(self, subscriber: Subscriber) -> None:
-        """The deadlines of open groups, from the folded state: after a start."""
+    def resume(self, subscriber: Subscriber) -> None:
+        """Before a run's first new row: what only the folded state knows, conditions' truth and groups' deadlines."""
+        for condition in self._conditions:
+            slot, is_true = self.view.slots[condition.window], self.state.conditions.get(condition.name, False)
+            self.market.subscribe_condition(subscriber, condition, slot, is_true=is_true)
         for group in self.state.groups.values():
             if group.due_ns is not None:
                 self.market.at(max(group.due_ns, self.market.gate.now_ns), subscriber)
@@ -109,11 +123,12 @@ class Session:
         self._row = None
         for fact in wake.facts:
             self._take(fact)
+        if wake.changes:
+            self._record(ConditionsChanged(changes=tuple(wake.changes.items())))
         try:
             for intent in self._think(wake):
                 self._on_intent(intent)
-            # an acceptance moves no group
-            if wake.reasons & DEADLINE or any(type(fact.event) is not OrderAccepted for fact in self._facts):
+            if wake.reasons & DEADLINE or any(type(fact.event) not in MOVES_NO_GROUP for fact in self._facts):
                 self._settle()
         except CallerError as error:  # a value that no order can have, found on the way to the venue's grid
             self.halt(str(error))
@@ -146,7 +161,10 @@ class Session:
                 self._sleep()
                 return [] if decision is None else self._bar_intents(decision)
             if isinstance(self.strategy, TickStrategy) and not is_muted:
-                return [self._checked(intent) for intent in self.strategy.on_wake(wake.changes or {}, self.view)]
+                return [
+                    checked_intent(intent, self.settings.instruments)
+                    for intent in self.strategy.on_wake(wake.changes or {}, self.view)
+                ]
         except Exception as error:  # noqa: BLE001
             self.halt(f"strategy {self.settings.strategy}: {type(error).__name__}: {error}")
         return []
@@ -164,29 +182,6 @@ class Session:
             ]
         sides = ((Side.BUY, decision.exit_long), (Side.SELL, decision.exit_short))
         return [Intent(action=SignalAction.EXIT, exit_side=side) for side, leaves in sides if leaves]
-
-    def _checked(self, intent: Any) -> Intent:
-        """An intent that can be, of plain values: what a strategy returns is input."""
-        if not isinstance(intent, Intent):
-            raise StrategyNonsense(f"on_wake returned {type(intent).__name__}: expected Intents")
-        known = self.settings.instruments
-        for leg in intent.legs:
-            if leg.instrument not in known or not isinstance(leg.side, Side):
-                raise StrategyNonsense(f"leg {leg}: expected a side of one of {list(map(str, known))}")
-        if len({leg.instrument for leg in intent.legs}) != len(intent.legs):
-            raise StrategyNonsense(f"legs {intent.legs}: expected each instrument once")
-        if (intent.action is SignalAction.ENTER) != bool(intent.legs):
-            raise StrategyNonsense(f"{intent.action} with {len(intent.legs)} legs")
-        if intent.exit_side is not None and not isinstance(intent.exit_side, Side):
-            raise StrategyNonsense(f"exit_side {intent.exit_side!r}: expected a Side, or None")
-        distances = {name: getattr(intent, name) for name in ("stop_distance", "target_distance")}
-        for name, distance in distances.items():
-            if distance is not None and not 0 < distance < float("inf"):
-                raise StrategyNonsense(f"{name} {distance!r}: expected more than 0, or None")
-            if distance is not None and len(intent.legs) > 1:
-                raise StrategyNonsense(f"{name} {distance!r}: several legs have no common stop or target")
-        stop, target = (None if distance is None else float(distance) for distance in distances.values())
-        return replace(intent, reason=str(intent.reason), stop_distance=stop, target_distance=target)
 
     # -- groups
 

@@ -1,16 +1,19 @@
 """SessionState: the fold of a session's facts. Only `apply` changes it; live and recovered state are the same code."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from workstation.errors import IllegalTransition
 from workstation.ledger.book import Book
 from workstation.model.events import (
     BalanceSet,
     CancelRequested,
+    ConditionsChanged,
     EntryRefused,
     Event,
     Fact,
@@ -25,6 +28,7 @@ from workstation.model.events import (
     OrderRejected,
     OrderSubmitted,
     OrderTimedOut,
+    OrderTriggered,
     RunStarted,
     SessionHalted,
     SessionPaused,
@@ -53,8 +57,11 @@ class SessionState:
     """Those that are not closed."""
     closed_groups: dict[GroupId, PositionGroup] = field(default_factory=dict)
     closed_ns: dict[GroupId, int] = field(default_factory=dict)
+    """In the order of their closing."""
     price_ns: dict[InstrumentKey, int] = field(default_factory=dict)
     """When our own last fill showed a price."""
+    conditions: dict[str, bool] = field(default_factory=dict)
+    """Truth of the strategy's conditions, by name; one that never changed is not true."""
     run: RunStarted | None = None
     signals: int = 0
     refusals: int = 0
@@ -84,7 +91,8 @@ class SessionState:
 
     def retire(self, now_ns: int) -> None:
         """Lets go of groups that were closed long ago; a function of facts and their times alone."""
-        for group_id in [g for g, at in self.closed_ns.items() if now_ns - at > RETIRE_AFTER_NS]:
+        old = takewhile(lambda closed: now_ns - closed[1] > RETIRE_AFTER_NS, self.closed_ns.items())
+        for group_id, _ in list(old):
             for order_id in self.group_orders.pop(group_id, ()):
                 del self.orders[order_id]
             del self.closed_groups[group_id], self.closed_ns[group_id]
@@ -175,25 +183,13 @@ def _group_opened(state: SessionState, event: GroupOpened, fact: Fact) -> None:
 
 def _group_changed(state: SessionState, event: GroupChanged, fact: Fact) -> None:
     before = state.groups.pop(event.group_id, None) or state.closed_groups.pop(event.group_id)
-    after = PositionGroup(  # not dataclasses.replace, which costs three times as much
-        group_id=before.group_id,
-        signal_id=before.signal_id,
-        strategy=before.strategy,
-        legs=before.legs,
-        status=event.status,
-        stop_distance=before.stop_distance,
-        target_distance=before.target_distance,
-        opened_ns=before.opened_ns,
-        due_ns=before.due_ns,
-        next_signal=event.next_signal,
-        close_reason=event.reason,
-    )
+    after = replace(before, status=event.status, next_signal=event.next_signal, close_reason=event.reason)
+    state.closed_ns.pop(event.group_id, None)
     if event.status is GroupStatus.CLOSED:
         state.closed_groups[event.group_id] = after
         state.closed_ns[event.group_id] = fact.ts_received
     else:
         state.groups[event.group_id] = after
-        state.closed_ns.pop(event.group_id, None)
 
 
 def _set(**values: Any) -> Callable[[SessionState, Any, Fact], None]:
@@ -219,7 +215,9 @@ _APPLY: dict[type[Event], Callable[[SessionState, Any, Fact], None]] = {
     OrderSubmitted: _submitted,
     CancelRequested: _cancel_requested,
     SessionHalted: _set(halted=lambda event: event.reason),
+    ConditionsChanged: lambda state, event, fact: state.conditions.update(event.changes),
     OrderAccepted: _reported,
+    OrderTriggered: _reported,
     OrderRejected: _reported,
     OrderFilled: _filled,
     OrderCancelled: _reported,

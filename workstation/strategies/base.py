@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 import param
+from msgspec import Struct
 
 from workstation.errors import BadInput, StrategyNonsense
 from workstation.model.instrument import InstrumentKey
@@ -50,7 +51,7 @@ class Signals:
         if length and not -1 <= self.entries.min() <= self.entries.max() <= 1:
             found = np.unique(self.entries)[:5]
             raise StrategyNonsense(f"strategy {strategy}: entries hold {found}, expected -1, 0 or 1")
-        entered = np.flatnonzero(self.entries)
+        entered = np.flatnonzero(self.entries != 0)  # of flags, an eighth of the time (measured)
         for name in ("stop_distance", "target_distance"):
             distances = getattr(self, name)[entered]
             wrong = distances[(distances <= 0) | np.isinf(distances)]
@@ -59,8 +60,7 @@ class Signals:
         return self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(Struct, frozen=True, kw_only=True):
     """A tick strategy's answer; the session makes a Signal of it, with an id."""
 
     action: SignalAction

@@ -8,8 +8,9 @@ first answer is in the orders.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from workstation.model.group import GroupStatus, Leg, PositionGroup
 from workstation.model.ids import ClientOrderId
@@ -20,8 +21,7 @@ ZERO = Decimal(0)
 CLOSE_ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """An order without ids. `price` is a float yet: the session brings it on the grid."""
 
     leg: int
@@ -32,8 +32,7 @@ class Draft:
     price: float | None = None
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """What to do now; `status` is None where the group stays as it is."""
 
     status: GroupStatus | None = None

@@ -56,8 +56,14 @@ def check_entry(limits: Limits, legs: Iterable[PlannedLeg], open_positions: int)
         if leg.price_age_ns is None:
             return Refusal("price", "a price", "none", leg.instrument)
         if limits.max_quote_age_ns is not None and leg.price_age_ns > limits.max_quote_age_ns:
-            return Refusal("max_quote_age_ns", str(limits.max_quote_age_ns), str(leg.price_age_ns), leg.instrument)
+            allowed, age = _milliseconds(limits.max_quote_age_ns), _milliseconds(leg.price_age_ns)
+            return Refusal("max_quote_age_ms", f"at most {allowed}", f"age {age}", leg.instrument)
         largest = limits.max_position_notional_quote
         if largest is not None and leg.notional_quote > largest:
             return Refusal("max_position_notional_quote", str(largest), str(leg.notional_quote), leg.instrument)
     return None
+
+
+def _milliseconds(age_ns: int) -> str:
+    """In the unit of the option and the setting; exact."""
+    return f"{Decimal(age_ns).scaleb(-6).normalize():,f} ms"

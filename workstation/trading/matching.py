@@ -7,10 +7,12 @@ hold: the same that the fast backtester compiles.
 """
 
 import math
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from msgspec import Struct
+
+from workstation.errors import BadInput
 from workstation.kernels import fills
 from workstation.model.instrument import Instrument
 from workstation.model.order import OrderRequest, OrderType
@@ -27,8 +29,7 @@ class Execution(NamedTuple):
     is_maker: bool
 
 
-@dataclass(slots=True)
-class Resting:
+class Resting(Struct):
     """An order that the simulated venue holds."""
 
     request: OrderRequest
@@ -125,7 +126,10 @@ def paid(reference: float, order: Resting, slippage_rate: float) -> Decimal:
 
 def _exact(price: float, instrument: Instrument) -> Decimal:
     """A price that lies on the tick grid, as Decimal."""
-    return decimal_steps(price, instrument.tick_size, up=False, what=f"{instrument.key} price")
+    try:
+        return decimal_steps(price, instrument.tick_size, up=False, what="price")
+    except BadInput as error:
+        raise BadInput(f"{instrument.key}: {error}") from error
 
 
 def _at_most(order: Resting, quantity: float) -> Decimal:

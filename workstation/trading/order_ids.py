@@ -1,6 +1,7 @@
 """Client order ids: a pure function of what the order is for, so that one intent is one order to the venue."""
 
 import hashlib
+from functools import lru_cache
 
 from workstation.model.ids import ClientOrderId, SessionId, SignalId
 from workstation.model.order import OrderPurpose
@@ -9,6 +10,7 @@ ID_LENGTH = 26
 """Hex digits after the first letter, 80 bits of them the intent's: within the strictest venue's 32 or 36 characters."""
 
 
+@lru_cache(maxsize=4096)
 def session_tag(session_id: SessionId) -> str:
     """The first 6 characters of each of a session's order ids: whose order it is."""
     return "w" + _digest(session_id)[:5]

@@ -8,6 +8,8 @@ after it still counts (position and money are folded from fills), and the order 
 from decimal import Decimal
 from enum import Enum
 
+from msgspec.structs import replace
+
 from workstation.errors import IllegalTransition
 from workstation.model.events import (
     Event,
@@ -18,6 +20,7 @@ from workstation.model.events import (
     OrderRejected,
     OrderSubmitted,
     OrderTimedOut,
+    OrderTriggered,
 )
 from workstation.model.order import FINAL_STATUSES, Order
 from workstation.model.order import OrderStatus as S
@@ -38,6 +41,7 @@ TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
     S.CREATED: {OrderSubmitted: S.SUBMITTED},
     S.SUBMITTED: {
         OrderAccepted: S.ACCEPTED,
+        OrderTriggered: S.ACCEPTED,  # late acknowledgement: the trigger came first
         OrderRejected: S.REJECTED,
         OrderFilled: FILL,  # late acknowledgement: the fill came first
         OrderCancelled: S.CANCELLED,
@@ -46,6 +50,7 @@ TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
     },
     S.ACCEPTED: {
         OrderAccepted: S.ACCEPTED,  # said twice
+        OrderTriggered: S.ACCEPTED,
         OrderRejected: S.REJECTED,  # accepted by the door, refused by the book
         OrderFilled: FILL,
         OrderCancelled: S.CANCELLED,
@@ -54,6 +59,7 @@ TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
     },
     S.PARTIALLY_FILLED: {
         OrderAccepted: WORKS,  # late
+        OrderTriggered: WORKS,  # late
         OrderRejected: REFUSED,
         OrderFilled: FILL,
         OrderCancelled: S.CANCELLED,
@@ -62,6 +68,7 @@ TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
     },
     S.UNKNOWN: {
         OrderAccepted: WORKS,
+        OrderTriggered: WORKS,
         OrderRejected: REFUSED,
         OrderFilled: FILL,
         OrderCancelled: S.CANCELLED,
@@ -70,6 +77,7 @@ TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
     },
     S.FILLED: {
         OrderAccepted: S.FILLED,  # late
+        OrderTriggered: S.FILLED,  # late
         OrderFilled: S.FILLED,  # more than was asked: kept, alarmed
         OrderCancelled: S.FILLED,  # a cancel that lost the race
         OrderExpired: S.FILLED,
@@ -77,6 +85,7 @@ TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
     },
     S.CANCELLED: {
         OrderAccepted: S.CANCELLED,  # late
+        OrderTriggered: S.CANCELLED,  # late
         OrderFilled: S.CANCELLED,  # late: the fill counts
         OrderCancelled: S.CANCELLED,
         OrderExpired: S.CANCELLED,
@@ -84,12 +93,14 @@ TRANSITIONS: dict[S, dict[type[Event], S | ByQuantity]] = {
     },
     S.EXPIRED: {
         OrderAccepted: S.EXPIRED,
+        OrderTriggered: S.EXPIRED,  # late
         OrderFilled: S.EXPIRED,
         OrderCancelled: S.EXPIRED,
         OrderExpired: S.EXPIRED,
         OrderTimedOut: S.EXPIRED,
     },
     S.REJECTED: {
+        OrderTriggered: S.REJECTED,  # late: it was refused as the market order that it had become
         OrderRejected: S.REJECTED,
         OrderFilled: S.REJECTED,  # late: the venue contradicts itself; the fill counts
         OrderCancelled: S.REJECTED,
@@ -106,16 +117,8 @@ def next_order(order: Order, event: Event, now_ns: int) -> Order:
     if isinstance(event, OrderFilled):
         return _filled(order, event, now_ns)
     status = _status(order, event, order.filled_quantity)
-    return Order(  # not dataclasses.replace, which costs three times as much, at every report
-        request=order.request,
-        status=status,
-        filled_quantity=order.filled_quantity,
-        filled_notional_quote=order.filled_notional_quote,
-        trade_ids=order.trade_ids,
-        cancel_requested_ns=order.cancel_requested_ns,
-        updated_ns=now_ns,
-        alarm=order.alarm,
-    )
+    is_triggered = order.is_triggered or isinstance(event, OrderTriggered)
+    return replace(order, status=status, is_triggered=is_triggered, updated_ns=now_ns)
 
 
 def _status(order: Order, event: Event, filled: Decimal) -> S:
@@ -147,13 +150,12 @@ def _filled(order: Order, event: OrderFilled, now_ns: int) -> Order:
         alarm = f"fill {fill.trade_id} of {fill.quantity} came after the order was {order.status}"
     elif filled > order.request.quantity:
         alarm = f"filled {filled}, asked for {order.request.quantity}"
-    return Order(
-        request=order.request,
+    return replace(
+        order,
         status=status,
         filled_quantity=filled,
         filled_notional_quote=MONEY.add(order.filled_notional_quote, MONEY.multiply(fill.price, fill.quantity)),
         trade_ids=order.trade_ids | {fill.trade_id},
-        cancel_requested_ns=order.cancel_requested_ns,
         updated_ns=now_ns,
         alarm=alarm,
     )

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from msgspec import Struct
+
 from workstation.errors import BadInput
-from workstation.model.events import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, Report
+from workstation.model.events import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderTriggered, Report
 from workstation.model.ids import ClientOrderId, Currency, TradeId, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.order import Fill, Order, OrderRequest, OrderStatus, OrderType
+from workstation.model.order import Fill, Order, OrderRequest, OrderStatus
 from workstation.model.units import MONEY, Side, to_float
 from workstation.trading.matching import (
     Execution,
@@ -54,8 +56,7 @@ class PaperSettings:
             raise BadInput(f"slippage_rate {self.slippage_rate}: expected a fraction from 0 to below 1")
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(Struct, frozen=True):
     """What one instrument's resting orders wait for (see windows.tables.INSTRUMENT)."""
 
     buy_touch: float = -INFINITE
@@ -99,10 +100,11 @@ class PaperVenue:
         is_latest = order.updated_ns == now_ns
         resting.remaining = order.remaining_quantity
         resting.is_announced = order.status is not OrderStatus.SUBMITTED
-        resting.is_accepted = resting.is_announced and not (order.status is OrderStatus.ACCEPTED and is_latest)
+        resting.is_triggered = order.is_triggered
         resting.fills = len(order.trade_ids)
-        resting.is_triggered = order.request.type is OrderType.STOP and bool(order.trade_ids)
-        resting.served_row = row_again if is_latest and order.trade_ids else None
+        was_met = order.is_triggered or bool(order.trade_ids)
+        resting.is_accepted = resting.is_announced and (was_met or not is_latest)
+        resting.served_row = row_again if is_latest and was_met else None
         return due
 
     def is_waiting(self, client_order_id: ClientOrderId) -> bool:
@@ -119,7 +121,7 @@ class PaperVenue:
         if not order.is_announced:
             yield OrderAccepted(client_order_id=client_order_id)
         if not self.settings.on_bars:
-            yield from self._execute(order, match_quote(order, touch, self.settings.slippage_rate, on_arrival=True))
+            yield from self._meet(order, touch, on_arrival=True)
         elif order.is_market and self.settings.fill_at is FillAt.THIS_CLOSE and not math.isnan(last_price):
             price = paid(last_price, order, self.settings.slippage_rate)
             yield from self._execute(order, Execution(price, order.remaining, False))
@@ -132,9 +134,8 @@ class PaperVenue:
     def on_quote(self, index: int, touch: Touch, row: int | None = None) -> Iterator[Report]:
         """A quote reaches a level: each order in the order of arrival, out of what is displayed."""
         for order in self._accepted(index, row):
-            execution = match_quote(order, touch, self.settings.slippage_rate, on_arrival=False)
             before = order.remaining
-            yield from self._execute(order, execution)
+            yield from self._meet(order, touch, on_arrival=False)
             touch = _less(touch, order.request.side, before - order.remaining)
 
     def on_trade(self, index: int, price: float, quantity: float, row: int | None = None) -> Iterator[Report]:
@@ -183,6 +184,14 @@ class PaperVenue:
         """What rests on an instrument, but for an order that had its share of market row `row` before a restart."""
         accepted = [o for o in self._orders.values() if o.index == index and o.is_accepted]
         return accepted if row is None else [o for o in accepted if o.served_row != row]
+
+    def _meet(self, order: Resting, touch: Touch, *, on_arrival: bool) -> Iterator[Report]:
+        """An order meets a quote: its trigger, if this is the one that it waited for, then what it gets."""
+        was_triggered = order.is_triggered
+        execution = match_quote(order, touch, self.settings.slippage_rate, on_arrival=on_arrival)
+        if order.is_triggered and not was_triggered:
+            yield OrderTriggered(client_order_id=order.request.client_order_id)
+        yield from self._execute(order, execution)
 
     def _execute(self, order: Resting, execution: Execution | None) -> Iterator[Report]:
         request = order.request

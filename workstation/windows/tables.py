@@ -178,7 +178,7 @@ class Tables:
         self._index()
 
     def add_condition(self, **fields: float) -> int:
-        """A new condition, not true; its place, which is never taken again."""
+        """A new condition, not true unless `is_true` says so; its place, which is never taken again."""
         row = _empty(CONDITION, 1)
         for name, value in fields.items():
             row[name] = value
