@@ -8,9 +8,12 @@ import importlib
 __version__ = "0.1.0"
 
 # public name → the module that defines it
-PUBLIC: dict[str, str] = dict.fromkeys(
-    ("open_history", "load_bars", "strategy", "backtest", "replay", "verify"), "workstation.research.notebook"
-)
+PUBLIC: dict[str, str] = {
+    **dict.fromkeys(
+        ("open_history", "load_bars", "strategy", "backtest", "replay", "verify"), "workstation.research.notebook"
+    ),
+    "connect": "workstation.client.client",
+}
 
 
 def __getattr__(name: str) -> object:

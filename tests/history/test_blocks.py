@@ -8,13 +8,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.history.series import BTC, DAY_START_NS, ETH, HOURS, QUOTES, a_source, an_instrument, bars_from, quotes_at
+from tests.history.series import (
+    BTC,
+    DAY_START_NS,
+    ETH,
+    HOURS,
+    QUOTES,
+    a_source,
+    a_table,
+    an_instrument,
+    bars_from,
+    quotes_at,
+    segment_files,
+)
 from workstation.errors import HistoryMissing, UnknownInstrument
-from workstation.history.blocks import Selection, count_rows, merged_blocks
+from workstation.history.blocks import Selection, count_rows, merged_blocks, received_bars
 from workstation.history.layout import HistoryKind, Series
+from workstation.history.segments import Table
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Registry
-from workstation.model.market import DAY_NS, HOUR_NS, MARKET_ROW, RowKind, Rows
+from workstation.model.market import DAY_NS, HOUR_NS, MARKET_ROW, IntArray, RowKind, Rows
 
 ETH_QUOTES = Series(kind=HistoryKind.QUOTES, key=ETH)
 BOTH = [Selection(key=BTC, kind=HistoryKind.QUOTES), Selection(key=ETH, kind=HistoryKind.QUOTES)]
@@ -31,6 +44,25 @@ def a_registry() -> Registry:
 def all_rows(store: HistoryStore, selections: list[Selection], **options: int) -> Rows:
     blocks = [block.copy() for block in merged_blocks(store, selections, a_registry(), **options)]
     return np.concatenate([np.zeros(0, MARKET_ROW), *blocks])
+
+
+def rows_if_any(store: HistoryStore, selections: list[Selection], **span: int) -> Rows:
+    """The rows of a span, none where a series has none in it; the count must say as many."""
+    try:
+        rows = all_rows(store, selections, **span)
+    except HistoryMissing:
+        with pytest.raises(HistoryMissing, match="nothing received in"):
+            count_rows(store, selections, **span)
+        return np.zeros(0, MARKET_ROW)
+    assert count_rows(store, selections, **span) == len(rows)
+    return rows
+
+
+def without_receipt(times: IntArray | list[int], bid: float = 100.0) -> Table:
+    """Quotes that bear the venue's time alone."""
+    table = quotes_at(times, bid)
+    columns = {name: table[name] for name in ("bid", "ask", "bid_quantity", "ask_quantity")}
+    return a_table(HistoryKind.QUOTES, ts_event=table["ts_received"], **columns)
 
 
 @settings(max_examples=30)  # each example writes and syncs files
@@ -82,20 +114,75 @@ def test_replayed_bars_are_the_bars_of_the_same_span(tmp_path: Path) -> None:
     store.write(HOURS, bars_from(DAY_START_NS, 24 * 300), a_source())
     bars = Selection(key=BTC, kind=HistoryKind.BARS, interval_ns=HOUR_NS)
     span = {"start_ns": DAY_START_NS + 100 * DAY_NS, "end_ns": DAY_START_NS + 200 * DAY_NS}
-    rows = all_rows(store, [bars], **span)
+    received = {name: moment + HOUR_NS + 7 for name, moment in span.items()}
+    rows = all_rows(store, [bars], assumed_delay_ns=7, **received)
     expected = store.bars(BTC, HOUR_NS, **span)
     assert (rows["ts_event"] - HOUR_NS).tolist() == expected.ts_open.tolist()
     assert rows["x4"].tolist() == expected.volume.tolist()
+    foreseen = received_bars(store, BTC, HOUR_NS, assumed_delay_ns=7, **received)
+    assert foreseen.ts_open.tolist() == expected.ts_open.tolist()
+    assert foreseen.volume.tolist() == expected.volume.tolist()
 
 
-def test_receipt_never_falls_where_two_clocks_meet_in_one_series(tmp_path: Path) -> None:
+def test_two_clocks_in_one_series_make_one_order_by_receipt(tmp_path: Path) -> None:
     store = HistoryStore(tmp_path)
-    late = quotes_at([DAY_START_NS - 10])
-    late = late.set_column(1, "ts_event", late["ts_received"]).set_column(0, "ts_received", [[None]])
-    store.write(QUOTES, late.cast(quotes_at([0]).schema), a_source("without receipt"))
+    store.write(QUOTES, without_receipt([DAY_START_NS - 10]), a_source("without receipt"))
     store.write(QUOTES, quotes_at([DAY_START_NS + 5]), a_source("with receipt"))
     rows = all_rows(store, BOTH[:1], assumed_delay_ns=100)
-    assert (rows["ts_received"] - DAY_START_NS).tolist() == [90, 90]
+    assert (rows["ts_received"] - DAY_START_NS).tolist() == [5, 90]
+
+
+@settings(max_examples=30)  # each example writes and syncs files
+@given(offsets, offsets, offsets, st.integers(0, 30), st.integers(-5, 30), st.integers(1, 80), st.integers(0, 40))
+def test_a_shorter_span_is_the_beginning_of_a_longer_one_whatever_the_clocks(
+    recorded: list[int], dated: list[int], other: list[int], delay_ns: int, start: int, length: int, more: int
+) -> None:
+    midnight = DAY_START_NS + 20  # both clocks of BTC cross it, a delay apart
+    with TemporaryDirectory() as folder:
+        store = HistoryStore(Path(folder), segment_rows=7)
+        store.write(QUOTES, quotes_at(midnight - 20 + np.array(recorded)), a_source("recorded"))
+        store.write(QUOTES, without_receipt(midnight - 20 + np.array(dated), bid=150), a_source("dated"))
+        store.write(ETH_QUOTES, without_receipt(midnight - 20 + np.array(other), bid=200), a_source())
+        whole = all_rows(store, BOTH, assumed_delay_ns=delay_ns)
+        ends = [DAY_START_NS + start + length, DAY_START_NS + start + length + more]
+        spans = [{"start_ns": DAY_START_NS + start, "end_ns": end, "assumed_delay_ns": delay_ns} for end in ends]
+        shorter, longer = (rows_if_any(store, BOTH, **span) for span in spans)
+    assert shorter.tobytes() == longer[: len(shorter)].tobytes()
+    for rows, end in zip((shorter, longer), ends, strict=True):
+        if len(rows):
+            received = whole["ts_received"]
+            assert rows.tobytes() == whole[(received >= DAY_START_NS + start) & (received < end)].tobytes()
+
+
+def test_bars_that_came_late_stand_where_they_were_received(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path, segment_rows=3)
+    year_end_ns = 1_735_689_600_000_000_000  # 2025-01-01: a bar of either side lies in a partition of its own
+    opens = year_end_ns + HOUR_NS * np.arange(-4, 4)
+    late = np.array([0, 0, 0, 3 * HOUR_NS, 0, 0, 0, 0])  # the year's last bar comes after three of the next year
+    table = bars_from(int(opens[0]), 8).drop_columns(["ts_received"])
+    table = table.append_column("ts_received", [opens + HOUR_NS + late + 1])
+    store.write(HOURS, table, a_source())
+    bars = [Selection(key=BTC, kind=HistoryKind.BARS, interval_ns=HOUR_NS)]
+    whole = all_rows(store, bars)
+    assert ((whole["ts_event"] - year_end_ns) // HOUR_NS).tolist() == [-3, -2, -1, 1, 2, 0, 3, 4]
+    for hours in range(-2, 6):
+        span = {"end_ns": year_end_ns + hours * HOUR_NS}
+        rows = all_rows(store, bars, **span)
+        assert rows.tobytes() == whole[: len(rows)].tobytes()
+        assert len(rows) == count_rows(store, bars, **span) == int((whole["ts_received"] < span["end_ns"]).sum())
+
+
+def test_a_span_reads_only_the_files_that_have_rows_of_it(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path)
+    days = DAY_START_NS + DAY_NS * np.arange(10) + HOUR_NS
+    store.write(QUOTES, without_receipt(days), a_source())
+    for path in segment_files(store, QUOTES):
+        if "08-12" not in str(path):
+            path.unlink()
+    span = {"start_ns": DAY_START_NS + 5 * DAY_NS, "end_ns": DAY_START_NS + 5 * DAY_NS + 2 * HOUR_NS}
+    rows = all_rows(store, BOTH[:1], assumed_delay_ns=DAY_NS, **span)
+    assert rows["ts_event"].tolist() == [int(days[4])]
+    assert count_rows(store, BOTH[:1], assumed_delay_ns=DAY_NS, **span) == 1
 
 
 def test_what_is_not_registered_or_not_stored_is_named(tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ from tests.history.series import (
 )
 from workstation.errors import BadInput, HistoryMissing, RowsOutOfOrder
 from workstation.history.durable import HistoryCorrupt
-from workstation.history.layout import HistoryKind, Series, checked_key, series_of_folder
+from workstation.history.layout import HistoryKind, Series, series_of_folder
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
-from workstation.model.instrument import InstrumentKey
+from workstation.model.instrument import InstrumentKey, checked_key
 from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, RowFlag, RowKind
 
 positive = st.floats(min_value=1e-12, max_value=1e12)
@@ -212,13 +212,18 @@ def test_a_corrupt_file_raises_with_its_name_or_is_passed_over_and_reported(stor
     assert len(told) == 1 and str(damaged) in str(told[0])
 
 
-def test_a_file_with_damaged_pages_is_corrupt_too(store: HistoryStore) -> None:
-    store.write(QUOTES, quotes_at(DAY_START_NS + np.arange(20_000) ** 2), a_source())
+def test_a_flipped_bit_that_the_decoder_accepts_is_noticed_by_the_pages_checksum(store: HistoryStore) -> None:
+    times = DAY_START_NS + np.cumsum(np.random.default_rng(1).integers(0, 10**9, 2_000))
+    store.write(QUOTES, quotes_at(times), a_source())
     (path,) = segment_files(store, QUOTES)
+    whole = pq.read_table(path, partitioning=None)
+    column = pq.ParquetFile(path).metadata.row_group(0).column(0)
     content = bytearray(path.read_bytes())
-    content[8:2_000] = bytes(len(content[8:2_000]))
+    content[column.data_page_offset + column.total_compressed_size // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(HistoryCorrupt, match=path.name):
+    decoded = pq.read_table(path, partitioning=None)  # unchecked: other times, and not a word
+    assert decoded.num_rows == whole.num_rows and not decoded.equals(whole)
+    with pytest.raises(HistoryCorrupt, match=rf"{path.name}.*CRC checksum verification failed"):
         store.rows(BTC, HistoryKind.QUOTES, 0)
 
 

@@ -109,8 +109,8 @@ def test_viewers_that_come_and_go_change_nothing(seed, cuts):
 
     def look(desk: DeskInMemory) -> None:
         spec = specs[rows_taken(desk.market.gate.sequence) % 2]
-        if spec in desk.market.windows:
-            desk.market.release_window(spec)
+        if spec in desk.market.windows.slots:
+            desk.market.windows.release(spec)
         else:
             desk.market.subscribe_window(spec)
 

@@ -41,7 +41,7 @@ def test_sessions_on_the_same_instruments_decide_as_if_alone():
     take(market, rows)
     assert [decisions(desk.journal.facts) for desk in desks] == alone
     assert all(len(each) > 50 for each in alone)
-    assert len(market.windows) == 1
+    assert len(market.windows.slots) == 1
 
 
 def test_resting_orders_of_two_bar_sessions_are_both_reached():

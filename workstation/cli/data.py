@@ -15,10 +15,11 @@ from tqdm import tqdm
 from workstation.config.loading import load_configuration
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.importing import MAX_BAD_SHARE, ImportReport, ImportRequest, import_file
-from workstation.history.layout import HistoryKind, Series, checked_key
+from workstation.history.layout import HistoryKind, Series
 from workstation.history.removing import has_series, remove_series
 from workstation.history.rules import GivenRules
 from workstation.history.store import Dataset, HistoryStore
+from workstation.model.instrument import checked_key
 from workstation.model.market import interval_ns
 
 app = typer.Typer(help="Take history in, see what is there, remove it.", no_args_is_help=True, add_completion=False)

@@ -27,6 +27,7 @@ COMMANDS = {
     "backtest": Registered(module="workstation.cli.backtest", summary="A bar strategy over stored bars, in one pass."),
     "replay": Registered(module="workstation.cli.replay", summary="A session over history, by the code that trades."),
     "verify": Registered(module="workstation.cli.verify", summary="Make a run's decisions again and compare them."),
+    "exchange": Registered(module="workstation.cli.exchange", summary="Venues: list them, check one, simulate some."),
     "config": Registered(module="workstation.cli.config", summary="Settings in force, and where each came from."),
 }
 

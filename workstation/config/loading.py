@@ -1,7 +1,8 @@
 """Settings in force: defaults, the TOML file over them, the environment over both; each value knows its source.
 
 The variable of `[paper] latency_ms` is `WORKSTATION_PAPER__LATENCY_MS`; that of `[paths] home` is also
-`WORKSTATION_HOME`. An empty variable counts as not set.
+`WORKSTATION_HOME`. An empty variable counts as not set. A venue is a section of its own: `[venues.nova] url` is
+`WORKSTATION_VENUES__NOVA__URL`.
 """
 
 import difflib
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from workstation.config.settings import SECTIONS, Settings, default_home
+from workstation.config.settings import SECTIONS, VENUE_NAME, VENUES, Settings, VenueTable, default_home
 from workstation.config.toml_file import read_toml
 from workstation.errors import ConfigError
 
@@ -25,6 +26,7 @@ HOME_VARIABLE = "WORKSTATION_HOME"
 TESTS_VARIABLE = "WORKSTATION_SHARED"
 """Names the folder of reference data to the tests; no setting."""
 DEFAULT = "default"
+EXCHANGE_WANTED = 'expected exchange = "binance", or another id of ccxt; `workstation exchange list` lists them'
 KNOWN_KEYS = tuple(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields)
 
 
@@ -47,11 +49,12 @@ class Configuration:
 
     def in_force(self) -> list[SettingInForce]:
         """Every setting in the order of its declaration, its value as plain JSON would hold it."""
-        values = self.settings.model_dump(mode="json")
+        tables: dict[str, BaseModel] = {name: getattr(self.settings, name) for name in SECTIONS}
+        tables |= {f"{VENUES}.{name}": table for name, table in self.settings.venues.items()}
         return [
-            SettingInForce(key=key, value=values[section][name], source=self.sources[key])
-            for key in KNOWN_KEYS
-            for section, name in [key.split(".")]
+            SettingInForce(key=f"{section}.{name}", value=value, source=self.sources.get(f"{section}.{name}", DEFAULT))
+            for section, table in tables.items()
+            for name, value in table.model_dump(mode="json").items()
         ]
 
 
@@ -80,8 +83,12 @@ def load_configuration(file: Path | None = None, environ: Mapping[str, str] | No
     values: dict[str, dict[str, object]] = {}
     for entry in entries:
         values.setdefault(entry.section, {})[str(entry.key)] = entry.value
+    venues = {name.removeprefix(f"{VENUES}."): values.pop(name) for name in [*values] if name.startswith(f"{VENUES}.")}
+    if nameless := [name for name, table in venues.items() if "exchange" not in table]:
+        missing = (f"{found}: {VENUES}.{name}.exchange is missing: {EXCHANGE_WANTED}" for name in nameless)
+        raise ConfigError("\n".join(missing))
     sources = dict.fromkeys(KNOWN_KEYS, DEFAULT) | {entry.name: entry.source for entry in entries}
-    return Configuration(settings=Settings.model_validate(values), file=found, sources=sources)
+    return Configuration(settings=Settings.model_validate({**values, VENUES: venues}), file=found, sources=sources)
 
 
 def _environment_entries(environ: Mapping[str, str]) -> Iterator[_Entry]:
@@ -91,6 +98,9 @@ def _environment_entries(environ: Mapping[str, str]) -> Iterator[_Entry]:
             section, key = "paths", "home"
         elif not variable.startswith(PREFIX) or variable == TESTS_VARIABLE:
             continue
+        if section == VENUES and "__" in key:
+            venue, _, key = key.partition("__")
+            section = f"{VENUES}.{venue}"
         if environ[variable]:
             name = key if separator or variable == HOME_VARIABLE else None
             yield _Entry(section=section, key=name, value=environ[variable], source=variable, is_text=True)
@@ -104,6 +114,11 @@ def _file_entries(file: Path) -> Iterator[_Entry]:
         source = str(file) if line is None else f"{file}:{line}"
         return _Entry(section=section, key=key, value=value, source=source, is_text=False)
 
+    venues = content.pop(VENUES, {})
+    if not isinstance(venues, dict):
+        yield entry(VENUES, None, venues)
+    else:
+        content |= {f"{VENUES}.{name}": table for name, table in venues.items()}
     for section, table in content.items():
         if not isinstance(table, dict) or (not table and section not in SECTIONS):
             yield entry(section, None, table)
@@ -119,27 +134,34 @@ def _home(variables: Iterable[_Entry]) -> Path:
 
 def _problem(entry: _Entry) -> str | None:
     """Why this entry cannot be taken, or None."""
-    if entry.key is None and entry.section in SECTIONS and not entry.is_text:
-        return f"{entry.source}: {entry.section} = {_shown(entry.value)}: expected a table, [{entry.section}]"
-    if entry.key is None or entry.name not in KNOWN_KEYS:
+    _, is_venue, venue = entry.section.partition(f"{VENUES}.")
+    if is_venue and not VENUE_NAME.fullmatch(venue):
+        return f"{entry.source}: venue {venue!r}: expected a name of a-z, 0-9 and _, at most 32, a letter first"
+    model = VenueTable if is_venue else SECTIONS.get(entry.section)
+    if is_venue and entry.value == {}:
+        return f"{entry.source}: [{entry.section}] is empty: {EXCHANGE_WANTED}"
+    if entry.key is None and (model or entry.section == VENUES) and not entry.is_text:
+        table = f"{VENUES}.NAME" if entry.section == VENUES else entry.section
+        return f"{entry.source}: {entry.section} = {_shown(entry.value)}: expected a table, [{table}]"
+    if model is None or entry.key not in model.model_fields:
         return f"{entry.source}: unknown setting {entry.name}{_suggestion(entry)}"
-    model = SECTIONS[entry.section]
     try:
         if entry.is_text:
             model.model_validate({entry.key: entry.value})
         else:  # JSON's strictness is TOML's: a number in quotes is text, but a path is written as text
             model.model_validate_json(json.dumps({entry.key: entry.value}, default=str), strict=True)
     except ValidationError as error:
-        own = (detail for detail in error.errors() if detail["loc"][0] == entry.key)
-        expected = " and ".join(_expected(detail["msg"]) for detail in own)
-        return f"{entry.source}: {entry.name} = {_shown(entry.value)}: expected {expected}"
+        # a key that is missing beside this one is told once all entries are known
+        own = [_expected(detail["msg"]) for detail in error.errors() if detail["loc"][0] == entry.key]
+        return f"{entry.source}: {entry.name} = {_shown(entry.value)}: expected {' and '.join(own)}" if own else None
     return None
 
 
 def _suggestion(entry: _Entry) -> str:
-    written, candidates = entry.name, list(KNOWN_KEYS)
+    venue_keys = [f"{entry.section}.{key}" for key in VenueTable.model_fields if entry.section.startswith(VENUES)]
+    written, candidates = entry.name, [*KNOWN_KEYS, *venue_keys]
     if entry.is_text:
-        variables = (PREFIX + key.upper().replace(".", "__") for key in KNOWN_KEYS)
+        variables = (PREFIX + key.upper().replace(".", "__") for key in candidates)
         written, candidates = entry.source, [HOME_VARIABLE, *variables]
     elif entry.key is None and isinstance(entry.value, dict):
         candidates = list(SECTIONS)

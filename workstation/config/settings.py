@@ -1,5 +1,6 @@
 """What may be set: every section and key, with type, range, unit and default."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -76,13 +77,52 @@ class Risk(Section):
     max_quote_age_ms: Milliseconds = Field(default=5_000, gt=0)
 
 
+class Api(Section):
+    """Where the engine answers programs, pages and notebooks of this machine."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: int = Field(default=8790, ge=1, le=65_535)
+
+
+VENUE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+"""A venue's name stands in instruments' keys, in folder names and in the names of environment variables."""
+VENUES = "venues"
+RETRIES = "maxRetriesOnFailure"
+OptionValue = bool | int | float | str
+
+
+def _is_base_url(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s?#]+", url):
+        raise PydanticCustomError("url", "Input should be an address such as http://127.0.0.1:8400/nova")
+    return url.rstrip("/")
+
+
+def _never_sent_twice(options: dict[str, OptionValue]) -> dict[str, OptionValue]:
+    # measured: with it, one order whose reply was lost became two filled orders
+    if RETRIES in options:
+        raise PydanticCustomError("retries", f"Input should be without {RETRIES}: it sends orders twice")
+    return options
+
+
+class VenueTable(Section):
+    """`[venues.NAME]`: an exchange by its ccxt id; `url` is that of a simulated one and otherwise absent."""
+
+    exchange: Annotated[str, Field(min_length=1)]
+    url: Annotated[str, AfterValidator(_is_base_url)] | None = None
+    timeout_s: float = Field(default=10.0, gt=0, le=120)
+    stale_after_s: float = Field(default=10.0, gt=0, le=3_600)
+    options: Annotated[dict[str, OptionValue], AfterValidator(_never_sent_twice)] = Field(default_factory=dict)
+
+
 class Settings(Section):
-    """Every section."""
+    """Every section; the venues are named by the user."""
 
     paths: Paths = Field(default_factory=Paths)
     market: Market = Field(default_factory=Market)
     paper: Paper = Field(default_factory=Paper)
     risk: Risk = Field(default_factory=Risk)
+    api: Api = Field(default_factory=Api)
+    venues: dict[str, VenueTable] = Field(default_factory=dict)
 
 
 SECTIONS: dict[str, type[Section]] = {
@@ -90,4 +130,5 @@ SECTIONS: dict[str, type[Section]] = {
     "market": Market,
     "paper": Paper,
     "risk": Risk,
+    "api": Api,
 }

@@ -4,8 +4,9 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from workstation.errors import OperatorError
 
@@ -79,6 +80,35 @@ def remove_leftovers(folder: Path) -> int:
     for path in leftovers:
         path.unlink(missing_ok=True)
     return len(leftovers)
+
+
+class RecorderRunning(OperatorError):
+    """Another process records into this history."""
+
+
+def owner_lock(folder: Path) -> BinaryIO:
+    """The open file that makes this process the only recorder of `folder` until it is closed, or the process ends.
+
+    Raises RecorderRunning, naming the owner.
+    """
+    make_folder(folder)
+    owner_path = folder / "recorder.pid"
+    file = (folder / LOCK_NAME).open("ab")
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        owner = owner_path.read_text("utf-8").strip() if owner_path.exists() else "that has not yet given its number"
+        raise RecorderRunning(
+            f"history {folder.parent}: process {owner} already records into it: stop that process first, or record "
+            "into another folder"
+        ) from error
+    with suppress(OSError):  # on a full disk the owner has no name, and owns all the same
+        write_durably(owner_path, f"{os.getpid()}\n".encode())
+    return file
 
 
 @contextmanager

@@ -23,13 +23,13 @@ from workstation.history.checking import (
     stored_table,
 )
 from workstation.history.columns import map_columns
-from workstation.history.layout import HistoryKind, Series, checked_key
+from workstation.history.layout import HistoryKind, Series
 from workstation.history.rules import GivenRules, settled_instrument
 from workstation.history.segments import Source, Table, order_column
 from workstation.history.source_files import SourceTable, read_source
 from workstation.history.store import HistoryStore, Written
 from workstation.history.timestamps import ABSENT
-from workstation.model.instrument import InstrumentKey
+from workstation.model.instrument import InstrumentKey, checked_key
 from workstation.model.market import INTERVALS_NS, IntArray, interval_label
 
 MAX_BAD_SHARE = 0.05

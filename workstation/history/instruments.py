@@ -7,8 +7,7 @@ import msgspec
 
 from workstation.errors import HistoryMissing
 from workstation.history.durable import HistoryCorrupt, one_writer, write_durably
-from workstation.history.layout import checked_key
-from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.instrument import Instrument, InstrumentKey, checked_key
 
 
 class InstrumentFile(msgspec.Struct, frozen=True, kw_only=True):

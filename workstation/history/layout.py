@@ -8,7 +8,7 @@ Bars have longer partitions than quotes: a year from 1h on, a month below. A day
 per day would make ten years of one symbol 3,650 files of a kilobyte.
 """
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,31 +19,14 @@ import numpy as np
 
 from workstation.errors import BadInput
 from workstation.model.ids import Symbol, Venue
-from workstation.model.instrument import InstrumentKey, split_symbol
-from workstation.model.market import HOUR_NS, interval_label, interval_ns
-
-VENUE_FORM = re.compile(r"[a-z0-9_-]{1,40}")
-FORBIDDEN_IN_SYMBOL = re.compile(r"[\s<>\"'`\\\x00-\x1f\x7f]")
-LONGEST_FOLDER_NAME = 200
-"""File systems end at 255 bytes, and `symbol=` and temporary names come on top."""
+from workstation.model.instrument import InstrumentKey, checked_key
+from workstation.model.market import HOUR_NS, IntArray, interval_label, interval_ns
 
 
 class HistoryKind(StrEnum):
     BARS = "bars"
     QUOTES = "quotes"
     TRADES = "trades"
-
-
-def checked_key(venue: str, symbol: str) -> InstrumentKey:
-    """A key that is safe as a folder name and in a report. Raises BadInput."""
-    if not VENUE_FORM.fullmatch(venue):
-        raise BadInput(f"venue {venue!r}: expected 1 to 40 characters of a-z, 0-9, _ and -")
-    split_symbol(symbol)
-    if FORBIDDEN_IN_SYMBOL.search(symbol) or not symbol.isprintable():
-        raise BadInput(f"symbol {symbol!r}: spaces, quotes, <, > and control characters are not part of a symbol")
-    if len(quote(symbol, safe="")) > LONGEST_FOLDER_NAME:
-        raise BadInput(f"symbol {symbol!r}: over {LONGEST_FOLDER_NAME} characters when percent-encoded")
-    return InstrumentKey(Venue(venue), Symbol(symbol))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,3 +87,13 @@ def partition_of(ts_ns: int, period: Literal["Y", "M", "D"]) -> str:
 def partition_end_ns(label: str, period: Literal["Y", "M", "D"]) -> int:
     """The first nanosecond after the partition."""
     return int((np.datetime64(label, period) + 1).astype("datetime64[ns]").astype(np.int64))
+
+
+def partition_slices(times: IntArray, period: Literal["Y", "M", "D"]) -> Iterator[tuple[str, int, int]]:
+    """Label, first row and row after the last of each partition that sorted `times` touch."""
+    start = 0
+    while start < len(times):
+        label = partition_of(int(times[start]), period)
+        stop = int(np.searchsorted(times, partition_end_ns(label, period)))
+        yield label, start, stop
+        start = stop

@@ -39,6 +39,33 @@ def merge_rows(pool: Rows, heads: IntArray, ends: IntArray, next_ts: IntArray, o
 
 
 @compiled
+def _comes_before(pool: Rows, heads: IntArray, next_ts: IntArray, one: int, other: int) -> Any:
+    """Whether the next row of series `one` comes before that of `other`; `one` has not ended."""
+    if next_ts[one] != next_ts[other]:
+        return next_ts[one] < next_ts[other]
+    return pool[heads[one]]["sequence"] < pool[heads[other]]["sequence"]
+
+
+@compiled
+def merge_numbered(pool: Rows, heads: IntArray, ends: IntArray, next_ts: IntArray, out: Rows, filled: int) -> int:
+    """As merge_rows, by (ts_received, sequence): the one order that the rows had when they were recorded."""
+    while filled < len(out):
+        first = 0
+        for series in range(1, len(heads)):
+            if next_ts[series] != NEVER and _comes_before(pool, heads, next_ts, series, first):
+                first = series
+        if next_ts[first] == NEVER:
+            return filled
+        out[filled] = pool[heads[first]]
+        filled += 1
+        heads[first] += 1
+        if heads[first] == ends[first]:
+            return filled
+        next_ts[first] = pool[heads[first]]["ts_received"]
+    return filled
+
+
+@compiled
 def _last_time_of_run(next_ts: IntArray, first: int) -> Any:
     """Up to this time the rows of `first` come before all others: at equal times the lower rank goes first."""
     limit = NEVER

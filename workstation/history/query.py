@@ -1,34 +1,39 @@
 """DuckDB over the Parquet files: an in-memory database for each question, so that no process waits for another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from workstation.errors import BadInput
 from workstation.history.layout import HistoryKind, Series
-from workstation.history.manifest import load_manifest
-from workstation.history.segments import SCHEMAS, Segment, Table
+from workstation.history.segments import SCHEMAS, SEQUENCE, Segment, Table, TailSegment
 from workstation.model.market import interval_label
 
 _SQL_TYPES = {"int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "string": "VARCHAR"}
 
 
-def query_history(root: Path, stored: Sequence[Series], sql: str) -> Table:
+def query_history(root: Path, stored: Mapping[Series, Sequence[Segment]], sql: str) -> Table:
     """The answer to `sql` as an Arrow table.
 
     The views quotes, trades and bars have the columns of their kind (times in ns UTC, prices and quantities as DOUBLE),
-    then venue and symbol, and bars their interval ("1h"). Raises BadInput with the statement's fault. Files outside
-    `root` are out of its reach.
+    then `sequence` (the gate's number of a recorded row, else NULL), venue and symbol, and bars their interval ("1h").
+    Raises BadInput with the statement's fault. Files outside `root` are out of its reach.
     """
     with duckdb.connect(":memory:") as connection:
         for kind in HistoryKind:
             selects = [_empty_select(kind)]
-            for series in stored:
+            for series, segments in stored.items():
                 if series.kind is kind:
-                    selects += _series_selects(root, series)
+                    selects += _file_selects(root, series, [one for one in segments if not _is_tail(one)])
+            tails = {series: [one for one in segments if _is_tail(one)] for series, segments in stored.items()}
+            tail = _tail_table(kind, tails)
+            if tail is not None:
+                connection.register(f"tail_{kind}", tail)
+                selects.append(f"SELECT * FROM tail_{kind}")
             connection.execute(f"CREATE VIEW {kind} AS {' UNION ALL '.join(selects)}")
         _lock_down(connection, root)
         try:
@@ -48,24 +53,44 @@ def _lock_down(connection: Any, root: Path) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-def _series_selects(root: Path, series: Series) -> list[str]:
-    """One SELECT for the files with the same scales: a DuckDB scan has one type for each column."""
-    segments = sorted(load_manifest(root / series.folder).segments, key=_scales)
-    labels = [f"{_text(series.key.venue)} AS venue", f"{_text(series.key.symbol)} AS symbol"]
-    if series.interval_ns is not None:
-        labels.append(f"{_text(interval_label(series.interval_ns))} AS interval")
+def _file_selects(root: Path, series: Series, segments: Sequence[Segment]) -> list[str]:
+    """One SELECT for the files of the same form: a DuckDB scan has one type for each column."""
+    labels = [f"{_text(value)} AS {name}" for name, value in _labels(series).items()]
     selects = []
-    for _, group in groupby(segments, key=_scales):
+    for _, group in groupby(sorted(segments, key=_form), key=_form):
         files = list(group)
         columns = [_column(name, files[0].scales.get(name)) for name in SCHEMAS[series.kind].names]
+        columns.append(f'"{SEQUENCE}"' if files[0].has_sequence else f'NULL::BIGINT AS "{SEQUENCE}"')
         paths = ", ".join(_text(str(root / series.folder / file.path)) for file in files)
         source = f"read_parquet([{paths}], hive_partitioning=false)"
         selects.append(f"SELECT {', '.join([*columns, *labels])} FROM {source}")
     return selects
 
 
-def _scales(segment: Segment) -> list[tuple[str, int]]:
-    return sorted(segment.scales.items())
+def _tail_table(kind: HistoryKind, tails: Mapping[Series, Sequence[Segment]]) -> Table | None:
+    """The rows of a kind that are in no file yet, with the columns of its view; None where there are none."""
+    tables = []
+    for series, segments in tails.items():
+        for segment in segments:
+            if series.kind is kind and isinstance(segment, TailSegment):
+                table = segment.table
+                for name, value in _labels(series).items():
+                    table = table.append_column(name, pa.repeat(value, table.num_rows))
+                tables.append(table)
+    return pa.concat_tables(tables) if tables else None
+
+
+def _is_tail(segment: Segment) -> bool:
+    return isinstance(segment, TailSegment)
+
+
+def _labels(series: Series) -> dict[str, str]:
+    labels = {"venue": str(series.key.venue), "symbol": str(series.key.symbol)}
+    return labels if series.interval_ns is None else labels | {"interval": interval_label(series.interval_ns)}
+
+
+def _form(segment: Segment) -> tuple[bool, list[tuple[str, int]]]:
+    return segment.has_sequence, sorted(segment.scales.items())
 
 
 def _column(name: str, exponent: int | None) -> str:
@@ -74,7 +99,7 @@ def _column(name: str, exponent: int | None) -> str:
 
 def _empty_select(kind: HistoryKind) -> str:
     types: list[tuple[str, Any]] = [(field.name, _SQL_TYPES[str(field.type)]) for field in SCHEMAS[kind]]
-    types += [("venue", "VARCHAR"), ("symbol", "VARCHAR")]
+    types += [(SEQUENCE, "BIGINT"), ("venue", "VARCHAR"), ("symbol", "VARCHAR")]
     if kind is HistoryKind.BARS:
         types.append(("interval", "VARCHAR"))
     columns = ", ".join(f'NULL::{sql_type} AS "{name}"' for name, sql_type in types)

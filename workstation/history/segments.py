@@ -2,13 +2,14 @@
 
 A table has the columns of its kind, times in int64 ns UTC and prices and quantities in float64. In the file the latter
 are whole numbers of 10^-k where the values allow (see `scaling`). The file's metadata names the schema version, k of
-each column, the series, the source and the version that wrote it.
+each column, the series, the source and the version that wrote it. Recorded rows also have `sequence`, the gate's number
+of each market row (`rows_taken` of its place in the one order).
 """
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,8 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.scaling import decode, encode, scale_exponent
 from workstation.model.market import IntArray
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 2 adds the column `sequence` to recorded rows. What has no such column is written as version 1, and read."""
 METADATA_KEY = b"workstation"
 ROW_GROUP_ROWS = 65_536
 COMPRESSION_LEVEL = 1
@@ -51,6 +53,13 @@ SCHEMAS: dict[HistoryKind, Any] = {
     ),
 }
 
+SEQUENCE = "sequence"
+
+
+def schema_of(kind: HistoryKind, *, has_sequence: bool) -> Any:
+    """The columns of a kind, with the gate's number of each row where it was recorded."""
+    return SCHEMAS[kind].append(pa.field(SEQUENCE, pa.int64())) if has_sequence else SCHEMAS[kind]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -77,6 +86,65 @@ class Segment:
     scales: dict[str, int]
     """Column to k; a float column that is not here is stored as it is."""
     source: Source
+    has_sequence: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailSegment(Segment):
+    """Rows of a live log that are in no file yet; `path` only says in which partition they will be."""
+
+    table: Table
+
+
+class ParquetRows:
+    """A segment's file, open, in row groups."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def groups(self) -> int:
+        groups: int = self._file.num_row_groups
+        return groups
+
+    def range_of(self, group: int, column: str) -> tuple[int, int]:
+        """The first and the last time in one group's column."""
+        place = self._file.schema_arrow.get_field_index(column)
+        times = self._file.metadata.row_group(group).column(place).statistics
+        return times.min, times.max
+
+    def group(self, number: int) -> Table:
+        return self._file.read_row_group(number)
+
+    def table(self) -> Table:
+        return self._file.read()
+
+
+class TailRows(ParquetRows):
+    """As ParquetRows, of a table in memory."""
+
+    def __exit__(self, *_: object) -> None:
+        """There is no file to close."""
+
+    @property
+    def groups(self) -> int:
+        return -(-len(self._file) // ROW_GROUP_ROWS)
+
+    def range_of(self, group: int, column: str) -> tuple[int, int]:
+        times = self.group(group)[column].to_numpy()
+        return int(times.min()), int(times.max())
+
+    def group(self, number: int) -> Table:
+        return self._file.slice(number * ROW_GROUP_ROWS, ROW_GROUP_ROWS)
+
+    def table(self) -> Table:
+        return self._file
 
 
 def float_columns(kind: HistoryKind) -> tuple[str, ...]:
@@ -117,7 +185,7 @@ def write_segment(folder: Path, path: str, series: Series, table: Table, source:
     make_folder(target.parent)
     temporary = temporary_path(target)
     try:
-        pq.write_table(stored, temporary, **_write_options(series.kind, scales))
+        pq.write_table(stored, temporary, **_write_options(series.kind, stored.schema, scales))
         sync_file(temporary)
         read_back = pq.read_table(temporary, partitioning=None, page_checksum_verification=True)
         if not read_back.equals(stored, check_metadata=False):
@@ -136,11 +204,14 @@ def write_segment(folder: Path, path: str, series: Series, table: Table, source:
         has_receipt=receipt,
         scales=scales,
         source=source,
+        has_sequence=SEQUENCE in table.column_names,
     )
 
 
-def open_segment(folder: Path, segment: Segment) -> Any:
+def open_segment(folder: Path, segment: Segment) -> ParquetRows:
     """The open Parquet file, its footer checked against the manifest. Raises HistoryCorrupt, naming the file."""
+    if isinstance(segment, TailSegment):
+        return TailRows(segment.table)
     path = folder / segment.path
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
@@ -148,7 +219,7 @@ def open_segment(folder: Path, segment: Segment) -> Any:
         raise corrupt(path, segment, error) from error
     if file.metadata.num_rows != segment.rows:
         raise corrupt(path, segment, f"{file.metadata.num_rows} rows, the manifest says {segment.rows}")
-    return file
+    return ParquetRows(file)
 
 
 def corrupt(path: Path, segment: Segment, fault: object) -> HistoryCorrupt:
@@ -163,14 +234,15 @@ def corrupt(path: Path, segment: Segment, fault: object) -> HistoryCorrupt:
 def read_stored(folder: Path, segment: Segment) -> Table:
     """The columns as they lie in the file, whole numbers undecoded. Raises HistoryCorrupt, naming the file."""
     try:
-        return open_segment(folder, segment).read()
+        with open_segment(folder, segment) as file:
+            return file.table()
     except (OSError, pa.ArrowException) as error:
         raise corrupt(folder / segment.path, segment, error) from error
 
 
-def read_segment(folder: Path, segment: Segment) -> Table:
-    """The rows with prices and quantities in float64."""
-    table = read_stored(folder, segment)
+def read_segment(folder: Path, kind: HistoryKind, segment: Segment) -> Table:
+    """The rows with prices and quantities in float64, in the columns of SCHEMAS."""
+    table = read_stored(folder, segment).select(SCHEMAS[kind].names)
     for name, exponent in segment.scales.items():
         values = decode(whole_numbers(table[name]), exponent)
         table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
@@ -187,14 +259,15 @@ def _encoded(series: Series, table: Table, source: Source) -> tuple[Table, dict[
             position = table.schema.get_field_index(name)
             table = table.set_column(position, name, pa.array(encode(values, exponent)))
     origin = {name: value for name, value in asdict(source).items() if value is not None}
-    described = {"schema_version": SCHEMA_VERSION, "series": str(series), "scales": scales, "source": origin}
+    version = SCHEMA_VERSION if SEQUENCE in table.column_names else 1
+    described = {"schema_version": version, "series": str(series), "scales": scales, "source": origin}
     return table.replace_schema_metadata({METADATA_KEY: json.dumps(described).encode()}), scales
 
 
-def _write_options(kind: HistoryKind, scales: dict[str, int]) -> dict[str, Any]:
+def _write_options(kind: HistoryKind, schema: Any, scales: dict[str, int]) -> dict[str, Any]:
     encodings = dict.fromkeys(float_columns(kind), "BYTE_STREAM_SPLIT")
     encodings |= dict.fromkeys(scales, "DELTA_BINARY_PACKED")
-    encodings |= {field.name: "DELTA_BINARY_PACKED" for field in SCHEMAS[kind] if field.type == pa.int64()}
+    encodings |= {field.name: "DELTA_BINARY_PACKED" for field in schema if field.type == pa.int64()}
     if kind is HistoryKind.TRADES:
         encodings["trade_id"] = "DELTA_BYTE_ARRAY"  # ids that count upwards share all but their last digits
     return {

@@ -1,7 +1,7 @@
 """The history: rows of quotes, trades and bars in Parquet, written by one process at a time, read by any."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,29 +12,33 @@ from workstation.errors import BadInput, HistoryMissing, ImportRefused, RowsOutO
 from workstation.history.durable import HistoryCorrupt, one_writer, remove_leftovers
 from workstation.history.instruments import instrument_at, put_instrument
 from workstation.history.known_rows import known_rows
-from workstation.history.layout import HistoryKind, Series, partition_end_ns, partition_of, series_of_folder
+from workstation.history.layout import HistoryKind, Series, partition_slices, series_of_folder
 from workstation.history.manifest import MANIFEST_NAME, Manifest, load_manifest, save_manifest
 from workstation.history.market_rows import (
     OnCorrupt,
     RowForm,
     Span,
+    bars_of,
     chunk_rows,
+    count_stored,
     partitions,
-    read_parts,
     row_chunks,
 )
 from workstation.history.query import query_history
+from workstation.history.recording import Recording, load_recording, with_logs
 from workstation.history.segments import (
-    SCHEMAS,
+    SEQUENCE,
     Segment,
     Source,
     Table,
     has_receipt,
     order_column,
     read_segment,
+    schema_of,
     whole_numbers,
     write_segment,
 )
+from workstation.history.tail import Tail, read_tails, tail_segments
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import MARKET_ROW, Bars, IntArray, Rows, interval_label
@@ -98,11 +102,12 @@ class HistoryStore:
         """Adds rows (the columns of SCHEMAS, sorted by their order column); all of them become visible in one step.
 
         A source that was taken in before is skipped, and so are rows that are stored already: a bar with the same
-        ts_open, a trade with the same trade_id, else a row equal in every column. `on_rows` is told how many rows
-        are done. Raises BadInput, RowsOutOfOrder,
-        HistoryCorrupt.
+        ts_open, a trade with the same trade_id, else a row equal in every column. Recorded rows, which have the
+        column `sequence`, are what a run was told: each one is kept. `on_rows` is told how many rows are done. Raises
+        BadInput, RowsOutOfOrder, HistoryCorrupt.
         """
-        table = table.select(SCHEMAS[series.kind].names).cast(SCHEMAS[series.kind]).combine_chunks()
+        schema = schema_of(series.kind, has_sequence=SEQUENCE in table.column_names)
+        table = table.select(schema.names).cast(schema).combine_chunks()
         times = _order_times(series, table)
         folder = self.root / series.folder
         with one_writer(folder):
@@ -113,7 +118,7 @@ class HistoryStore:
                 _refuse_other_options(series, taken, source)
                 return Written(rows_known=table.num_rows, is_repeat=True)
             pieces: list[_Piece] = []
-            for label, start, stop in _partition_slices(series, times):
+            for label, start, stop in partition_slices(times, series.period):
                 pieces.append(self._write_partition(series, label, table.slice(start, stop - start), source, manifest))
                 if on_rows is not None:
                     on_rows(stop)
@@ -133,8 +138,8 @@ class HistoryStore:
         folder = self.root / series.folder
         neighbours = [one for one in manifest.segments if one.path.startswith(f"date={label}/")]
         rows_known = rows_differing = 0
-        if neighbours:
-            stored = pa.concat_tables([read_segment(folder, one) for one in neighbours])
+        if neighbours and SEQUENCE not in table.column_names:
+            stored = pa.concat_tables([read_segment(folder, series.kind, one) for one in neighbours])
             is_known, is_differing = known_rows(series.kind, stored, table)
             rows_known, rows_differing = int(is_known.sum()), int(is_differing.sum())
             table = table.filter(pa.array(~is_known))
@@ -147,24 +152,41 @@ class HistoryStore:
     # -- reading
 
     def datasets(self) -> list[Dataset]:
-        """Every series with at least one row, by kind, venue, symbol and interval."""
-        found = [self._dataset(series) for series in self.series()]
+        """Every series with at least one row, by kind, venue, symbol and interval; what is recorded now included."""
+        tails = read_tails(self.root)
+        found = [_dataset(series, self._segments(series, tails)) for series in self._series(tails)]
         return sorted((one for one in found if one is not None), key=lambda one: (one.kind, one.venue, one.symbol))
 
     def series(self) -> list[Series]:
-        """Every series that has a manifest."""
-        manifests = sorted(self.root.glob(f"kind=*/venue=*/symbol=*/**/{MANIFEST_NAME}"))
-        return [series_of_folder(path.parent.relative_to(self.root)) for path in manifests]
+        """Every series that has a manifest or rows in a live log."""
+        return self._series(read_tails(self.root))
 
-    def segments(self, series: Series, span: Span) -> tuple[Segment, ...]:
-        """The files that may have rows in `span`. Raises HistoryMissing with what is there and what to run."""
+    def _series(self, tails: Sequence[Tail]) -> list[Series]:
+        manifests = sorted(self.root.glob(f"kind=*/venue=*/symbol=*/**/{MANIFEST_NAME}"))
+        stored = [series_of_folder(path.parent.relative_to(self.root)) for path in manifests]
+        return list(dict.fromkeys([*stored, *(one for tail in tails for one in tail.series())]))
+
+    def _segments(self, series: Series, tails: Sequence[Tail]) -> tuple[Segment, ...]:
+        """Files, then what the logs have beyond them; these were read before, see `tail`."""
+        manifest = load_manifest(self.root / series.folder)
+        return (*manifest.segments, *tail_segments(series, tails, manifest))
+
+    def segments(self, series: Series, span: Span, *, as_recorded: bool = False) -> tuple[Segment, ...]:
+        """The files and tails that may have rows in `span`, all or recorded ones.
+
+        Raises HistoryMissing with what is there and what to run.
+        """
         folder = self.root / series.folder
-        stored = load_manifest(folder).segments
+        stored = self._segments(series, read_tails(self.root))
+        if not stored and any(folder.glob("date=*/*.parquet")):
+            stored = self._segments(series, read_tails(self.root))  # a first roll may have begun between the two looks
         if not stored and any(folder.glob("date=*/*.parquet")):
             raise HistoryCorrupt(
                 f"{folder / MANIFEST_NAME}: missing or empty, with rows beside it: restore it from a copy, "
                 "or import the file again"
             )
+        if as_recorded:
+            stored = tuple(one for one in stored if one.has_sequence)
         segments = tuple(one for one in stored if not span.misses(one.start_ns, one.end_ns))
         if not segments:
             raise HistoryMissing(self._missing(series, span, stored))
@@ -172,24 +194,13 @@ class HistoryStore:
 
     def count(self, series: Series, span: Span) -> int:
         """Rows in `span`, from the manifest where whole files lie in it."""
-        folder, total = self.root / series.folder, 0
-        for segment in self.segments(series, span):
-            if span.contains(segment):
-                total += segment.rows
-            else:
-                total += sum(part.num_rows for _, part in read_parts(folder, series, [segment], span))
-        return total
+        return count_stored(self.root / series.folder, series, self.segments(series, span), span)
 
     def bars(
         self, key: InstrumentKey, interval_ns: int, start_ns: int | None = None, end_ns: int | None = None
     ) -> Bars:
         """Bars that open in [start_ns, end_ns). Raises HistoryMissing, HistoryCorrupt."""
-        rows = self.rows(key, HistoryKind.BARS, 0, start_ns, end_ns, interval_ns=interval_ns)
-        ts_open = rows["ts_event"] - interval_ns
-        order = np.argsort(ts_open, kind="stable")  # rows are in order of receipt
-        names = (("open", "x0"), ("high", "x1"), ("low", "x2"), ("close", "x3"), ("volume", "x4"))
-        columns = {name: rows[field][order] for name, field in names}
-        return Bars(interval_ns=interval_ns, ts_open=ts_open[order], **columns)
+        return bars_of(self.rows(key, HistoryKind.BARS, 0, start_ns, end_ns, interval_ns=interval_ns), interval_ns)
 
     def rows(
         self,
@@ -201,17 +212,19 @@ class HistoryStore:
         *,
         interval_ns: int | None = None,
         assumed_delay_ns: int = 0,
+        as_recorded: bool = False,
         on_corrupt: OnCorrupt | None = None,
     ) -> Rows:
         """MARKET_ROWs whose data time (see `Span`) is in [start_ns, end_ns), by ts_received, in one array.
 
-        Rows without a receipt time are received at ts_event + assumed_delay_ns, a bar's ts_event being its end. Raises
+        Rows without a receipt time are received at ts_event + assumed_delay_ns, a bar's ts_event being its end.
+        `as_recorded`: only rows that a recorder took, with the gate's `sequence` and in its order; else it is 0. Raises
         HistoryMissing; HistoryCorrupt unless `on_corrupt` is given, which is told of each file that is passed over.
         """
         series = Series(kind=kind, key=key, interval_ns=interval_ns)
         span = Span(start_ns=start_ns, end_ns=end_ns)
-        form = RowForm(instrument=instrument_index, assumed_delay_ns=assumed_delay_ns)
-        segments = self.segments(series, span)
+        form = RowForm(instrument=instrument_index, assumed_delay_ns=assumed_delay_ns, as_recorded=as_recorded)
+        segments = self.segments(series, span, as_recorded=as_recorded)
         buffer = np.zeros(chunk_rows(segments), MARKET_ROW)
         result = np.zeros(sum(segment.rows for segment in segments), MARKET_ROW)
         filled = 0
@@ -223,31 +236,37 @@ class HistoryStore:
 
     def query(self, sql: str) -> Table:
         """The answer as an Arrow table (`.to_pandas()`) from the views quotes, trades and bars: `query_history`."""
-        return query_history(self.root, self.series(), sql)
+        tails = read_tails(self.root)
+        return query_history(self.root, {series: self._segments(series, tails) for series in self._series(tails)}, sql)
 
-    def _dataset(self, series: Series) -> Dataset | None:
-        segments = load_manifest(self.root / series.folder).segments
-        if not segments:
-            return None
-        return Dataset(
-            kind=series.kind,
-            venue=series.key.venue,
-            symbol=series.key.symbol,
-            interval=None if series.interval_ns is None else interval_label(series.interval_ns),
-            start_ns=min(segment.start_ns for segment in segments),
-            end_ns=max(segment.end_ns for segment in segments),
-            rows=sum(segment.rows for segment in segments),
-            bytes=sum(segment.bytes for segment in segments),
-            segments=len(segments),
-        )
+    def recording(self) -> Recording:
+        """What was recorded live, and what was missed, up to now. Raises HistoryCorrupt."""
+        tails = read_tails(self.root)
+        return with_logs(load_recording(self.root), [one.log for one in tails])
 
     def _missing(self, series: Series, span: Span, stored: Sequence[Segment]) -> str:
         if stored:
             first, last = min(one.start_ns for one in stored), max(one.end_ns for one in stored)
-            wanted = f"[{_date(span.start_ns)}, {_date(span.end_ns)})"
-            return f"{series}: nothing in {wanted}; stored are {_date(first)} to {_date(last)}"
+            wanted = f"[{shown_time(span.start_ns)}, {shown_time(span.end_ns)})"
+            return f"{series}: nothing in {wanted}; stored are {shown_time(first)} to {shown_time(last)}"
         others = ", ".join(str(one) for one in self.series()[:5]) or "nothing"
         return f"{series}: not stored (stored are: {others}). Run: workstation data import FILE {series.as_options}"
+
+
+def _dataset(series: Series, segments: Sequence[Segment]) -> Dataset | None:
+    if not segments:
+        return None
+    return Dataset(
+        kind=series.kind,
+        venue=series.key.venue,
+        symbol=series.key.symbol,
+        interval=None if series.interval_ns is None else interval_label(series.interval_ns),
+        start_ns=min(segment.start_ns for segment in segments),
+        end_ns=max(segment.end_ns for segment in segments),
+        rows=sum(segment.rows for segment in segments),
+        bytes=sum(segment.bytes for segment in segments),
+        segments=len(segments),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,16 +289,6 @@ def _refuse_other_options(series: Series, taken: Source, source: Source) -> None
     )
 
 
-def _partition_slices(series: Series, times: IntArray) -> Iterator[tuple[str, int, int]]:
-    """Label, first row and row after the last of each partition that sorted `times` touch."""
-    start = 0
-    while start < len(times):
-        label = partition_of(int(times[start]), series.period)
-        stop = int(np.searchsorted(times, partition_end_ns(label, series.period)))
-        yield label, start, stop
-        start = stop
-
-
 def _order_times(series: Series, table: Table) -> IntArray:
     column = order_column(series.kind, has_receipt=has_receipt(table))
     if table[column].null_count:
@@ -294,5 +303,6 @@ def _order_times(series: Series, table: Table) -> IntArray:
     return times
 
 
-def _date(ts_ns: int | None) -> str:
+def shown_time(ts_ns: int | None) -> str:
+    """A moment in UTC to the second; an open end as "…"."""
     return "…" if ts_ns is None else str(np.datetime64(ts_ns, "ns").astype("datetime64[s]")) + "Z"

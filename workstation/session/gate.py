@@ -20,6 +20,7 @@ class Gate:
     def __init__(self, clock: Table) -> None:
         # one-element views: an item of an array costs a third of a record's
         self._clock, self._ts_received = clock["sequence"], clock["ts_received"]
+        self._keeps_numbers = clock["keeps_numbers"]
 
     @property
     def sequence(self) -> int:
@@ -35,6 +36,10 @@ class Gate:
         """Goes on behind the market row of `sequence`, taken by an earlier run; never back."""
         self._clock[0] = max(self.sequence, sequence >> STEP_BITS << STEP_BITS)
         self.reach(ts_received)
+
+    def keep_numbers(self) -> None:
+        """Rows come from a recording, each with the number that it had."""
+        self._keeps_numbers[0] = 1
 
     def take_again(self, rows: int) -> None:
         """The next market row is the one behind `rows` rows, taken before; steps behind it go on and do not repeat."""

@@ -1,7 +1,7 @@
 """Market: shared windows, deadlines and subscriptions of one engine or one replay; rows in, wakes out."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from workstation.errors import RowsOutOfOrder
@@ -10,6 +10,7 @@ from workstation.model.ids import InstrumentIndex, SlotIndex
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
 from workstation.model.market import INTERVALS_NS, Rows, interval_code, rows_taken
 from workstation.session.gate import Gate, Steps
+from workstation.session.shared_windows import SharedWindows
 from workstation.session.wake import Subscriber, Wake
 from workstation.trading.paper import Levels
 from workstation.windows.advance import (
@@ -34,11 +35,10 @@ class Market:
     def __init__(self) -> None:
         self.registry = Registry()
         self.tables = Tables()
+        self.windows = SharedWindows(self.registry, self.tables)
         self.gate = Gate(self.tables.clock)
         self._steps: dict[Subscriber, Steps] = {}
         self._expecting: dict[Subscriber, Steps] = {}
-        self._slots: dict[WindowSpec, SlotIndex] = {}
-        self._uses: dict[SlotIndex, int] = {}
         self._deadlines: list[tuple[int, int, Subscriber, Any]] = []
         self._ordinal = 0
         self._subscribers: list[Subscriber] = []
@@ -81,24 +81,34 @@ class Market:
 
     def subscribe_window(self, spec: WindowSpec) -> SlotIndex:
         """The window's slot; equal specs share one, by count."""
-        slot = self._slots.get(spec)
-        if slot is None:
-            slot = self._slots[spec] = SlotIndex(self.tables.add_slot(**self._slot_fields(spec)))
-        self._uses[slot] = self._uses.get(slot, 0) + 1
-        return slot
+        return self.windows.take(spec)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Wakes it no more, whatever it waited for; its windows are its own business (`windows.release`)."""
+        if subscriber in self._subscribers:
+            self.tables.drop_conditions(self._subscribers.index(subscriber))
+        for key, waiting in list(self._bar_subscribers.items()):
+            if waiting.pop(subscriber, None) is not None and not waiting:
+                del self._bar_subscribers[key]
+                self.tables.instruments["bar_wake"][key[0]] &= ~(1 << key[1])
+        for lists in (self._slot_bar_subscribers, self._price_subscribers, self._row_subscribers):
+            for waiting_here in lists.values():
+                if subscriber in waiting_here:
+                    waiting_here.remove(subscriber)
+        for index, still in self._row_subscribers.items():
+            self.tables.instruments["every_row"][index] = bool(still)
+        for index in [index for index, levels in self._levels.items() if subscriber in levels]:
+            self.wait_for(subscriber, index, Levels())
+            del self._levels[index][subscriber]
+        self._deadlines = [deadline for deadline in self._deadlines if deadline[2] is not subscriber]
+        heapq.heapify(self._deadlines)
+        self._steps.pop(subscriber, None)
 
     @property
-    def windows(self) -> Mapping[WindowSpec, SlotIndex]:
-        """What is subscribed now, and where it lies."""
-        return self._slots
-
-    def release_window(self, spec: WindowSpec) -> None:
-        """One subscriber less; the last one frees the slot."""
-        slot = self._slots[spec]
-        self._uses[slot] -= 1
-        if not self._uses[slot]:
-            del self._slots[spec], self._uses[slot]
-            self.tables.free_slot(slot)
+    def next_due_ns(self) -> int | None:
+        """When time alone wakes somebody next; None: never."""
+        due = min(self._deadlines[0][0] if self._deadlines else NEVER, int(self.tables.clock[0]["bar_due"]))
+        return None if due == NEVER else due
 
     def subscribe_condition(
         self, subscriber: Subscriber, spec: ConditionSpec, slot: SlotIndex, *, is_true: bool = False
@@ -301,24 +311,6 @@ class Market:
         if not steps.expected:
             del self._expecting[subscriber]
         return Wake(subscriber, fact.ts_received, reasons=INPUT, sequence=fact.sequence, facts=(fact,))
-
-    def _slot_fields(self, spec: WindowSpec) -> dict[str, float]:
-        a = self.registry.snapshot(spec.instrument_a)
-        b = None if spec.instrument_b is None else self.registry.snapshot(spec.instrument_b)
-        return {
-            "kind": spec.kind,
-            "instrument_a": self.registry.index(spec.instrument_a),
-            "instrument_b": -1 if spec.instrument_b is None else self.registry.index(spec.instrument_b),
-            "span_ns": spec.span_ns,
-            "resolution_ns": spec.resolution_ns,
-            "anchor_ns": spec.anchor_ns,
-            "stale_after_ns": spec.stale_after_ns,
-            "min_points": spec.min_points,
-            "capacity": spec.capacity,
-            "fee_a": float(a.taker_fee_rate),
-            "fee_b": 0.0 if b is None else float(b.taker_fee_rate),
-            "band_deviations": spec.band_deviations,
-        }
 
 
 def _place(fact: Fact) -> tuple[int, int]:

@@ -6,12 +6,13 @@ same bytes, whatever the span is cut into and whichever streams are asked for.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
 
 from workstation.errors import BadInput, UnknownInstrument
+from workstation.model.ids import Symbol
 from workstation.model.instrument import Instrument, InstrumentKey, split_symbol
 from workstation.model.market import DAY_NS, MARKET_ROW, MINUTE_NS, Bars, FloatArray, RowKind, Rows
 from workstation.simulator.minute_bars import path_bars
@@ -38,6 +39,8 @@ class MarketModel:
     symbols: tuple[SymbolSettings, ...] = (BTC, ETH, SOL)
     climate: Climate = Climate()  # noqa: RUF009 (frozen)
     origin_ns: int = ORIGIN_NS
+    _paths: dict[Symbol, PricePath] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Each symbol's path, which remembers the days that it has walked."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -151,7 +154,8 @@ class MarketModel:
         return path.fine(cell - 1, minutes).log_price[-LEAD_STEPS - 1 : -1]
 
     def _path(self, symbol: SymbolSettings) -> PricePath:
-        return PricePath(seed=self.seed, origin_ns=self.origin_ns, climate=self.climate, symbol=symbol)
+        fresh = PricePath(seed=self.seed, origin_ns=self.origin_ns, climate=self.climate, symbol=symbol)
+        return self._paths.setdefault(symbol.symbol, fresh)
 
     def _stream(self, key: InstrumentKey) -> QuoteStream:
         return self._streams([key])[0]

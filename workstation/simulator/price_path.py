@@ -9,7 +9,7 @@ Every day and every cell of 10 minutes draws from a generator of its own, so a s
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
@@ -76,13 +76,21 @@ class PricePath:
     origin_ns: int
     climate: Climate
     symbol: SymbolSettings
+    states: dict[int, FloatArray] = field(default_factory=dict, repr=False, compare=False)
+    """What `days` has walked: day to the state at its start. A cache: the walk is the same without it."""
 
     def days(self, start_ns: int, stop_ns: int) -> Iterator[MinutePath]:
-        """The whole days that cover [start_ns, stop_ns); about 0.1 ms for each day since the origin."""
+        """The whole days that cover [start_ns, stop_ns); about 0.3 ms for each, and once for each since the origin."""
         if not self.origin_ns <= start_ns < stop_ns:
             raise BadInput(f"{start_ns} to {stop_ns} ns: expected origin {self.origin_ns} <= start < stop")
+        first = self.origin_ns // DAY_NS
         state = np.array([0.0, 0.0, 0.0, math.log(self.symbol.initial_price)])
-        for day in range(self.origin_ns // DAY_NS, -(-stop_ns // DAY_NS)):
+        # walked without a gap from the origin, so the latest at or before the span is start or what was walked last
+        known = min(start_ns // DAY_NS, first + len(self.states) - 1)
+        if known > first:
+            first, state = known, self.states[known].copy()
+        for day in range(first, -(-stop_ns // DAY_NS)):
+            self.states.setdefault(day, state.copy())
             path = self._day(day, state)
             if (day + 1) * DAY_NS > start_ns:
                 yield path

@@ -189,7 +189,7 @@ def update_window(row: Any, slot: Any, instruments: Any, points: Any, clock: Any
 @compiled
 def stop_before(ts: int, sequence: int, clock: Any, next_due: int, stop_sequence: int) -> int:
     """Why the row received at `ts`, which would be numbered `sequence`, must wait; 0 where it need not."""
-    if ts < clock["ts_received"]:
+    if ts < clock["ts_received"] or sequence <= clock["sequence"]:
         return DISORDER
     if ts >= clock["bar_due"] and clock["bar_due"] <= next_due:
         return BAR_DUE
@@ -215,13 +215,14 @@ def advance_rows(
     """Takes rows[start:stop] until something matters.
 
     Returns (position, reasons): behind a woken row, or at the row before which a deadline (`next_due`, ns), a bar's end
-    or the input numbered `stop_sequence` comes; (stop, 0) when all rows are in. Writes `sequence` into the rows.
+    or the input numbered `stop_sequence` comes; (stop, 0) when all rows are in. Writes `sequence` into the rows, unless
+    they keep the numbers of a recording.
     """
     clock = clocks[0]
     for i in range(start, stop):
         row = rows[i]
         ts = row["ts_received"]
-        sequence = (clock["sequence"] >> STEP_BITS) + 1 << STEP_BITS
+        sequence = row["sequence"] if clock["keeps_numbers"] else (clock["sequence"] >> STEP_BITS) + 1 << STEP_BITS
         waits = stop_before(ts, sequence, clock, next_due, stop_sequence)
         if waits:
             return i, waits

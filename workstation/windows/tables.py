@@ -94,6 +94,7 @@ CLOCK = np.dtype(
         ("bar_due", np.int64),  # the next end of a bar in the making
         ("changes", np.int64),  # conditions that changed at the last row
         ("rows", np.int64),
+        ("keeps_numbers", np.int64),  # rows bear their `sequence` already: a recording's
         ("rejected_unknown", np.int64),
         ("rejected_value", np.int64),  # NaN, infinite, zero or negative
         ("rejected_crossed", np.int64),
@@ -101,6 +102,15 @@ CLOCK = np.dtype(
 )
 
 NEVER = np.iinfo(np.int64).max
+UNTOUCHED = np.iinfo(np.int64).min
+"""The `bucket_end` of a slot that has taken no row."""
+CONTENT = (
+    "head", "count", "bucket", "bucket_end", "anchor_end", "lost_bucket", "mean", "m2", "peak_m2", "current",
+    "pending", "open", "high", "low", "volume", "has_pending", "is_truncated",
+)  # fmt: skip
+"""The fields of a slot that rows write."""
+QUOTED = ("ts_received", "ts_price", "bid", "ask", "bid_quantity", "ask_quantity", "log_mid")
+"""The fields of an instrument that a quote writes."""
 ON_TICKS, ON_BARS, ON_BOTH = 0, 1, 2
 """Which rows are tested against an instrument's levels: quotes and trades, bars, or all."""
 
@@ -156,7 +166,7 @@ class Tables:
         for name, value in fields.items():
             row[name] = value
         row["current"] = row["pending"] = row["volume"] = np.nan
-        row["bucket_end"] = row["anchor_end"] = np.iinfo(np.int64).min
+        row["bucket_end"] = row["anchor_end"] = UNTOUCHED
         capacity = int(row["capacity"][0])
         free = self._free.get(capacity)
         row["offset"] = free.pop() if free else self._grow_pool(capacity)
@@ -185,6 +195,28 @@ class Tables:
         self.conditions = np.concatenate([self.conditions, row])
         self._index()
         return len(self.conditions) - 1
+
+    def drop_conditions(self, subscriber: int) -> None:
+        """The subscriber's conditions are tested no more."""
+        self.conditions["slot"][self.conditions["subscriber"] == subscriber] = -1
+        self._index()
+
+    def copy_window(self, slot: int, other: "Tables", theirs: int) -> None:
+        """Gives a slot that has taken no row the content of one with the same spec in other tables."""
+        mine, source = self.slots[slot], other.slots[theirs]
+        if mine["bucket_end"] != UNTOUCHED:
+            return
+        for name in CONTENT:
+            mine[name] = source[name]
+        capacity, to, start = int(mine["capacity"]), int(mine["offset"]), int(source["offset"])
+        self.points[to : to + capacity] = other.points[start : start + capacity]
+
+    def copy_unquoted(self, other: "Tables") -> None:
+        """Gives instruments without a quote the last one that other tables have of them; both number them alike."""
+        count = len(other.instruments)
+        missing = np.flatnonzero(np.isnan(self.instruments["bid"][:count]))
+        for name in QUOTED:
+            self.instruments[name][missing] = other.instruments[name][missing]
 
     def _grow_pool(self, capacity: int) -> int:
         offset = self._pooled

@@ -1,0 +1,168 @@
+"""Trades and bars of one instrument: each once, in order, whatever is cut out and fetched again."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workstation.exchanges.bar_series import BarSeries
+from workstation.exchanges.ccxt_parse import BarNumbers, TradeNumbers
+from workstation.exchanges.trade_series import REMEMBERED, TradeSeries
+from workstation.model.market import MINUTE_NS, SECOND_NS
+
+START = 1_700_000_100 * SECOND_NS
+GRACE = 2 * SECOND_NS
+
+
+def a_trade(number: int, *, name: str | None = "") -> TradeNumbers:
+    return TradeNumbers(START + number, 100.0, 1.0, False, str(number) if name == "" else name)
+
+
+def a_bar(minute: int, close: float = 100.0) -> BarNumbers:
+    return BarNumbers(START + minute * MINUTE_NS, 100.0, 200.0, 50.0, close, 1.0)
+
+
+@given(seen=st.integers(1, 20), missed=st.integers(0, 20), overlap=st.integers(0, 20), live=st.integers(0, 20))
+def test_after_a_gap_every_trade_comes_once_and_in_order(seen: int, missed: int, overlap: int, live: int) -> None:
+    series, passed = TradeSeries(), list[TradeNumbers]()
+    passed += [trade for trade in map(a_trade, range(seen)) if series.told(trade)]
+    series.hold()
+    first_live = seen + missed
+    for number in range(first_live, first_live + live):
+        assert not series.told(a_trade(number))
+    fetched = [a_trade(number) for number in range(max(0, seen - overlap), first_live + live // 2)]
+    assert series.reaches_back(fetched) or overlap == 0
+    passed += series.release(fetched)
+    passed += [trade for trade in map(a_trade, range(first_live, first_live + live + 5)) if series.told(trade)]
+    assert passed == [a_trade(number) for number in range(first_live + live + 5)]
+
+
+def test_a_trade_told_twice_is_passed_once_and_memory_is_bounded() -> None:
+    series = TradeSeries()
+    assert [series.told(a_trade(number)) for number in (1, 1, 2)] == [True, False, True]
+    for number in range(3, REMEMBERED + 100):
+        series.told(a_trade(number))
+    assert len(series._ids) == len(series._order) == REMEMBERED
+
+
+def test_equal_trades_without_id_are_all_passed() -> None:
+    series = TradeSeries()
+    assert [series.told(a_trade(1, name=None)) for _ in range(3)] == [True] * 3
+
+
+def test_fetched_trades_without_id_fill_only_the_time_between() -> None:
+    series = TradeSeries()
+    series.told(a_trade(5, name=None))
+    series.hold()
+    series.told(a_trade(9, name=None))
+    released = series.release([a_trade(number, name=None) for number in range(4, 11)])
+    assert [trade.ts_event - START for trade in released] == [6, 7, 8, 9]
+
+
+def test_fetched_trades_that_begin_after_the_last_seen_do_not_reach_back() -> None:
+    series = TradeSeries()
+    series.told(a_trade(5))
+    assert series.reaches_back([a_trade(5), a_trade(6)])
+    assert not series.reaches_back([a_trade(7)])
+
+
+def test_a_bar_is_passed_when_a_later_one_appears_with_what_was_last_told_of_it() -> None:
+    series = BarSeries(MINUTE_NS)
+    series.begin(START)
+    assert series.told(a_bar(0, 101.0)) is None
+    assert series.told(a_bar(0, 102.0)) is None
+    assert series.told(a_bar(1)) == a_bar(0, 102.0)
+    assert series.told(a_bar(0, 103.0)) is None  # amended too late
+    assert series.told(a_bar(1, 104.0)) is None
+
+
+def test_bars_that_closed_before_the_first_connection_are_not_told() -> None:
+    series = BarSeries(MINUTE_NS)
+    series.begin(START + 30 * SECOND_NS)
+    assert [series.told(a_bar(minute)) for minute in (-3, -2, -1, 0)] == [None] * 4
+    assert series.told(a_bar(1)) == a_bar(0)
+
+
+def test_a_gap_holds_the_later_bars_until_the_missing_ones_are_fetched() -> None:
+    series = BarSeries(MINUTE_NS)
+    series.begin(START)
+    series.told(a_bar(0, 1.0))
+    assert series.told(a_bar(3)) is None
+    assert series.told(a_bar(4)) is None
+    now = START + 4 * MINUTE_NS + 10 * SECOND_NS
+    assert series.is_due(now, GRACE)
+    series.failed(now, SECOND_NS)
+    assert not series.is_due(now, GRACE)
+    fetched = [a_bar(minute, 150.0) for minute in range(5)]
+    assert series.fetched(fetched, now, GRACE) == fetched[:4]
+    assert series.told(a_bar(5)) == a_bar(4)
+
+
+def test_an_answer_that_comes_too_early_for_the_bar_before_leaves_the_series_held() -> None:
+    series = BarSeries(MINUTE_NS)
+    series.begin(START)
+    series.told(a_bar(0))
+    series.begin(START)  # connected again
+    assert series.told(a_bar(2)) is None
+    now = START + 2 * MINUTE_NS + SECOND_NS  # minute 1 ended a second ago
+    assert series.fetched([a_bar(0)], now, GRACE) == []
+    assert series.is_held
+    later = now + GRACE
+    assert series.is_due(later, GRACE)
+    assert series.fetched([a_bar(0), a_bar(1)], later, GRACE) == [a_bar(0), a_bar(1)]
+
+
+def test_a_bar_seen_before_the_connection_was_lost_is_passed_only_as_fetched() -> None:
+    series = BarSeries(MINUTE_NS)
+    series.begin(START)
+    series.told(a_bar(0, 1.0))
+    series.begin(START)
+    assert series.told(a_bar(1)) is None
+    assert series.fetched([a_bar(0, 2.0), a_bar(1)], START + MINUTE_NS + GRACE, GRACE) == [a_bar(0, 2.0)]
+
+
+def test_what_was_told_of_the_open_bar_before_the_connection_was_lost_gives_way_to_the_answer() -> None:
+    series = BarSeries(MINUTE_NS)
+    series.begin(START)
+    series.told(a_bar(0, 1.0))
+    series.begin(START)
+    assert series.fetched([a_bar(0, 2.0)], START + 10 * SECOND_NS, GRACE) == []
+    assert series.told(a_bar(1)) == a_bar(0, 2.0)
+
+
+def test_a_silent_bar_is_asked_for_once_and_then_the_next_at_its_own_end() -> None:
+    series = BarSeries(MINUTE_NS)
+    series.begin(START)
+    end = START + MINUTE_NS + GRACE
+    assert not series.is_due(end - 1, GRACE)
+    assert series.is_due(end, GRACE)
+    assert series.fetched([], end, GRACE) == []
+    assert not series.is_due(end + MINUTE_NS - 1, GRACE)
+    assert series.is_due(end + MINUTE_NS, GRACE)
+    assert series.fetched([a_bar(1)], end + MINUTE_NS, GRACE) == [a_bar(1)]
+
+
+@given(
+    told=st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["live", "lost", "fetch", "failed"])), max_size=40),
+)
+def test_whatever_is_told_lost_and_fetched_each_closed_bar_comes_once_and_in_order(told: list[tuple[int, str]]) -> None:
+    series, passed, now, minute = BarSeries(MINUTE_NS), list[BarNumbers](), START, 0
+    series.begin(now)
+    for pause, what in [*told, (1, "fetch"), (1, "fetch")]:
+        now += pause * 10 * SECOND_NS
+        minute = (now - START) // MINUTE_NS
+        match what:
+            case "live":
+                closed = series.told(a_bar(minute, 100.0 + pause))
+                passed += [] if closed is None else [closed]
+            case "lost":
+                series.begin(now)
+            case "failed":
+                series.failed(now, SECOND_NS)
+            case "fetch" if series.is_due(now, GRACE):
+                since = series.next_open
+                assert since is not None
+                answer = [a_bar(each, 77.0) for each in range((since - START) // MINUTE_NS, minute + 1)]
+                passed += series.fetched(answer, now, GRACE)
+    opens = [bar.ts_open for bar in passed]
+    assert opens == sorted(set(opens))
+    assert opens == [START + each * MINUTE_NS for each in range(len(opens))]
+    assert all(bar.ts_open + MINUTE_NS <= now for bar in passed)

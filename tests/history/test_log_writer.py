@@ -1,0 +1,169 @@
+"""The writer: rows reach the disk in order, and a disk that refuses stops the recording, never the caller."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.history.live import live_rows
+from tests.history.series import an_instrument
+from workstation.errors import BadInput
+from workstation.history import log_file
+from workstation.history.live_log import NoteKind, logs_in, read_log
+from workstation.history.log_writer import LogWriter, WriterSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = WriterSettings(write_interval_s=0.005, retry_interval_s=1e6)
+
+
+def a_writer(folder: Path, settings: WriterSettings = QUICK) -> LogWriter:
+    writer = LogWriter(folder, settings=settings)
+    writer.declare(0, an_instrument())
+    return writer
+
+
+def test_rows_come_back_in_the_order_in_which_they_were_left(tmp_path: Path) -> None:
+    writer = a_writer(tmp_path)
+    for first in range(1, 1_000, 10):
+        writer.append(live_rows(10, first))
+    writer.sync()
+    assert writer.state.synced_sequence == 1_000 << 20
+    assert writer.state.lag_s == 0.0
+    (path,) = logs_in(tmp_path)
+    assert read_log(path).rows.tobytes() == live_rows(1_000).tobytes()
+    writer.close()
+    assert read_log(path).notes[-1].what is NoteKind.STOPPED
+    with pytest.raises(BadInput, match="closed"):
+        writer.sync()
+
+
+def test_an_empty_block_is_nothing(tmp_path: Path) -> None:
+    writer = a_writer(tmp_path)
+    writer.append(live_rows(0))
+    writer.sync()
+    assert writer.state.rows_written == 0
+    writer.close()
+
+
+def test_a_rotation_goes_on_in_a_new_log_that_knows_its_instruments(tmp_path: Path) -> None:
+    writer = a_writer(tmp_path)
+    assert writer.rotate() == []
+    writer.append(live_rows(5))
+    (first,) = writer.rotate()
+    writer.append(live_rows(5, 6))
+    writer.sync()
+    assert [len(read_log(path).rows) for path in logs_in(tmp_path)] == [5, 5]
+    assert writer.path == logs_in(tmp_path)[1] != first
+    assert read_log(logs_in(tmp_path)[1]).instruments == {0: an_instrument()}
+    assert writer.state.rows_written == 10
+    writer.close()
+
+
+def test_a_log_is_later_by_name_than_all_before_it(tmp_path: Path) -> None:
+    """Though the clock was set back."""
+    writer = LogWriter(tmp_path, settings=QUICK, after=2**62)
+    writer.sync()
+    writer.close()
+    assert [path.name for path in logs_in(tmp_path)] == [f"{2**62 + 1:020d}.log"]
+
+
+def test_a_disk_behind_lets_rows_go_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk_goes_on, waits = threading.Event(), threading.Event()
+    sync = os.fsync
+
+    def slow(descriptor: int) -> None:
+        waits.set()
+        disk_goes_on.wait()
+        sync(descriptor)
+
+    writer = a_writer(tmp_path, WriterSettings(write_interval_s=0.005, buffer_bytes=72 * 100))
+    writer.sync()
+    monkeypatch.setattr(log_file.os, "fsync", slow)
+    writer.append(live_rows(1, 1))
+    waits.wait()
+    for first in range(2, 302, 50):
+        writer.append(live_rows(50, first))
+    assert writer.state.rows_missed == 200
+    assert writer.state.lag_s > 0
+    disk_goes_on.set()
+    writer.sync()
+    writer.append(live_rows(1, 302))
+    writer.close()
+    (path,) = logs_in(tmp_path)
+    contents = read_log(path)
+    assert (contents.rows["sequence"] >> 20).tolist() == [*range(1, 102), 302]
+    (gap,) = [note for note in contents.notes if note.what is NoteKind.GAP]
+    missed = live_rows(200, 102)["ts_received"]
+    assert (gap.rows, gap.from_ns, gap.to_ns) == (200, missed[0], missed[-1])
+    assert gap.why is not None and "behind" in gap.why
+
+
+def test_a_failed_sync_stops_the_recording_until_it_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    writer = a_writer(tmp_path)
+    writer.append(live_rows(3))
+    writer.sync()
+    with monkeypatch.context() as patch:
+        patch.setattr(log_file.os, "fsync", broken)
+        writer.append(live_rows(2, 4))
+        writer.sync()
+        assert writer.state.failure is not None and "Input/output error" in writer.state.failure
+        assert writer.state.synced_sequence == 3 << 20
+        with pytest.raises(OSError, match="Input/output"):
+            writer.resume()
+        writer.append(live_rows(4, 6))
+        writer.sync()
+    writer.resume()
+    assert writer.state.failure is None
+    writer.append(live_rows(1, 10))
+    writer.close()
+    first, second = (read_log(path) for path in logs_in(tmp_path))
+    assert len(first.rows) == 5 and first.damage is None
+    assert (second.rows["sequence"] >> 20).tolist() == [10]
+    assert [note.rows for note in second.notes if note.what is NoteKind.GAP] == [4]
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from tests.history.live import live_rows
+from tests.history.test_log_writer import a_writer
+from workstation.history.live_log import logs_in, read_log
+folder = Path(sys.argv[1])
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+writer = a_writer(folder)
+for first in range(1, 1_001, 10):
+    writer.append(live_rows(10, first))
+    writer.sync()
+print(writer.state.failure)
+print(writer.state.rows_written, writer.state.rows_missed)
+resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+writer.resume()
+writer.append(live_rows(10, 1_001))
+writer.close()
+print(writer.state.failure, writer.state.rows_written, [log.damage for log in map(read_log, logs_in(folder))])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="RLIMIT_FSIZE")
+def test_a_full_disk_stops_the_recording_and_the_gap_is_in_the_next_log(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    failure, counts, after = done.stdout.splitlines()
+    assert "File too large: nothing is recorded" in failure
+    written, missed = map(int, counts.split())
+    assert written + missed == 1_000 and written > 200 and missed > 200
+    assert after == f"None {written + 10} [None, None]"
+    first, second = (read_log(path) for path in logs_in(tmp_path))
+    numbers = np.concatenate((first.rows, second.rows))["sequence"] >> 20
+    assert numbers.tolist() == [*range(1, written + 1), *range(1_001, 1_011)]
+    (gap,) = [note for note in second.notes if note.what is NoteKind.GAP]
+    assert gap.rows == missed and gap.why is not None and "File too large" in gap.why

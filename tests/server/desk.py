@@ -1,0 +1,226 @@
+"""An engine without a market: sessions, orders and health in memory, and the bus; every act is counted."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from websockets.asyncio.client import ClientConnection, connect
+
+from workstation.client.declaration import Mode, SessionDeclaration
+from workstation.client.messages import (
+    FeedView,
+    GroupView,
+    Health,
+    OrderView,
+    PositionView,
+    RecorderView,
+    SessionDetail,
+    SessionStatus,
+    SessionSummary,
+    SignalView,
+    SpreadView,
+    Topic,
+)
+from workstation.engine.bus import Bus
+from workstation.errors import BadInput, SessionExists, SessionNotFound
+from workstation.server.app import create_app
+from workstation.server.serve import serve
+from workstation.server.settings import ServerSettings
+
+TOKEN = "t" * 43
+HOST = "http://127.0.0.1"
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
+STARTED_NS = 1_700_000_000_000_000_000
+DECLARED: Mapping[str, Any] = {
+    "session": "one",
+    "strategy": "ma-cross",
+    "parameters": {"fast": 3, "slow": 9.5, "is_loud": True, "note": "x"},
+    "venues": ["nova"],
+    "symbol": "BTC/USDT",
+    "interval": "1m",
+    "balance": "10000.50",
+}
+
+
+class Desk:
+    """Control in memory. `failure` is raised by the next question for positions; `acts` says what was changed."""
+
+    def __init__(self) -> None:
+        self.bus = Bus()
+        self.acts: list[tuple[str, ...]] = []
+        self.kept: dict[str, SessionDetail] = {}
+        self.problems: tuple[str, ...] = ()
+        self.failure: Exception | None = None
+
+    def health(self) -> Health:
+        return Health(
+            version="1", started_ns=STARTED_NS, now_ns=STARTED_NS + 1, problems=self.problems,
+            feeds=(FeedView(venue="nova", exchange="binance", state="live", reason="", since_ns=1, symbols=2,
+                            stale=("A/B",), messages=7, reconnects=1, rejected=0),),
+            recorder=RecorderView(state="recording", rows=5, bytes=9, lag_ms=1.5, failure=None, last_gap_ns=None),
+            rows=12, rows_per_second=1.0, waiting=0, dropped=0, conflated=0, rejected=0, loop_lag_ms_p99=0.5,
+            journal_lag_ms=0.0, journal_rows=3, sessions=len(self.kept), memory_mb=1.0, clock_drift_ms=0.0,
+        )  # fmt: skip
+
+    def sessions(self) -> Sequence[SessionSummary]:
+        return [SessionSummary.model_validate(summary_of(detail)) for detail in self.kept.values()]
+
+    def session(self, session: str) -> SessionDetail:
+        if session not in self.kept:
+            raise SessionNotFound(f"session {session}: there is none; {', '.join(self.kept) or 'no session'} is there")
+        return self.kept[session]
+
+    async def start_session(self, declaration: SessionDeclaration, by: str) -> SessionSummary:
+        if declaration.session in self.kept:
+            raise SessionExists(f"session {declaration.session}: it is running; choose another name")
+        if declaration.strategy != "ma-cross":
+            raise BadInput(f"strategy {declaration.strategy!r}: expected ma-cross")
+        self.kept[declaration.session] = detail_of(declaration)
+        self.acts.append(("start", declaration.session, by))
+        return self._told(declaration.session)
+
+    async def pause_session(self, session: str, by: str, reason: str = "") -> SessionSummary:
+        return self._act("pause", session, by, SessionStatus.PAUSED, reason)
+
+    async def resume_session(self, session: str, by: str) -> SessionSummary:
+        return self._act("resume", session, by, SessionStatus.RUNNING, "")
+
+    async def stop_session(self, session: str, by: str, *, flatten: bool = False) -> SessionSummary:
+        return self._act("flatten" if flatten else "stop", session, by, SessionStatus.STOPPED, "")
+
+    def orders(self, session: str | None = None, *, open_only: bool = False) -> Sequence[OrderView]:
+        self._require(session)
+        found = [an_order("one", "filled"), an_order("one", "open"), an_order("two", "open")]
+        return [o for o in found if session in (None, o.session) and not (open_only and o.status == "filled")]
+
+    def positions(self, session: str | None = None) -> Sequence[PositionView]:
+        if self.failure is not None:
+            raise self.failure
+        self._require(session)
+        return [
+            PositionView(session="one", venue="nova", symbol="BTC/USDT", quantity=Decimal("-0.10"), average_price=None,
+                         mark=None, unrealized_pnl=None, realized_pnl=Decimal("1.25"), fees={"USDT": Decimal("0.1")})
+        ]  # fmt: skip
+
+    def groups(self, session: str | None = None) -> Sequence[GroupView]:
+        self._require(session)
+        return [GroupView(group="g", session="one", strategy="ma-cross", status="open", legs=("buy 1 nova:A/B",),
+                          opened_ns=5, reason="")]  # fmt: skip
+
+    def signals(self, session: str | None = None) -> Sequence[SignalView]:
+        self._require(session)
+        return [SignalView(signal="s", session="one", strategy="ma-cross", action="open", legs=(), reason="up",
+                           time_ns=5, refusal=None)]  # fmt: skip
+
+    def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
+        unknown = dict.fromkeys(SpreadView.model_fields)
+        named = {"symbol": symbol or "BTC/USDT", "venue_a": "nova", "venue_b": "orion", "spread_bps": 1.5}
+        return [SpreadView.model_validate(unknown | named | {"points": 3, "is_truncated": False})]
+
+    def publish(self, number: int = 1, topic: Topic = Topic.ORDER_FILLED, **about: Any) -> None:
+        for place in range(number):
+            self.bus.publish(topic, {"place": place}, time_ns=STARTED_NS, **about)
+
+    def _act(self, verb: str, session: str, by: str, status: SessionStatus, reason: str) -> SessionSummary:
+        self.kept[session] = self.session(session).model_copy(update={"status": status, "reason": reason})
+        self.acts.append((verb, session, by))
+        return self._told(session)
+
+    def _told(self, session: str) -> SessionSummary:
+        return SessionSummary.model_validate(summary_of(self.kept[session]))
+
+    def _require(self, session: str | None) -> None:
+        if session is not None:
+            self.session(session)
+
+
+def summary_of(detail: SessionDetail) -> dict[str, Any]:
+    return {name: getattr(detail, name) for name in SessionSummary.model_fields}
+
+
+def detail_of(declared: SessionDeclaration) -> SessionDetail:
+    return SessionDetail(
+        session=declared.session, mode=Mode.PAPER, strategy=declared.strategy, status=SessionStatus.RUNNING, reason="",
+        instruments=tuple(f"{venue}:{declared.symbol}" for venue in declared.venues), run=f"{declared.session}.1",
+        started_ns=STARTED_NS, currency="USDT", opening_equity=declared.balance, equity=None, realized_pnl=Decimal(0),
+        fees={}, open_groups=0, open_orders=0, signals=0, refusals=0, facts=4, gap_ns=(1, 2),
+        parameters=declared.parameters, sizing=declared.sizing, limits={}, runs=("one.1",), interval=declared.interval,
+    )  # fmt: skip
+
+
+def an_order(session: str, status: str) -> OrderView:
+    return OrderView(
+        client_order_id=f"{session}-{status}", session=session, group="g", venue="nova", symbol="BTC/USDT", side="buy",
+        type="limit", purpose="entry", status=status, quantity=Decimal("0.30"), filled_quantity=Decimal(0),
+        average_price=None, limit_price=Decimal("100.10"), stop_price=None, decision_price=100.0, slippage_bps=None,
+        decided_ns=5, updated_ns=6, alarm=None,
+    )  # fmt: skip
+
+
+def an_app(desk: Desk, **settings: Any) -> FastAPI:
+    return create_app(desk, desk.bus, TOKEN, ServerSettings(**settings), lambda: 0.0)
+
+
+@contextlib.asynccontextmanager
+async def asking(app: FastAPI, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client in the same process, with the token."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=AUTHORIZED | headers) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def served(app: FastAPI, port: int = 0, **options: Any) -> AsyncIterator[int]:
+    """The app on a real port of loopback."""
+    ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve(app, "127.0.0.1", port, on_ready=ready.set_result, **options))
+    await asyncio.wait((ready, serving), return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield ready.result()
+    finally:
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+class Listening:
+    """A client of the stream that says what a test says, and parses what comes."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def say(self, message: object) -> None:
+        await self.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    async def hear(self) -> dict[str, Any]:
+        text = await asyncio.wait_for(self.socket.recv(), 10)
+        heard: dict[str, Any] = json.loads(text)
+        return heard
+
+    async def subscribe(self, *topics: str, **more: Any) -> dict[str, Any]:
+        wanted = {"topics": topics or ("order_filled",)}
+        wanted |= {name: more.pop(name) for name in ("symbols", "session") if name in more}
+        await self.say({"subscribe": wanted, **more})
+        told: dict[str, Any] = (await self.hear())["subscribed"]
+        return told
+
+    async def places(self, number: int) -> list[int]:
+        """The events that come next, by the place that Desk.publish gave them."""
+        return [(await self.hear())["data"]["place"] for _ in range(number)]
+
+    async def closed(self) -> tuple[int, str]:
+        """The code and reason that the other side closes with."""
+        await asyncio.wait_for(self.socket.wait_closed(), 10)
+        return self.socket.close_code or 0, self.socket.close_reason or ""
+
+
+@contextlib.asynccontextmanager
+async def listening(port: int, headers: Mapping[str, str] = AUTHORIZED, **options: Any) -> AsyncIterator[Listening]:
+    address = f"ws://127.0.0.1:{port}/stream"
+    async with connect(address, additional_headers=headers, compression=None, proxy=None, **options) as socket:
+        yield Listening(socket)

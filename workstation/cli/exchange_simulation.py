@@ -1,0 +1,97 @@
+"""What `workstation exchange simulate` does: starts the simulated exchanges and says how to reach them."""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import typer
+
+from workstation.config.loading import load_configuration
+from workstation.errors import BadInput, ConfigError
+from workstation.history.store import HistoryStore
+from workstation.model.instrument import checked_key
+from workstation.simulator.faults import read_faults
+from workstation.simulator.market_source import HistorySource, MarketSource, ModelSource
+from workstation.simulator.markets import MarketModel
+from workstation.simulator.server import LEAD_NS, ServerSettings, SimulatedExchanges, account_of
+from workstation.simulator.settings import BTC, ETH, NOVA, ORION, SOL, VEGA
+
+VENUES = {settings.venue: settings for settings in (NOVA, ORION, VEGA)}
+ACCOUNT_NAMES = ("alice", "bob")
+
+
+def run_exchanges(
+    venues: str,
+    *,
+    port: int,
+    seed: int,
+    speed: float,
+    faults: Path | None,
+    quotes_per_second: float | None,
+    history: str | None,
+) -> None:
+    """Serves until Ctrl-C. Raises ConfigError, HistoryMissing."""
+    settings = ServerSettings(
+        port=port,
+        speed=speed,
+        accounts=tuple(account_of(name) for name in ACCOUNT_NAMES),
+        faults=tuple(read_faults(faults)) if faults is not None else (),
+    )
+    source = model_source(venues, seed, quotes_per_second) if history is None else history_source(history)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(SimulatedExchanges(source, settings)))
+
+
+def model_source(venues: str, seed: int, quotes_per_second: float | None) -> ModelSource:
+    """The seeded market of the named venues. Raises ConfigError for one that is not known."""
+    names = [name.strip() for name in venues.split(",") if name.strip()]
+    unknown = [name for name in names if name not in VENUES]
+    if unknown or not names:
+        raise ConfigError(f"--venues {venues!r}: expected some of {', '.join(VENUES)}, comma-separated")
+    chosen = tuple(replace(settings) for name, settings in VENUES.items() if name in names)
+    model = MarketModel(seed=seed, venues=chosen, symbols=(BTC.spot(), ETH.spot(), SOL.spot()))
+    return ModelSource(model, quotes_per_second)
+
+
+def history_source(history: str) -> MarketSource:
+    """Recorded instruments, from the history of the settings. Raises ConfigError, HistoryMissing."""
+    keys = []
+    for text in history.split(","):
+        venue, _, symbol = text.strip().partition(":")
+        try:
+            keys.append(checked_key(venue, symbol))
+        except BadInput as error:
+            raise ConfigError(f"--history {text!r}: expected VENUE:SYMBOL, such as nova:BTC/USDT ({error})") from None
+    store = HistoryStore(load_configuration().settings.paths.history)
+    return HistorySource(store, keys, time.time_ns() - LEAD_NS)
+
+
+async def _serve(exchanges: SimulatedExchanges) -> None:
+    await exchanges.start()
+    try:
+        _tell(exchanges)
+        await exchanges.wait()
+    finally:
+        await exchanges.close()
+
+
+def _tell(exchanges: SimulatedExchanges) -> None:
+    for name, venue in exchanges.venues.items():
+        markets = ", ".join(venue.exchange.markets)
+        typer.echo(f"{name}: {exchanges.url}/{name}  Binance spot protocol, {markets}")
+    keys = "  ".join(f"{name}-key / {name}-secret" for name in ACCOUNT_NAMES)
+    typer.echo(f"API keys and secrets, at every venue: {keys}")
+    first = next(iter(exchanges.venues))
+    typer.echo("From Python, or any program that uses ccxt:")
+    typer.echo("    from workstation.exchanges.ccxt_client import open_client")
+    typer.echo("    from workstation.exchanges.settings import VenueSettings")
+    address = f'url="{exchanges.url}/{first}"'
+    typer.echo(f'    client = open_client(VenueSettings(venue="{first}", exchange="binance", {address}))')
+    typer.echo(f'    client.apiKey, client.secret = "{ACCOUNT_NAMES[0]}-key", "{ACCOUNT_NAMES[0]}-secret"')
+    if exchanges.settings.speed != 1.0:
+        typer.echo(
+            f"Market time runs {exchanges.settings.speed:g} times as fast; the times in messages are the market's."
+        )
+    typer.echo(f"Faults: POST {exchanges.url}/_control/faults. Ctrl-C ends it.")

@@ -1,0 +1,189 @@
+"""The engine from another process, in the words of Control: a notebook, the dashboard, the command line.
+
+import workstation as ws
+
+engine = ws.connect()
+engine.sessions()
+for event in engine.events("order_filled"):
+    ...
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from workstation.client.access import read_token
+from workstation.client.declaration import SESSION_NAME, SessionDeclaration
+from workstation.client.frames import Gap
+from workstation.client.messages import (
+    GroupView,
+    Health,
+    OrderView,
+    PositionView,
+    SessionDetail,
+    SessionSummary,
+    SignalView,
+    SpreadView,
+    StreamEvent,
+)
+from workstation.client.problem import Problem, error_of
+from workstation.client.stream import StreamState, listen
+from workstation.config.loading import load_configuration
+from workstation.errors import AccessRefused, BadInput, EngineUnreachable, OperatorError, WorkstationError
+
+TIMEOUT_S = 10.0
+START_ONE = "start the engine, or look at api.host and api.port in the settings"
+
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """Raises what the engine raised, with its message; EngineUnreachable where none answers. The journal notes `by`."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        by: str = "api",
+        timeout_s: float = TIMEOUT_S,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        if not re.fullmatch(r"https?://[^/\s?#@]+", url):
+            raise BadInput(f"url {url!r}: expected the engine's address, such as http://127.0.0.1:8790")
+        self.url, self._token = url, token
+        headers = {"Authorization": f"Bearer {token}", "Workstation-Client": by}
+        # a proxy of the environment would be shown the token
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=timeout_s, trust_env=False, transport=transport
+        )
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def health(self) -> Health:
+        return self._get(Health, "/health/details")
+
+    def sessions(self) -> Sequence[SessionSummary]:
+        return self._get(tuple[SessionSummary, ...], "/sessions")
+
+    def session(self, session: str) -> SessionDetail:
+        return self._get(SessionDetail, f"/sessions/{_segment(session)}")
+
+    def start_session(self, declaration: SessionDeclaration, by: str | None = None) -> SessionSummary:
+        return self._post("/sessions", declaration.model_dump(mode="json"), by)
+
+    def pause_session(self, session: str, by: str | None = None, reason: str = "") -> SessionSummary:
+        return self._post(f"/sessions/{_segment(session)}/pause", {"reason": reason}, by)
+
+    def resume_session(self, session: str, by: str | None = None) -> SessionSummary:
+        return self._post(f"/sessions/{_segment(session)}/resume", None, by)
+
+    def stop_session(self, session: str, by: str | None = None, *, flatten: bool = False) -> SessionSummary:
+        return self._post(f"/sessions/{_segment(session)}/stop", {"flatten": flatten}, by)
+
+    def orders(self, session: str | None = None, *, open_only: bool = False) -> Sequence[OrderView]:
+        return self._get(tuple[OrderView, ...], "/orders", session=session, open_only=open_only or None)
+
+    def positions(self, session: str | None = None) -> Sequence[PositionView]:
+        return self._get(tuple[PositionView, ...], "/positions", session=session)
+
+    def groups(self, session: str | None = None) -> Sequence[GroupView]:
+        return self._get(tuple[GroupView, ...], "/groups", session=session)
+
+    def signals(self, session: str | None = None) -> Sequence[SignalView]:
+        return self._get(tuple[SignalView, ...], "/signals", session=session)
+
+    def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
+        return self._get(tuple[SpreadView, ...], "/spreads", symbol=symbol)
+
+    def events(
+        self,
+        *topics: str,
+        symbols: Iterable[str] | None = None,
+        session: str | None = None,
+        on_gap: Callable[[Gap], None] | None = None,
+        on_state: Callable[[StreamState], None] | None = None,
+    ) -> Iterator[StreamEvent]:
+        """The event stream, all topics where none is named; it reconnects and goes on by itself until closed."""
+        return listen(self.url, self._token, topics, symbols=symbols, session=session, on_gap=on_gap, on_state=on_state)
+
+    def _get(self, kind: type[Answer], path: str, **query: Any) -> Answer:
+        asked = {name: value for name, value in query.items() if value is not None}
+        return self._parsed(kind, self._ask("GET", path, params=asked))
+
+    def _post(self, path: str, body: Mapping[str, Any] | None, by: str | None) -> SessionSummary:
+        headers = {} if by is None else {"Workstation-Client": by}
+        return self._parsed(SessionSummary, self._ask("POST", path, json=body, headers=headers))
+
+    def _ask(self, method: str, path: str, **request: Any) -> bytes:
+        try:
+            response = self._http.request(method, path, **request)
+        except UnicodeEncodeError as error:
+            raise BadInput(f"{error.object!r}: expected text that UTF-8 and a header can hold") from error
+        except httpx.ConnectError as error:
+            raise EngineUnreachable(f"no engine answers at {self.url}: {START_ONE}") from error
+        except httpx.TimeoutException as error:
+            raise EngineUnreachable(f"the engine at {self.url} gave no answer in time to {method} {path}") from error
+        except httpx.HTTPError as error:
+            raise EngineUnreachable(f"the engine at {self.url} broke off {method} {path}: {error}") from error
+        if response.is_success:
+            return response.content
+        raise self._refusal(response)
+
+    def _refusal(self, response: httpx.Response) -> WorkstationError:
+        try:
+            return error_of(Problem.model_validate_json(response.content))
+        except ValidationError:
+            return self._stranger(f"status {response.status_code}")
+
+    def _parsed(self, kind: type[Answer], content: bytes) -> Answer:
+        try:
+            return TypeAdapter(kind).validate_json(content)
+        except ValidationError as error:
+            raise self._stranger(f"{error.error_count()} fields are not as this version knows them") from error
+
+    def _stranger(self, why: str) -> OperatorError:
+        return OperatorError(f"what answers at {self.url} is no engine of this version ({why}): {START_ONE}")
+
+
+def connect(url: str | None = None, token: str | None = None, *, by: str = "notebook") -> Client:
+    """A client of the engine of the settings (`api.host`, `api.port`, the token in the home folder), seen to answer."""
+    settings = load_configuration().settings
+    host = f"[{settings.api.host}]" if ":" in settings.api.host else settings.api.host
+    client = Client(
+        f"http://{host}:{settings.api.port}" if url is None else url.rstrip("/"),
+        read_token(settings.paths.home) if token is None else token,
+        by=by,
+    )
+    try:
+        client.health()
+    except AccessRefused as error:
+        client.close()
+        raise AccessRefused(f"the engine at {client.url} belongs to another home: {error}") from error
+    except WorkstationError:
+        client.close()
+        raise
+    return client
+
+
+def _segment(session: str) -> str:
+    """A name as one part of a path; with a slash or dots it would ask for something else."""
+    if not SESSION_NAME.fullmatch(session):
+        raise BadInput(f"session {session!r}: expected a name of letters, digits, '.', '_' and '-', at most 60")
+    return session

@@ -1,0 +1,216 @@
+"""What an engine tells: snapshots for a page or a table, and the event stream. Times are ns UTC, money is Decimal.
+
+Decimals travel as strings, so that no reader rounds them; figures that are only looked at (spreads, ages) are floats,
+None where they are not known.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from workstation.client.declaration import Message, Mode
+
+
+class SessionStatus(StrEnum):
+    STARTING = "starting"
+    """Recovering: windows are rebuilt, nothing is decided."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    """No entries; what is open is watched and closed as usual."""
+    STOPPED = "stopped"
+    HALTED = "halted"
+    """A strategy or an order went wrong: no entries until a person has looked. `reason` says what."""
+    BROKEN = "broken"
+    """It cannot go on in this process; its journal is whole. `reason` says what to do."""
+
+
+class SessionSummary(Message):
+    session: str
+    mode: Mode
+    strategy: str
+    instruments: tuple[str, ...]
+    """As "venue:symbol"."""
+    status: SessionStatus
+    reason: str
+    run: str
+    started_ns: int
+    currency: str
+    opening_equity: Decimal
+    equity: Decimal | None
+    """None before every leg has a price."""
+    realized_pnl: Decimal
+    fees: Mapping[str, Decimal]
+    open_groups: int
+    open_orders: int
+    signals: int
+    refusals: int
+    facts: int
+    gap_ns: tuple[int, int] | None
+    """What the last start had not watched: from the last fact before it to its first row."""
+
+
+class SessionDetail(SessionSummary):
+    parameters: Mapping[str, Any]
+    sizing: str
+    limits: Mapping[str, str]
+    runs: tuple[str, ...]
+    interval: str | None
+
+
+class OrderView(Message):
+    client_order_id: str
+    session: str
+    group: str
+    venue: str
+    symbol: str
+    side: str
+    type: str
+    purpose: str
+    status: str
+    quantity: Decimal
+    filled_quantity: Decimal
+    average_price: Decimal | None
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    decision_price: float | None
+    slippage_bps: float | None
+    """Of the average price against the decision price; positive is worse for us."""
+    decided_ns: int
+    updated_ns: int
+    alarm: str | None
+
+
+class PositionView(Message):
+    session: str
+    venue: str
+    symbol: str
+    quantity: Decimal
+    """Signed: negative is short."""
+    average_price: Decimal | None
+    mark: float | None
+    unrealized_pnl: Decimal | None
+    realized_pnl: Decimal
+    fees: Mapping[str, Decimal]
+
+
+class GroupView(Message):
+    group: str
+    session: str
+    strategy: str
+    status: str
+    legs: tuple[str, ...]
+    """As "buy 0.1 nova:BTC/USDT"."""
+    opened_ns: int
+    reason: str
+
+
+class SignalView(Message):
+    signal: str
+    session: str
+    strategy: str
+    action: str
+    legs: tuple[str, ...]
+    reason: str
+    time_ns: int
+    refusal: str | None
+    """Why the risk gate said no; None where it did not."""
+
+
+class SpreadView(Message):
+    """One symbol at two venues, as of now. Edges in bps: `edge_ab_*` buys at B and sells at A."""
+
+    symbol: str
+    venue_a: str
+    venue_b: str
+    spread_bps: float | None
+    mean_bps: float | None
+    deviation_bps: float | None
+    z: float | None
+    upper_bps: float | None
+    lower_bps: float | None
+    edge_ab_bps: float | None
+    edge_ba_bps: float | None
+    net_edge_ab_bps: float | None
+    net_edge_ba_bps: float | None
+    bid_a: float | None
+    ask_a: float | None
+    bid_b: float | None
+    ask_b: float | None
+    age_a_ms: float | None
+    age_b_ms: float | None
+    points: int
+    is_truncated: bool
+
+
+class FeedView(Message):
+    venue: str
+    exchange: str
+    state: str
+    reason: str
+    since_ns: int
+    symbols: int
+    stale: tuple[str, ...]
+    """Symbols whose quotes are stale."""
+    messages: int
+    reconnects: int
+    rejected: int
+
+
+class RecorderView(Message):
+    state: str
+    rows: int
+    bytes: int
+    lag_ms: float
+    """Age of the oldest row that is not on the disk."""
+    failure: str | None
+    last_gap_ns: tuple[int, int] | None
+
+
+class Health(Message):
+    """Is it well? `problems` holds a sentence for each thing that is not; empty is well."""
+
+    version: str
+    started_ns: int
+    now_ns: int
+    problems: tuple[str, ...]
+    feeds: tuple[FeedView, ...]
+    recorder: RecorderView | None
+    rows: int
+    rows_per_second: float
+    waiting: int
+    dropped: int
+    conflated: int
+    rejected: int
+    loop_lag_ms_p99: float
+    """Receipt to windows, over the last minute."""
+    journal_lag_ms: float
+    journal_rows: int
+    sessions: int
+    memory_mb: float
+    clock_drift_ms: float
+
+
+class Topic(StrEnum):
+    MARKET_DATA = "market_data"
+    SIGNAL_GENERATED = "signal_generated"
+    ORDER_CREATED = "order_created"
+    ORDER_FILLED = "order_filled"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_REJECTED = "order_rejected"
+    POSITION_UPDATED = "position_updated"
+    GROUP_UPDATED = "group_updated"
+    RISK_ALERT = "risk_alert"
+    SESSION_UPDATED = "session_updated"
+    DATA_QUALITY = "data_quality"
+
+
+class StreamEvent(Message):
+    """One message of the event stream; `sequence` counts all messages of the engine's present life."""
+
+    topic: Topic
+    sequence: int
+    time_ns: int
+    session: str | None = None
+    symbol: str | None = None
+    data: Mapping[str, Any]

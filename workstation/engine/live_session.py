@@ -1,0 +1,115 @@
+"""A session in the engine: its host, its run, and what shows of it. A fault of its own stops it, and nothing else."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from workstation.client.messages import SessionStatus, SignalView
+from workstation.engine.views import signal_view
+from workstation.errors import HaltError, WorkstationError
+from workstation.model.events import EntryRefused, Event, Fact, SessionPaused, SignalGenerated
+from workstation.model.ids import SessionId
+from workstation.session.manifest import RunManifest
+from workstation.session.paper_host import PaperHost
+from workstation.session.session import Session
+from workstation.session.wake import Wake
+
+KEPT_SIGNALS = 1_000
+BUDGET_S = 0.25
+"""A wake that takes longer holds up every other session: the first one is a warning, the second pauses."""
+
+log = logging.getLogger(__name__)
+
+
+class LiveSession:
+    """Runs one host; `opening` is the equity that its run of the first start began with."""
+
+    def __init__(self, manifest: RunManifest, host: PaperHost) -> None:
+        self.manifest, self.host = manifest, host
+        self.fault: str | None = None
+        """Why it cannot go on in this process; None while it does."""
+        self.is_ready = False
+        """Its windows are rebuilt and its run has begun."""
+        self.signals: deque[SignalView] = deque(maxlen=KEPT_SIGNALS)
+        self._slow_wakes = 0
+
+    @property
+    def session_id(self) -> SessionId:
+        return self.manifest.session.session_id
+
+    @property
+    def session(self) -> Session:
+        return self.host.session
+
+    @property
+    def status(self) -> tuple[SessionStatus, str]:
+        """What it does now, and why."""
+        state = self.session.state
+        if self.fault is not None:
+            return SessionStatus.BROKEN, self.fault
+        if not self.is_ready:
+            return SessionStatus.STARTING, ""
+        if state.halted is not None:
+            return SessionStatus.HALTED, state.halted
+        if state.is_stopped:
+            return SessionStatus.STOPPED, "" if not state.groups else "still closing"
+        if state.is_paused:
+            return SessionStatus.PAUSED, state.pause_reason
+        return SessionStatus.RUNNING, "lagging: no entries" if state.is_lagging else ""
+
+    @property
+    def is_over(self) -> bool:
+        """Stopped, with nothing open and nothing resting: it needs no market any more."""
+        state = self.session.state
+        return state.is_stopped and not state.groups and all(order.is_final for order in state.orders.values())
+
+    def handle(self, wake: Wake) -> None:
+        """One wake, guarded: what goes wrong in it breaks this session alone."""
+        if self.fault is not None:
+            return
+        began = time.perf_counter()
+        self._guarded(lambda: self.host.handle(wake))
+        if time.perf_counter() - began > BUDGET_S:
+            self._was_slow(time.perf_counter() - began, wake.time_ns)
+
+    def inject(self, event: Event, now_ns: int) -> None:
+        """An input from outside. Raises what the journal raises, after breaking this session."""
+        if self.fault is None:
+            self._guarded(lambda: self.host.inject(event, now_ns))
+
+    def observe(self, facts: Sequence[Fact]) -> None:
+        """Keeps what pages ask for and the folded state does not hold."""
+        for fact in facts:
+            if isinstance(fact.event, SignalGenerated):
+                self.signals.append(signal_view(self.session_id, fact.event.signal, fact.ts_received))
+            elif isinstance(fact.event, EntryRefused):
+                self._refused(fact.event)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except HaltError as error:
+            self.fault = f"{error}; it goes on from its journal when that can be written"
+            log.error("session %s: %s", self.session_id, error)
+        except WorkstationError as error:
+            self.fault = str(error)
+            log.error("session %s: %s", self.session_id, error)
+        except Exception as error:
+            self.fault = f"{type(error).__name__}: {error}; its journal is whole, start the engine again to go on"
+            log.exception("session %s", self.session_id)
+
+    def _refused(self, event: EntryRefused) -> None:
+        if self.signals and self.signals[-1].signal == event.signal_id:
+            where = "" if event.instrument is None else f" on {event.instrument}"
+            refusal = f"{event.limit}{where}: {event.figure}, allowed {event.allowed}"
+            self.signals[-1] = self.signals[-1].model_copy(update={"refusal": refusal})
+
+    def _was_slow(self, took_s: float, now_ns: int) -> None:
+        self._slow_wakes += 1
+        log.warning(
+            "session %s: a wake took %.0f ms, its budget is %.0f", self.session_id, took_s * 1e3, BUDGET_S * 1e3
+        )
+        if self._slow_wakes > 1 and not self.session.state.is_paused:
+            reason = f"{self._slow_wakes} wakes took over {BUDGET_S * 1e3:.0f} ms, the last one {took_s * 1e3:.0f}"
+            self.inject(SessionPaused(by="engine", reason=reason), now_ns)

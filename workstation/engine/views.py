@@ -1,0 +1,121 @@
+"""What the engine tells of a session, made from its folded state when somebody asks."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from workstation.client.messages import GroupView, OrderView, PositionView, SignalView
+from workstation.errors import BadInput
+from workstation.model.group import PositionGroup
+from workstation.model.instrument import InstrumentKey
+from workstation.model.order import Order
+from workstation.model.signal import Signal
+from workstation.model.units import MONEY, exact_decimal
+from workstation.session.session import Session
+from workstation.session.state import SessionState
+
+BPS = 10_000.0
+
+
+def marks_of(session: Session, now_ns: int) -> dict[InstrumentKey, Decimal]:
+    """The prices that the session would be valued at, where there are any."""
+    seen = {key: session.view.quoted(key, now_ns) for key in session.settings.instruments}
+    return {key: exact_decimal(one.price, "mark") for key, one in seen.items() if one is not None}
+
+
+def equity_of(session: Session, now_ns: int) -> Decimal | None:
+    """In the session's currency; None while something that is held has no price."""
+    try:
+        return session.state.book.equity_quote(marks_of(session, now_ns), session.settings.currency)
+    except BadInput:
+        return None
+
+
+def realized_of(state: SessionState) -> Decimal:
+    return sum((position.realized_pnl_quote for position in state.book.positions.values()), Decimal(0))
+
+
+def fees_of(state: SessionState) -> dict[str, Decimal]:
+    fees: dict[str, Decimal] = {}
+    for position in state.book.positions.values():
+        for currency, fee in position.fees.items():
+            fees[currency] = fees.get(currency, Decimal(0)) + fee
+    return fees
+
+
+def order_views(session: str, orders: Iterable[Order], *, open_only: bool) -> Iterator[OrderView]:
+    for order in orders:
+        if open_only and order.is_final:
+            continue
+        request, average = order.request, order.average_price
+        yield OrderView(
+            client_order_id=request.client_order_id,
+            session=session,
+            group=request.group_id,
+            venue=request.instrument.venue,
+            symbol=request.instrument.symbol,
+            side=request.side.name.lower(),
+            type=request.type,
+            purpose=request.purpose,
+            status=order.status,
+            quantity=request.quantity,
+            filled_quantity=order.filled_quantity,
+            average_price=None if average is None else average.quantize(Decimal("1e-8"), context=MONEY),
+            limit_price=request.limit_price,
+            stop_price=request.stop_price,
+            decision_price=request.decision_price,
+            slippage_bps=slippage_bps(order),
+            decided_ns=request.decided_ns,
+            updated_ns=order.updated_ns,
+            alarm=order.alarm,
+        )
+
+
+def slippage_bps(order: Order) -> float | None:
+    """Average fill price against the price decided by; positive is worse for us. None before a fill."""
+    average, decided = order.average_price, order.request.decision_price
+    if average is None or not decided:
+        return None
+    return int(order.request.side) * (float(average) / decided - 1.0) * BPS
+
+
+def position_views(session: Session, now_ns: int) -> Iterator[PositionView]:
+    marks = marks_of(session, now_ns)
+    for key, position in sorted(session.state.book.positions.items()):
+        mark = marks.get(key)
+        yield PositionView(
+            session=session.settings.session_id,
+            venue=key.venue,
+            symbol=key.symbol,
+            quantity=position.signed_quantity,
+            average_price=position.average_price,
+            mark=None if mark is None else float(mark),
+            unrealized_pnl=None if mark is None else position.unrealized_pnl_quote(mark),
+            realized_pnl=position.realized_pnl_quote,
+            fees=dict(position.fees),
+        )
+
+
+def group_views(session: str, groups: Iterable[PositionGroup]) -> Iterator[GroupView]:
+    for group in groups:
+        yield GroupView(
+            group=group.group_id,
+            session=session,
+            strategy=group.strategy,
+            status=group.status,
+            legs=tuple(f"{leg.side.name.lower()} {leg.quantity} {leg.instrument}" for leg in group.legs),
+            opened_ns=group.opened_ns,
+            reason=group.close_reason,
+        )
+
+
+def signal_view(session: str, signal: Signal, time_ns: int, refusal: str | None = None) -> SignalView:
+    return SignalView(
+        signal=signal.signal_id,
+        session=session,
+        strategy=signal.strategy,
+        action=signal.action,
+        legs=tuple(f"{leg.side.name.lower()} {leg.instrument}" for leg in signal.legs),
+        reason=signal.reason,
+        time_ns=time_ns,
+        refusal=refusal,
+    )

@@ -1,0 +1,110 @@
+"""The bars of one instrument and length: closed ones alone, each once, in order. Pure.
+
+ccxt loses the venue's word that a bar is closed. A bar is closed when a later one appears, or, past its end and a
+grace, when the venue answers a question with it. A bar that may be incomplete is never passed on: where some were
+missed, the later ones wait until the missing ones are fetched.
+"""
+
+from collections.abc import Iterable
+
+from workstation.exchanges.ccxt_parse import BarNumbers
+
+
+class BarSeries:
+    """Times are ns UTC. `held` holds what was told while earlier bars are missing."""
+
+    def __init__(self, interval_ns: int) -> None:
+        self.interval_ns = interval_ns
+        self._newest: BarNumbers | None = None
+        self._closed: int | None = None  # ts_open of the last bar passed on
+        self._held: dict[int, BarNumbers] | None = None
+        self._ask_again_ns = 0
+
+    @property
+    def is_held(self) -> bool:
+        return self._held is not None
+
+    @property
+    def next_open(self) -> int | None:
+        """ts_open of the first bar not passed on yet."""
+        if self._closed is not None:
+            return self._closed + self.interval_ns
+        return None if self._newest is None else self._newest.ts_open
+
+    def begin(self, now_ns: int) -> None:
+        """A new connection. The first time, bars count from the one open now; later, what was missed comes first."""
+        if self._closed is None and self._newest is None:
+            self._closed = now_ns // self.interval_ns * self.interval_ns - self.interval_ns
+            return
+        if self._closed is None and self._newest is not None:
+            self._closed = self._newest.ts_open - self.interval_ns
+        self._newest = None  # it may have changed since, so it is fetched with the rest
+        self._held, self._ask_again_ns = self._held or {}, 0
+
+    def told(self, bar: BarNumbers) -> BarNumbers | None:
+        """The bar that this one closes. One that leaves a gap behind it makes the series held."""
+        if self._closed is not None and bar.ts_open <= self._closed:
+            return None
+        if self._held is not None:
+            self._held[bar.ts_open] = bar
+            return None
+        before = self._newest
+        if before is not None and bar.ts_open < before.ts_open:
+            return None
+        expected = self.next_open if before is None else before.ts_open + self.interval_ns
+        if expected is not None and bar.ts_open > expected:
+            self._held = {bar.ts_open: bar} if before is None else {before.ts_open: before, bar.ts_open: bar}
+            self._newest, self._ask_again_ns = None, 0
+            return None
+        return self._advance(bar)
+
+    def is_due(self, now_ns: int, grace_ns: int) -> bool:
+        """Whether the venue is to be asked: bars are missing, or one should have closed and nothing told of it."""
+        next_open = self.next_open
+        if next_open is None or now_ns < self._ask_again_ns:
+            return False
+        return self.is_held or next_open + self.interval_ns + grace_ns <= now_ns
+
+    def fetched(self, bars: Iterable[BarNumbers], now_ns: int, grace_ns: int) -> list[BarNumbers]:
+        """Takes the venue's answer from `next_open` on; ends the hold. Bars past their end and the grace are closed."""
+        known = self._held or ({} if self._newest is None else {self._newest.ts_open: self._newest})
+        answer = {bar.ts_open: bar for bar in bars if self._closed is None or bar.ts_open > self._closed}
+        latest = max(known, default=0)
+        # of a bar that something later followed, the venue's answer is the last word; of the open one, the newest told
+        merged = known | {at: bar for at, bar in answer.items() if at < latest or at not in known}
+        missing = latest - self.interval_ns
+        is_missing = known and missing not in merged and missing > (self._closed or 0)
+        if is_missing and not self._has_ended(missing, now_ns, grace_ns):  # the answer came too early
+            self._held, self._newest, self._ask_again_ns = merged, None, now_ns + grace_ns
+            return []
+        in_order = [merged[at] for at in sorted(merged)]
+        is_answered = in_order and in_order[-1].ts_open in answer
+        if is_answered and self._has_ended(in_order[-1].ts_open, now_ns, grace_ns):
+            passed, newest = [*in_order[:-1], answer[in_order[-1].ts_open]], None
+        else:
+            passed, newest = in_order[:-1], in_order[-1] if in_order else None
+        self._closed = passed[-1].ts_open if passed else self._closed
+        self._held, self._newest = None, newest
+        self._ask_again_ns = self._when_to_ask(now_ns, grace_ns)
+        return passed
+
+    def failed(self, now_ns: int, retry_ns: int) -> None:
+        """The venue did not answer; what is held stays held."""
+        self._ask_again_ns = now_ns + retry_ns
+
+    def _advance(self, bar: BarNumbers) -> BarNumbers | None:
+        before, self._newest = self._newest, bar
+        if before is None or before.ts_open == bar.ts_open:
+            return None
+        self._closed = before.ts_open
+        return before
+
+    def _has_ended(self, ts_open: int, now_ns: int, grace_ns: int) -> bool:
+        return ts_open + self.interval_ns + grace_ns <= now_ns
+
+    def _when_to_ask(self, now_ns: int, grace_ns: int) -> int:
+        """A bar that the venue has told of is asked for again soon; a silent one, when the next would end."""
+        if self._newest is not None:
+            return now_ns + grace_ns
+        into_bar = (now_ns - grace_ns) % self.interval_ns
+        return now_ns + self.interval_ns - into_bar

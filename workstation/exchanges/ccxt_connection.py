@@ -1,0 +1,228 @@
+"""One connection: subscribe, tap, repair what was missed, watch for silence, until it is lost."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn
+
+from workstation.errors import VenueUnavailable
+from workstation.exchanges.bar_series import BarSeries
+from workstation.exchanges.ccxt_client import told
+from workstation.exchanges.ccxt_parse import Refusal, Refusals, TradeNumbers
+from workstation.exchanges.ccxt_repair import GAPS, Repair
+from workstation.exchanges.ccxt_taps import BarTap, BookTap, FrameTap, QuoteTap, TradeTap
+from workstation.exchanges.ccxt_watch import book_symbols, keep, watch_calls
+from workstation.exchanges.intake import Intake, Stream
+from workstation.exchanges.rest_limiter import RestPace
+from workstation.exchanges.settings import VenueSettings
+from workstation.model.instrument import InstrumentKey
+from workstation.model.market import SECOND_NS
+from workstation.ports.feed import FeedState, MarketSink
+
+Say = Callable[[FeedState, str, InstrumentKey | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often and how long, in seconds; each with the value that suits a real venue."""
+
+    first_backoff_s: float = 1.0
+    most_backoff_s: float = 60.0
+    stable_after_s: float = 60.0
+    """A connection that lived so long begins with the shortest wait again."""
+    repair_after_s: float = 1.0
+    """A symbol without a trade for so long after connecting is asked for by REST all the same."""
+    bar_grace_s: float = 2.0
+    bar_check_s: float = 0.5
+    retry_s: float = 1.0
+    recall_s: float = 1.0
+
+
+class Connection:
+    """`lost` ends it; what it learned stays in the streams' series."""
+
+    def __init__(
+        self,
+        client: Any,
+        settings: VenueSettings,
+        streams: Sequence[Stream],
+        sink: MarketSink,
+        *,
+        refusals: Refusals,
+        now_ns: Callable[[], int],
+        limiter: RestPace,
+        pace: Pace,
+        say: Say,
+        on_live: Callable[[], None],
+    ) -> None:
+        self._client, self._settings, self._streams = client, settings, streams
+        self._refusals, self._now_ns, self._limiter, self._pace = refusals, now_ns, limiter, pace
+        self._say = say
+        self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._repair = Repair(client, settings, refusals, now_ns, pace.retry_s)
+        self._intake = Intake(
+            {each.symbol: each for each in streams},
+            sink,
+            refusals,
+            now_ns,
+            on_first=on_live,
+            on_recovered=lambda stream: say(FeedState.LIVE, "talks again", stream.subscription.key),
+        )
+        books = book_symbols(client, settings, streams)
+        book = BookTap(client, books, self._intake.book) if books else None
+        self._frames = FrameTap(
+            client,
+            on_broken=lambda url, error, data: refusals.add(Refusal.BROKEN_FRAME, told(error), data),
+            on_lost=lambda url, error: self.lose(told(error) if isinstance(error, Exception) else str(error)),
+            after_frame=None if book is None else book.look,
+        )
+        self._tap()
+
+    @property
+    def messages(self) -> int:
+        return self._frames.count
+
+    def lose(self, reason: str) -> None:
+        """Ends the connection; the first reason is the one that is told."""
+        if not self._lost.done():
+            self._lost.set_result(reason)
+
+    async def run(self) -> NoReturn:
+        """Raises VenueUnavailable or VenueRefused once it is lost, in an ExceptionGroup."""
+        calls = list(watch_calls(self._client, self._settings, self._streams))
+        async with asyncio.TaskGroup() as tasks:
+            for call in calls:
+                tasks.create_task(keep(call, self._settings, self._refusals, self._pace.recall_s))
+            for each in self._streams:
+                if each.subscription.trades and each.trades.last is not None:
+                    tasks.create_task(self._repair_trades(each))
+            for work in (
+                self._fail_when_lost,
+                self._repair_bars,
+                self._heartbeat,
+                self._watch_sockets,
+                self._watch_quotes,
+            ):
+                tasks.create_task(work())
+        raise AssertionError("a connection ends by an error only")
+
+    def _tap(self) -> None:
+        client, intake, started = self._client, self._intake, time.monotonic()
+        client.bidsasks, client.tickers = QuoteTap(intake.quote), QuoteTap(intake.quote)
+        for each in self._streams:
+            each.heard_s = started
+            client.trades[each.symbol] = TradeTap(partial(intake.trade, each))
+            client.ohlcvs[each.symbol] = {
+                label: BarTap(partial(intake.bar, each, series)) for label, series in each.bars.items()
+            }
+            for series in each.bars.values():
+                series.begin(self._now_ns())
+
+    async def _fail_when_lost(self) -> NoReturn:
+        raise VenueUnavailable(await self._lost)
+
+    async def _repair_trades(self, stream: Stream) -> None:
+        """Fetches what was missed once the venue tells of trades again; for a quiet symbol also before."""
+        await _either(stream.traded, self._pace.repair_after_s)
+        is_whole, problem = True, ""
+        while True:
+            has_traded = stream.traded.is_set()
+            missing: list[TradeNumbers] = []
+            try:
+                missing, is_whole = await self._repair.trades(stream.symbol, stream.trades)
+            except GAPS as error:
+                is_whole, problem = False, f": {error}"
+            if stream.traded.is_set() and not has_traded:
+                continue  # the first live trade came meanwhile: what was answered may end before it
+            for trade in stream.trades.release(missing):
+                self._intake.pass_trade(stream, trade)
+            if not is_whole:
+                self._say(
+                    FeedState.LIVE, f"trades of the gap before it may be missing{problem}", stream.subscription.key
+                )
+            if has_traded:
+                return
+            await stream.traded.wait()
+
+    async def _repair_bars(self) -> NoReturn:
+        grace_ns = round(self._pace.bar_grace_s * SECOND_NS)
+        while True:
+            for stream in self._streams:
+                for series in stream.bars.values():
+                    if series.is_due(self._now_ns(), grace_ns):
+                        await self._fetch_bars(stream, series, grace_ns)
+            await asyncio.sleep(self._pace.bar_check_s)
+
+    async def _fetch_bars(self, stream: Stream, series: BarSeries, grace_ns: int) -> None:
+        try:
+            bars = await self._repair.bars(stream.symbol, series)
+        except GAPS as error:
+            series.failed(self._now_ns(), round(self._pace.retry_s * SECOND_NS))
+            self._refusals.add(Refusal.NO_ANSWER, f"bars of {stream.symbol}", error)
+            return
+        for bar in series.fetched(bars, self._now_ns(), grace_ns):
+            self._intake.pass_bar(stream, series, bar)
+
+    async def _heartbeat(self) -> NoReturn:
+        """Pings each socket: a venue that lives answers, however quiet its markets."""
+        while True:
+            await asyncio.sleep(self._settings.stale_after_s / 3)
+            for socket in list(self._client.clients.values()):
+                if not socket.closed():
+                    try:
+                        await socket.connection.ping()
+                    except ConnectionError as error:
+                        self.lose(f"ping: {told(error)}")
+
+    async def _watch_sockets(self) -> NoReturn:
+        limit = self._settings.stale_after_s
+        while True:
+            await asyncio.sleep(limit / 4)
+            now = time.monotonic()
+            if self._limiter.ban_left_s(asyncio.get_running_loop().time()) > 0:
+                self.lose("the venue has banned this address")
+            for url, heard in self._frames.heard.items():
+                if now - heard > limit and not self._lost.done():
+                    self._say(FeedState.STALE, f"no frame and no pong from {url} for {limit:g} s", None)
+                    self.lose(f"{url} fell silent")
+
+    async def _watch_quotes(self) -> NoReturn:
+        limit = self._settings.stale_after_s
+        while True:
+            await asyncio.sleep(limit / 4)
+            now = time.monotonic()
+            quiet = [each for each in self._streams if each.subscription.quotes and now - each.heard_s > limit]
+            if quiet:
+                await self._compare(min(quiet, key=lambda each: each.heard_s))
+
+    async def _compare(self, stream: Stream) -> None:
+        """Whether a quiet symbol's last quote is still what the venue answers by REST."""
+        asked = time.monotonic()
+        try:
+            best = await self._repair.best(stream.symbol)
+        except GAPS as error:
+            best, reason = None, f"quiet, and the venue does not answer: {error}"
+        else:
+            reason = f"quiet, last quote {stream.best}, but the venue answers {best}"
+            if best == stream.best or best is None:
+                stream.heard_s = asked  # quiet, but right: asked again in a while
+                return
+        if stream.heard_s > asked or stream.is_stale:
+            return
+        stream.is_stale = True
+        self._say(FeedState.STALE, reason, stream.subscription.key)
+        self.lose(f"{stream.symbol}: {reason}")
+
+
+def _either(event: asyncio.Event, seconds: float) -> Awaitable[Any]:
+    """The event, or the time."""
+
+    async def wait() -> None:
+        try:
+            await asyncio.wait_for(event.wait(), seconds)
+        except TimeoutError:
+            return
+
+    return wait()

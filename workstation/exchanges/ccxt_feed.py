@@ -1,0 +1,212 @@
+"""CcxtFeed: the market data of one venue through ccxt.pro, connected again and again until it is cancelled."""
+
+import asyncio
+import difflib
+import random
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NoReturn
+
+from workstation.errors import BadInput, UnknownInstrument, VenueRefused, VenueUnavailable
+from workstation.exchanges.bar_series import BarSeries
+from workstation.exchanges.ccxt_client import open_client, venue_errors
+from workstation.exchanges.ccxt_connection import Connection, Pace
+from workstation.exchanges.ccxt_instruments import instrument_of, is_tradable
+from workstation.exchanges.ccxt_parse import Refusals
+from workstation.exchanges.circuit_breaker import CircuitBreaker
+from workstation.exchanges.intake import Stream
+from workstation.exchanges.rest_limiter import RestLimiter
+from workstation.exchanges.settings import VenueSettings
+from workstation.exchanges.trade_series import TradeSeries
+from workstation.model.ids import Symbol, Venue
+from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.market import SECOND_NS, interval_label
+from workstation.ports.feed import FeedCounts, FeedState, FeedStatus, MarketSink, Subscription
+
+
+class CcxtFeed:
+    """A `ports.feed.Feed`. What it has seen of trades and bars outlives a connection, and a run."""
+
+    def __init__(
+        self,
+        settings: VenueSettings,
+        now_ns: Callable[[], int],
+        *,
+        limiter: RestLimiter | None = None,
+        breaker: CircuitBreaker | None = None,
+        rng: random.Random | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._settings, self._now_ns = settings, now_ns
+        self._limiter = RestLimiter() if limiter is None else limiter
+        self.breaker = CircuitBreaker() if breaker is None else breaker
+        self._rng = random.Random() if rng is None else rng
+        self._pace = Pace() if pace is None else pace
+        self._trades: dict[InstrumentKey, TradeSeries] = {}
+        self._bars: dict[tuple[InstrumentKey, int], BarSeries] = {}
+        self.refusals = Refusals()
+        """What was not taken, by reason, and the last example."""
+        self._messages = self._reconnects = 0
+        self._connection: Connection | None = None
+        self._known_markets: Any = None  # a client that has loaded them
+        self._running: asyncio.Task[Any] | None = None
+
+    @property
+    def venue(self) -> Venue:
+        return self._settings.venue
+
+    @property
+    def counts(self) -> FeedCounts:
+        now = 0 if self._connection is None else self._connection.messages
+        return FeedCounts(messages=self._messages + now, reconnects=self._reconnects, refused=self.refusals.total)
+
+    async def instruments(self, symbols: Collection[Symbol] | None = None) -> list[Instrument]:
+        """The rules in force now. Raises UnknownInstrument, BadInput, VenueUnavailable, VenueRefused."""
+        client = open_client(self._settings, self._limiter)
+        try:
+            with venue_errors(self._settings):
+                markets = await client.load_markets()
+        finally:
+            await client.close()
+        self._known_markets = client
+        if symbols is None:
+            wanted = [market for market in markets.values() if is_tradable(market)]
+        else:
+            wanted = [self._market(markets, symbol) for symbol in symbols]
+        return [instrument_of(market, self.venue, self._settings.exchange, self._now_ns()) for market in wanted]
+
+    async def run(self, subscriptions: Sequence[Subscription], sink: MarketSink) -> None:
+        """Tells the sink until it is cancelled or closed. Raises BadInput for what the exchange does not have."""
+        if self._running is not None:
+            raise BadInput(f"{self.venue}: the feed runs already; cancel it before it is run with other subscriptions")
+        self._running = asyncio.current_task()
+        try:
+            await self._keep_connected(subscriptions, sink)
+        finally:
+            self._running = None
+            self._say(sink, FeedState.STOPPED, "cancelled")
+
+    async def close(self) -> None:
+        """Cancels the run and waits for its end."""
+        if (running := self._running) is not None:
+            running.cancel()
+            await asyncio.wait([running])
+
+    async def _keep_connected(self, subscriptions: Sequence[Subscription], sink: MarketSink) -> NoReturn:
+        attempt, loop = 0, asyncio.get_running_loop()
+        self._say(sink, FeedState.CONNECTING, f"to {self._settings.exchange}")
+        stale: set[InstrumentKey] = set()
+        while True:
+            await self._until_allowed(sink)
+            began = loop.time()
+            streams = [self._stream(each, stale) for each in subscriptions]
+            try:
+                reason = await self._connect(streams, sink)
+            finally:
+                self._messages, self._connection = self.counts.messages, None
+            stale = {each.subscription.key for each in streams if each.is_stale}
+            self._reconnects += 1
+            self.breaker.failed(loop.time())
+            attempt = 0 if loop.time() - began >= self._pace.stable_after_s else attempt + 1
+            wait = self._backoff_s(attempt)
+            self._say(sink, FeedState.RECONNECTING, f"{reason}; again in {wait:.1f} s")
+            await asyncio.sleep(wait)
+
+    async def _connect(self, streams: Sequence[Stream], sink: MarketSink) -> str:
+        """Runs one connection and returns why it was lost."""
+        client = open_client(self._settings, self._limiter)
+        reason = ""
+        try:
+            if self._known_markets is not None:
+                client.open()
+                client.set_markets_from_exchange(self._known_markets)
+            else:
+                with venue_errors(self._settings):
+                    await client.load_markets()
+                self._known_markets = client
+            for each in streams:
+                self._market(client.markets, Symbol(each.symbol))
+            self._connection = self._connection_of(client, streams, sink)
+            await self._connection.run()
+        except* (VenueUnavailable, VenueRefused) as errors:
+            reason = str(_first(errors))
+        finally:
+            await client.close()
+        return reason
+
+    def _connection_of(self, client: Any, streams: Sequence[Stream], sink: MarketSink) -> Connection:
+        def live() -> None:
+            self.breaker.succeeded(asyncio.get_running_loop().time())
+            self._say(sink, FeedState.LIVE, "first row")
+
+        return Connection(
+            client,
+            self._settings,
+            streams,
+            sink,
+            refusals=self.refusals,
+            now_ns=self._now_ns,
+            limiter=self._limiter,
+            pace=self._pace,
+            say=lambda state, reason, key: self._say(sink, state, reason, key),
+            on_live=live,
+        )
+
+    async def _until_allowed(self, sink: MarketSink) -> None:
+        """Waits while the venue has banned us, or the breaker is open; says so, with the end."""
+        loop = asyncio.get_running_loop()
+        while True:
+            banned, wait = self._limiter.ban_left_s(loop.time()), self.breaker.wait_s(loop.time())
+            if not banned and self.breaker.attempt(loop.time()):
+                return
+            limits = self.breaker.limits
+            reason = f"{limits.failures} lost connections within {limits.within_s:g} s: no attempt for a while"
+            if banned:
+                reason = "the venue has banned this address: nothing is sent until the ban ends"
+            left = max(banned, wait)
+            self._say(sink, FeedState.BROKEN, reason, until_ns=self._now_ns() + round(left * SECOND_NS))
+            await asyncio.sleep(left)
+
+    def _backoff_s(self, attempt: int) -> float:
+        """1, 2, 4, 8 … 60 s, of which a random half is taken off, so that clients do not come back together."""
+        whole = min(self._pace.most_backoff_s, self._pace.first_backoff_s * 2.0 ** min(max(attempt - 1, 0), 30))
+        return whole * (0.5 + self._rng.random() / 2)
+
+    def _stream(self, subscription: Subscription, stale: Collection[InstrumentKey]) -> Stream:
+        key = subscription.key
+        return Stream(
+            subscription=subscription,
+            trades=self._trades.setdefault(key, TradeSeries()),
+            bars={
+                interval_label(length): self._bars.setdefault((key, length), BarSeries(length))
+                for length in subscription.intervals_ns
+            },
+            is_stale=key in stale,
+        )
+
+    def _market(self, markets: Any, symbol: Symbol) -> Any:
+        market = markets.get(symbol)
+        if market is None:
+            near = difflib.get_close_matches(symbol, markets, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {len(markets)} others"
+            raise UnknownInstrument(f"{self.venue}:{symbol}: not on {self._settings.exchange}; {hint}")
+        return market
+
+    def _say(
+        self,
+        sink: MarketSink,
+        state: FeedState,
+        reason: str,
+        key: InstrumentKey | None = None,
+        until_ns: int | None = None,
+    ) -> None:
+        status = FeedStatus(
+            venue=self.venue, state=state, reason=reason, counts=self.counts, key=key, until_ns=until_ns
+        )
+        sink.status(status)
+
+
+def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,168 @@
+"""Where venue dicts end: a quote, trade or candle as plain numbers, or the reason why it is none.
+
+Nothing here raises for what a venue may send. Prices and quantities must be finite, over 0 and below what any market
+has; text that looks like a number is refused, as ccxt gives numbers.
+"""
+
+import reprlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+MS_NS = 1_000_000
+MOST_PRICE = 1e12
+MOST_QUANTITY = 1e18
+MOST_CROSSED = 0.05
+"""A bid above the ask by more than this fraction is a fault, not a moment between two updates."""
+FUTURE_NS = 60_000_000_000
+"""A venue's clock may run ahead of ours by this much."""
+
+
+class Refusal(StrEnum):
+    """Why a row was not taken."""
+
+    NOT_A_NUMBER = "not a number"
+    NOT_POSITIVE = "not over 0"
+    ABSURD = "absurdly large"
+    CROSSED = "bid far above ask"
+    FUTURE = "from the future"
+    NO_SIDE = "trade without side"
+    NOT_A_BAR = "high or low does not hold the bar's prices"
+    UNKNOWN_SYMBOL = "symbol not subscribed"
+    BROKEN_FRAME = "frame that could not be read"
+    NO_ANSWER = "question that the venue did not answer"
+
+
+class QuoteNumbers(NamedTuple):
+    ts_event: int
+    bid: float
+    ask: float
+    bid_quantity: float
+    ask_quantity: float
+
+
+class TradeNumbers(NamedTuple):
+    ts_event: int
+    price: float
+    quantity: float
+    seller_takes: bool
+    trade_id: str | None
+
+
+class BarNumbers(NamedTuple):
+    ts_open: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+def _fault(value: object, most: float) -> Refusal | None:
+    if type(value) is not float and type(value) is not int:
+        return Refusal.NOT_A_NUMBER
+    if 0.0 < value <= most:
+        return None
+    if value != value:
+        return Refusal.NOT_A_NUMBER
+    return Refusal.ABSURD if value > 0 else Refusal.NOT_POSITIVE
+
+
+def _time_ns(milliseconds: object, latest_ns: int) -> int | Refusal:
+    """ns UTC of ccxt's milliseconds; 0 for none."""
+    if milliseconds is None:
+        return 0
+    if type(milliseconds) is not int and type(milliseconds) is not float:
+        return Refusal.NOT_A_NUMBER
+    if not milliseconds >= 0:
+        return Refusal.NOT_POSITIVE
+    return Refusal.FUTURE if milliseconds * MS_NS > latest_ns else int(milliseconds * MS_NS)
+
+
+def quote_numbers(ticker: Mapping[str, Any], now_ns: int) -> QuoteNumbers | Refusal:
+    """Of ccxt's ticker structure."""
+    return quote_of(
+        ticker.get("timestamp"),
+        ticker.get("bid"),
+        ticker.get("ask"),
+        ticker.get("bidVolume"),
+        ticker.get("askVolume"),
+        now_ns,
+    )
+
+
+def quote_of(
+    milliseconds: Any, bid: Any, ask: Any, bid_quantity: Any, ask_quantity: Any, now_ns: int
+) -> QuoteNumbers | Refusal:
+    """Of the best prices as they came."""
+    fault = (
+        _fault(bid, MOST_PRICE)
+        or _fault(ask, MOST_PRICE)
+        or _fault(bid_quantity, MOST_QUANTITY)
+        or _fault(ask_quantity, MOST_QUANTITY)
+    )
+    if fault is not None:
+        return fault
+    if bid > ask * (1 + MOST_CROSSED):
+        return Refusal.CROSSED
+    ts_event = _time_ns(milliseconds, now_ns + FUTURE_NS)
+    if isinstance(ts_event, Refusal):
+        return ts_event
+    return QuoteNumbers(ts_event, float(bid), float(ask), float(bid_quantity), float(ask_quantity))
+
+
+def trade_numbers(trade: Mapping[str, Any], now_ns: int) -> TradeNumbers | Refusal:
+    """Of ccxt's trade structure."""
+    price, quantity, side = trade.get("price"), trade.get("amount"), trade.get("side")
+    fault = _fault(price, MOST_PRICE) or _fault(quantity, MOST_QUANTITY)
+    if fault is not None or price is None or quantity is None:
+        return fault or Refusal.NOT_A_NUMBER
+    if side != "buy" and side != "sell":
+        return Refusal.NO_SIDE
+    ts_event = _time_ns(trade.get("timestamp"), now_ns + FUTURE_NS)
+    if isinstance(ts_event, Refusal):
+        return ts_event
+    trade_id = trade.get("id")
+    is_named = trade_id is not None and trade_id != ""
+    return TradeNumbers(ts_event, float(price), float(quantity), side == "sell", str(trade_id) if is_named else None)
+
+
+def bar_numbers(candle: Sequence[Any], now_ns: int) -> BarNumbers | Refusal:
+    """Of ccxt's [milliseconds, open, high, low, close, volume]; a volume of 0 or none is that of a silent bar."""
+    if len(candle) < 6 or candle[0] is None:
+        return Refusal.NOT_A_NUMBER
+    open_, high, low, close = candle[1:5]
+    volume = 0.0 if candle[5] is None else candle[5]
+    for price in (open_, high, low, close):
+        if fault := _fault(price, MOST_PRICE):
+            return fault
+    if volume != 0 and (fault := _fault(volume, MOST_QUANTITY)):
+        return fault
+    if not low <= min(open_, close) <= max(open_, close) <= high:
+        return Refusal.NOT_A_BAR
+    ts_open = _time_ns(candle[0], now_ns + FUTURE_NS)
+    if isinstance(ts_open, Refusal):
+        return ts_open
+    return BarNumbers(ts_open, float(open_), float(high), float(low), float(close), float(volume))
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What was not taken, counted by reason, with the last one kept to be shown."""
+
+    counts: Counter[Refusal] = field(default_factory=Counter)
+    last: str | None = None
+
+    def add(self, reason: Refusal, subject: str, example: object) -> None:
+        self.counts[reason] += 1
+        self.last = f"{subject}: {reason}: {_SHORT.repr(example)}"
+
+    @property
+    def total(self) -> int:
+        return self.counts.total()
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxother = 12, 12, 200, 200

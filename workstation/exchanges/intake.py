@@ -1,0 +1,119 @@
+"""From the taps to the sink: each message parsed, checked and told once; what is no row is counted."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workstation.exchanges.bar_series import BarSeries
+from workstation.exchanges.ccxt_parse import (
+    BarNumbers,
+    Refusal,
+    Refusals,
+    TradeNumbers,
+    bar_numbers,
+    quote_numbers,
+    quote_of,
+    trade_numbers,
+)
+from workstation.exchanges.trade_series import TradeSeries
+from workstation.model.market import interval_code, interval_label
+from workstation.ports.feed import MarketSink, Subscription
+
+
+@dataclass(slots=True)
+class Stream:
+    """One instrument on one connection; the series outlive it."""
+
+    subscription: Subscription
+    trades: TradeSeries
+    bars: Mapping[str, BarSeries]
+    """By ccxt's name of the interval."""
+    heard_s: float = 0.0
+    """Monotonic time of the last quote that was taken; of the connection's start before the first."""
+    best: tuple[float, float] | None = None
+    is_stale: bool = False
+    traded: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by the first live trade of this connection: from it on, the venue tells us of trades."""
+
+    @property
+    def symbol(self) -> str:
+        return self.subscription.key.symbol
+
+
+class Intake:
+    """`on_first` is called with the first row of the connection, `on_recovered` when a stale stream talks again."""
+
+    def __init__(
+        self,
+        streams: Mapping[str, Stream],
+        sink: MarketSink,
+        refusals: Refusals,
+        now_ns: Callable[[], int],
+        *,
+        on_first: Callable[[], None],
+        on_recovered: Callable[[Stream], None],
+    ) -> None:
+        self._streams, self._sink, self._refusals, self._now_ns = streams, sink, refusals, now_ns
+        self._on_first, self._on_recovered = on_first, on_recovered
+        self._is_live = False
+
+    def quote(self, symbol: str, ticker: Any) -> None:
+        """A ticker of ccxt's."""
+        self._quote(symbol, quote_numbers(ticker, self._now_ns()), ticker)
+
+    def book(self, symbol: str, milliseconds: Any, bid: Any, ask: Any) -> None:
+        """The top of a book: [price, quantity] of each side."""
+        quote = quote_of(milliseconds, bid[0], ask[0], bid[1], ask[1], self._now_ns())
+        self._quote(symbol, quote, (bid, ask))
+
+    def _quote(self, symbol: str, quote: Any, raw: Any) -> None:
+        stream = self._streams.get(symbol)
+        if stream is None or isinstance(quote, Refusal):
+            self._refusals.add(Refusal.UNKNOWN_SYMBOL if stream is None else quote, f"quote of {symbol}", raw)
+            return
+        stream.heard_s = time.monotonic()
+        stream.best = (quote.bid, quote.ask)
+        self._sink.quote(stream.subscription.index, *quote)
+        self._note(stream)
+
+    def trade(self, stream: Stream, raw: Any) -> None:
+        """A trade of ccxt's, live."""
+        trade = trade_numbers(raw, self._now_ns())
+        if isinstance(trade, Refusal):
+            self._refusals.add(trade, f"trade of {stream.symbol}", raw)
+            return
+        if not stream.traded.is_set():
+            if stream.trades.last is not None:
+                stream.trades.hold()  # until what was missed is fetched
+            stream.traded.set()
+        if stream.trades.told(trade):
+            self.pass_trade(stream, trade)
+
+    def pass_trade(self, stream: Stream, trade: TradeNumbers) -> None:
+        """Tells a trade that is known to be new."""
+        self._sink.trade(stream.subscription.index, trade.ts_event, trade.price, trade.quantity, trade.seller_takes)
+        self._note(stream)
+
+    def bar(self, stream: Stream, series: BarSeries, raw: Any) -> None:
+        """A candle of ccxt's, live: closed or not is found out by the series."""
+        bar = bar_numbers(raw, self._now_ns())
+        if isinstance(bar, Refusal):
+            self._refusals.add(bar, f"{interval_label(series.interval_ns)} bar of {stream.symbol}", raw)
+        elif (closed := series.told(bar)) is not None:
+            self.pass_bar(stream, series, closed)
+
+    def pass_bar(self, stream: Stream, series: BarSeries, bar: BarNumbers) -> None:
+        """Tells a closed bar."""
+        code, end = interval_code(series.interval_ns), bar.ts_open + series.interval_ns
+        self._sink.bar(stream.subscription.index, code, end, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        self._note(stream)
+
+    def _note(self, stream: Stream) -> None:
+        if not self._is_live:
+            self._is_live = True
+            self._on_first()
+        if stream.is_stale:
+            stream.is_stale = False
+            self._on_recovered(stream)

@@ -1,0 +1,77 @@
+"""One limiter for every REST call from this process to one exchange: an even pace, and a full stop when it is told.
+
+429 ("slow down") and 418 ("banned") stop all calls, not only the one that was answered so: each further one would
+lengthen the ban. Times are seconds of the running loop's clock; the pure half has them passed in.
+"""
+
+import asyncio
+import math
+
+TOO_MANY = 429
+BANNED = 418
+PAUSE_S = 60.0
+"""After a 429 that names no time: the venues count by the minute."""
+BAN_S = 180.0
+"""After a 418 that names no time; the shortest ban that Binance documents is two minutes."""
+LONGEST_PAUSE_S = 7 * 86_400.0
+
+
+class RestPace:
+    """When the next call may go; pure."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+        self._paused_until_s = 0.0
+        self._banned_until_s = 0.0
+
+    def place(self, now_s: float, spacing_s: float) -> float:
+        """Takes the next place in the line: its time. `spacing_s` is what this call costs."""
+        place = max(now_s, self._next_s, self._paused_until_s)
+        self._next_s = place + spacing_s
+        return place
+
+    def pause_left_s(self, now_s: float) -> float:
+        return max(0.0, self._paused_until_s - now_s)
+
+    def ban_left_s(self, now_s: float) -> float:
+        return max(0.0, self._banned_until_s - now_s)
+
+    def answered(self, now_s: float, status: int, retry_after: str | None) -> None:
+        """Learns from a reply's HTTP status; a pause is never shortened by a later, shorter one."""
+        if status not in (TOO_MANY, BANNED):
+            return
+        until = now_s + retry_after_s(retry_after, BAN_S if status == BANNED else PAUSE_S)
+        self._paused_until_s = max(self._paused_until_s, until)
+        if status == BANNED:
+            self._banned_until_s = max(self._banned_until_s, until)
+
+
+def retry_after_s(header: str | None, otherwise_s: float) -> float:
+    """Seconds of a Retry-After header; `otherwise_s` where it is absent or no number of seconds."""
+    try:
+        seconds = float(header) if header is not None else math.nan
+    except ValueError:  # the form with a date; no venue of ours sends it
+        return otherwise_s
+    return min(seconds, LONGEST_PAUSE_S) if seconds >= 0 else otherwise_s
+
+
+class RestLimiter(RestPace):
+    """The line that the calls of all clients of one exchange stand in."""
+
+    async def turn(self, spacing_s: float) -> None:
+        """Returns when this call may go; a pause that begins while it stands in line puts it in line again."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.place(loop.time(), spacing_s) - loop.time())
+            if not self.pause_left_s(loop.time()):
+                return
+
+
+class RestLimiters:
+    """A limiter per exchange: venues with the same address share its limits."""
+
+    def __init__(self) -> None:
+        self._limiters: dict[str, RestLimiter] = {}
+
+    def of(self, address: str) -> RestLimiter:
+        return self._limiters.setdefault(address, RestLimiter())

@@ -1,0 +1,69 @@
+"""The trades of one instrument: each once, in order, also across a lost connection. Pure."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from workstation.exchanges.ccxt_parse import TradeNumbers
+
+FOREVER = 2**63
+REMEMBERED = 2_048
+"""Ids by which a trade is known again: more than any venue repeats on connecting."""
+
+
+class TradeSeries:
+    """While it is held, live trades wait behind those that are fetched for the gap."""
+
+    def __init__(self) -> None:
+        self.last: TradeNumbers | None = None
+        self._ids: set[str] = set()
+        self._order: deque[str] = deque()
+        self._held: list[TradeNumbers] | None = None
+
+    @property
+    def is_held(self) -> bool:
+        return self._held is not None
+
+    def hold(self) -> None:
+        """From now on live trades wait for `release`."""
+        if self._held is None:
+            self._held = []
+
+    def told(self, trade: TradeNumbers) -> bool:
+        """Whether a live trade is to be passed on now: it is new, and nothing waits before it."""
+        if self._held is None:
+            return self._is_new(trade)
+        self._held.append(trade)
+        return False
+
+    def release(self, fetched: Iterable[TradeNumbers]) -> list[TradeNumbers]:
+        """The fetched trades not seen before, then those that waited. One without id is new if it lies between."""
+        held, self._held = self._held or [], None
+        since = 0 if self.last is None else self.last.ts_event
+        missing = [
+            trade
+            for trade in fetched
+            if trade.trade_id is not None or since < trade.ts_event < (held[0].ts_event if held else FOREVER)
+        ]
+        return [trade for trade in (*missing, *held) if self._is_new(trade)]
+
+    def reaches_back(self, fetched: Sequence[TradeNumbers]) -> bool:
+        """Whether the fetched trades begin at or before the last one seen: then nothing is missing between."""
+        if self.last is None or not fetched:
+            return True
+        last = self.last
+        return any(trade.trade_id in self._ids or 0 < trade.ts_event <= last.ts_event for trade in fetched)
+
+    def is_known(self, trade: TradeNumbers) -> bool:
+        return trade.trade_id in self._ids
+
+    def _is_new(self, trade: TradeNumbers) -> bool:
+        name = trade.trade_id
+        if name is not None:
+            if name in self._ids:
+                return False
+            self._ids.add(name)
+            self._order.append(name)
+            if len(self._order) > REMEMBERED:
+                self._ids.discard(self._order.popleft())
+        self.last = trade
+        return True

@@ -1,0 +1,89 @@
+"""What differs between exchanges, read in ccxt's source and measured: how quotes are had, and what is lacking."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class QuoteSource(StrEnum):
+    """By which of ccxt's calls the best prices are had."""
+
+    BIDS_ASKS = "watch_bids_asks"
+    TICKER = "watch_ticker"
+    BOOK = "watch_order_book"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueFacts:
+    """Of one ccxt id. `options` go to ccxt; `lacks` is one sentence, empty where nothing is known to be lacking."""
+
+    quotes: QuoteSource | None = None
+    """None: the best that ccxt says it has."""
+    swap_quotes: QuoteSource | None = None
+    """Where perpetuals differ."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    trades_by_id: bool = False
+    """REST gives the trades from an id on, so that a gap of any length can be repaired."""
+    bars_by_rest: bool = False
+    """Each bar is asked for after its end, because what ccxt streams is not it."""
+    lacks: str = ""
+
+
+_ONLY_RECENT = "after a gap only the latest trades can be fetched again"
+# Binance's raw trades cannot be fetched again without a key; its aggregated ones (one per taker and price) can, by id
+_AGGREGATED = {"watchTradesForSymbols": {"name": "aggTrade"}, "fetchCurrencies": False}
+
+VENUES: Mapping[str, VenueFacts] = {
+    "binance": VenueFacts(
+        options={**_AGGREGATED, "fetchMarkets": {"types": ["spot"]}},
+        trades_by_id=True,
+        lacks="spot only (perpetuals are the exchange binanceusdm); quotes bear no venue time",
+    ),
+    "binanceusdm": VenueFacts(options={**_AGGREGATED, "fetchMarkets": {"types": ["linear"]}}, trades_by_id=True),
+    "bybit": VenueFacts(options={"fetchMarkets": {"types": ["spot", "linear"]}}, lacks=_ONLY_RECENT),
+    "gate": VenueFacts(
+        options={"fetchMarkets": {"types": ["spot", "swap"]}},
+        bars_by_rest=True,  # the volume of its streamed spot bars is in quote currency, as ccxt 4.5.90 reads them
+        lacks=f"bars come by REST after their end; {_ONLY_RECENT}",
+    ),
+    "mexc": VenueFacts(
+        quotes=QuoteSource.TICKER,  # watch_bids_asks never answers for spot, measured with ccxt 4.5.90
+        swap_quotes=QuoteSource.BOOK,  # best prices without quantities
+        lacks=f"spot needs the package protobuf; trades bear no id; {_ONLY_RECENT}",
+    ),
+    "bitvavo": VenueFacts(
+        quotes=QuoteSource.BOOK,  # its ticker of 24 hours is late
+        lacks=f"quotes are the top of the order book; spot only; {_ONLY_RECENT}",
+    ),
+    "kraken": VenueFacts(
+        lacks=f"spot only; quotes bear no venue time; REST once a second; {_ONLY_RECENT}",
+    ),
+    "kucoin": VenueFacts(
+        options={"fetchMarkets": {"types": ["spot"]}},
+        lacks=f"spot only (perpetuals are the exchange kucoinfutures); {_ONLY_RECENT}",
+    ),
+    "okx": VenueFacts(options={"fetchMarkets": {"types": ["spot", "swap"]}}, lacks=_ONLY_RECENT),
+    "coinbase": VenueFacts(
+        quotes=QuoteSource.BOOK,
+        lacks="quotes are the top of the order book; bars come by REST after their end; spot only",
+    ),
+}
+"""The exchanges that were looked at. Any other id of ccxt.pro works by what ccxt says of it."""
+
+UNKNOWN = VenueFacts(lacks="not looked at: what ccxt offers is used as it is")
+
+
+def facts_of(exchange: str) -> VenueFacts:
+    return VENUES.get(exchange, UNKNOWN)
+
+
+def quote_source(exchange: str, has: Mapping[str, Any], *, is_spot: bool) -> QuoteSource:
+    """By our table, and where it is silent by what ccxt says the exchange has."""
+    facts = facts_of(exchange)
+    named = facts.quotes if is_spot or facts.swap_quotes is None else facts.swap_quotes
+    if named is not None:
+        return named
+    if has.get("watchBidsAsks") is True:
+        return QuoteSource.BIDS_ASKS
+    return QuoteSource.BOOK if has.get("watchOrderBook") is True else QuoteSource.TICKER

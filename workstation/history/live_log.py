@@ -1,0 +1,226 @@
+"""The live log: what the gate took, appended to one file for all instruments until it is rolled into Parquet.
+
+    magic, then frames:   kind u8 | three zero bytes | length u32 | crc32 u32 | payload
+
+A frame's checksum goes on from the one before it, so a torn, flipped or misplaced frame ends what is valid, and all
+before it stays valid. The first frame is the header; an instrument is declared before its first row; rows are raw
+MARKET_ROWs with the gate's `sequence` and the log's own instrument numbers; notes say when recording began, what it
+missed and when it ended. Integers are little-endian.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from workstation.model.instrument import Instrument
+from workstation.model.market import MARKET_ROW, Rows
+
+FORMAT_VERSION = 1
+MAGIC = b"wslivelg"
+LIVE_FOLDER = "live"
+LOG_SUFFIX = ".log"
+LARGEST_FRAME = 64 * 2**20
+"""Bytes; a length above it is damage, not a frame to wait for."""
+_HEAD = struct.Struct("<B3xI")
+_CHECK = struct.Struct("<I")
+_HEAD_BYTES = _HEAD.size + _CHECK.size
+RAW_ROW = np.dtype((np.void, MARKET_ROW.itemsize))
+"""A row as bytes: numpy copies rows field by field, which takes eight times as long."""
+_STORED_ROW = MARKET_ROW.newbyteorder("<")
+Pieces = list[bytes]
+"""A frame, to be written one piece after the other."""
+
+
+class FrameKind(IntEnum):
+    HEADER = 1
+    INSTRUMENT = 2
+    ROWS = 3
+    NOTE = 4
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """`log_id` is random: a rolled log is known by it, whatever its name."""
+
+    version: int
+    log_id: str
+    row_bytes: int
+    created_ns: int
+    written_by: str
+
+
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """From here on `number` is this instrument, under these rules."""
+
+    number: int
+    instrument: Instrument
+
+
+class NoteKind(StrEnum):
+    STARTED = "started"
+    GAP = "gap"
+    STOPPED = "stopped"
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened to the recording. A gap: received from `from_ns` to `to_ns`, `rows` of them (None: unknown)."""
+
+    what: NoteKind
+    at_ns: int
+    from_ns: int | None = None
+    to_ns: int | None = None
+    rows: int | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """Where the valid part ends. `is_torn`: the file ends within a frame, as it does while one is being written."""
+
+    offset: int
+    reason: str
+    is_torn: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogContents:
+    """The valid part of one log. `rows` is one array of MARKET_ROW in the gate's order."""
+
+    path: Path
+    header: Header | None
+    """None where not even the first frame is whole."""
+    instruments: dict[int, Instrument]
+    rows: Rows
+    notes: tuple[Note, ...]
+    valid_bytes: int
+    damage: Damage | None
+
+    @property
+    def source_hash(self) -> str:
+        """What the segments made of this log name as their source's content."""
+        return sha256(f"live log {self.header.log_id if self.header else self.path.name}".encode()).hexdigest()
+
+
+class FrameEncoder:
+    """Frames of one log, each with a checksum that goes on from the one before."""
+
+    def __init__(self) -> None:
+        self._check = zlib.crc32(MAGIC)
+
+    def frame(self, kind: FrameKind, payload: bytes) -> Pieces:
+        head = _HEAD.pack(kind, len(payload))
+        self._check = zlib.crc32(payload, zlib.crc32(head, self._check))
+        return [head + _CHECK.pack(self._check), payload]
+
+    def rows(self, rows: Rows) -> Pieces:
+        return self.frame(FrameKind.ROWS, rows.astype(_STORED_ROW, copy=False).tobytes())
+
+    def json(self, kind: FrameKind, value: msgspec.Struct) -> Pieces:
+        """A frame of canonical JSON: sorted keys, decimals as text."""
+        return self.frame(kind, _JSON.encode(value))
+
+
+_JSON = msgspec.json.Encoder(order="sorted", decimal_format="string")
+
+
+def log_name(number: int) -> str:
+    """A later log has a higher number: as a rule the time of its creation in ns UTC."""
+    return f"{number:020d}{LOG_SUFFIX}"
+
+
+def log_number(name: str) -> int:
+    return int(name.removesuffix(LOG_SUFFIX))
+
+
+def logs_in(folder: Path) -> list[Path]:
+    """The logs in a folder, oldest first."""
+    return sorted(folder.glob(f"[0-9]*{LOG_SUFFIX}"))
+
+
+@dataclass(slots=True)
+class _Found:
+    header: Header | None = None
+    instruments: dict[int, Instrument] = field(default_factory=dict)
+    blocks: list[Rows] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def take(self, kind: int, payload: memoryview) -> str | None:
+        """Adds a frame whose checksum holds; else why it cannot be."""
+        if (self.header is None) != (kind == FrameKind.HEADER):
+            return "the header is not the first frame, or comes twice"
+        try:
+            if kind == FrameKind.HEADER:
+                return self._take_header(msgspec.json.decode(payload, type=Header))
+            if kind == FrameKind.INSTRUMENT:
+                declared = msgspec.json.decode(payload, type=Declared)
+                self.instruments[declared.number] = declared.instrument
+            elif kind == FrameKind.NOTE:
+                self.notes.append(msgspec.json.decode(payload, type=Note))
+            elif kind == FrameKind.ROWS and len(payload) % MARKET_ROW.itemsize == 0:
+                self.blocks.append(np.frombuffer(payload, RAW_ROW))
+            else:
+                return f"a frame of kind {kind} and {len(payload)} bytes"
+        except msgspec.MsgspecError as error:
+            return f"a frame of kind {kind}: {error}"
+        return None
+
+    def _take_header(self, header: Header) -> str | None:
+        if header.version != FORMAT_VERSION or header.row_bytes != MARKET_ROW.itemsize:
+            return (
+                f"format version {header.version} with rows of {header.row_bytes} bytes: "
+                f"this package reads version {FORMAT_VERSION} with {MARKET_ROW.itemsize}"
+            )
+        self.header = header
+        return None
+
+
+def read_log(path: Path) -> LogContents:
+    """All frames up to the first damage. Never waits, locks or changes; raises OSError where there is no such file."""
+    content = memoryview(path.read_bytes())
+    found = _Found()
+    offset, damage = _walk(content, found)
+    rows = np.concatenate([np.zeros(0, RAW_ROW), *found.blocks]).view(_STORED_ROW).astype(MARKET_ROW, copy=False)
+    return LogContents(
+        path=path,
+        header=found.header,
+        instruments=found.instruments,
+        rows=rows,
+        notes=tuple(found.notes),
+        valid_bytes=offset,
+        damage=damage,
+    )
+
+
+def _walk(content: memoryview, found: _Found) -> tuple[int, Damage | None]:
+    """Where the valid part ends, and why it does before the end of the file."""
+    size, offset, check = len(content), len(MAGIC), zlib.crc32(MAGIC)
+    if content[:offset] != MAGIC:
+        is_torn = MAGIC.startswith(bytes(content[:offset]))
+        return 0, Damage(offset=0, reason="does not begin as a live log does", is_torn=is_torn)
+    while offset < size:
+        if size - offset < _HEAD_BYTES:
+            return offset, _damage(offset, "ends within the head of a frame", is_torn=True)
+        kind, length = _HEAD.unpack_from(content, offset)
+        start = offset + _HEAD_BYTES
+        if length > LARGEST_FRAME:
+            return offset, _damage(offset, f"a frame of {length} bytes: {LARGEST_FRAME} is the most")
+        if size - start < length:
+            return offset, _damage(offset, f"ends {length - (size - start)} bytes before its frame does", is_torn=True)
+        payload = content[start : start + length]
+        check = zlib.crc32(payload, zlib.crc32(content[offset : offset + _HEAD.size], check))
+        if check != _CHECK.unpack_from(content, offset + _HEAD.size)[0]:
+            return offset, _damage(offset, "the checksum of a frame does not hold")
+        fault = found.take(kind, payload)
+        if fault is not None:
+            return offset, _damage(offset, fault)
+        offset = start + length
+    return offset, None
+
+
+def _damage(offset: int, reason: str, *, is_torn: bool = False) -> Damage:
+    return Damage(offset=offset, reason=f"byte {offset}: {reason}", is_torn=is_torn)

@@ -1,0 +1,130 @@
+"""What was recorded: symbols, spans, rows, what was missed; a small file beside the logs, and the logs themselves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from workstation.history.durable import HistoryCorrupt, write_durably
+from workstation.history.live_log import LIVE_FOLDER, LogContents, Note, NoteKind
+from workstation.history.live_rows import split_rows
+from workstation.model.market import interval_label
+
+RECORDING_NAME = "recording.json"
+RECORDING_VERSION = 1
+KEPT_GAPS = 1_000
+"""Newest gaps that are kept one by one; older ones go on counting."""
+
+
+class RecordedSeries(msgspec.Struct, frozen=True, kw_only=True):
+    """One series as it was received; times in ns UTC, the last one inclusive."""
+
+    kind: str
+    venue: str
+    symbol: str
+    interval: str | None
+    rows: int
+    start_ns: int
+    end_ns: int
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """All recording in one history up to and with `last_log`."""
+
+    version: int = RECORDING_VERSION
+    last_log: str = ""
+    last_received_ns: int | None = None
+    rows: int = 0
+    rows_missed: int = 0
+    gap_count: int = 0
+    gaps: tuple[Note, ...] = ()
+    series: tuple[RecordedSeries, ...] = ()
+    damages: tuple[str, ...] = ()
+    """Logs of which a part could not be read, and where that part is kept."""
+
+
+def load_recording(root: Path) -> Recording:
+    """What the rolled logs had; empty where nothing was recorded. Raises HistoryCorrupt, naming the file."""
+    path = root / LIVE_FOLDER / RECORDING_NAME
+    try:
+        recording = msgspec.json.decode(path.read_bytes(), type=Recording)
+    except FileNotFoundError:
+        return Recording()
+    except msgspec.MsgspecError as error:
+        raise HistoryCorrupt(f"{path}: {error}: delete it: the figures of collection begin anew, no row is lost") from (
+            error
+        )
+    if recording.version != RECORDING_VERSION:
+        raise HistoryCorrupt(
+            f"{path}: version {recording.version}: this package reads version {RECORDING_VERSION}: open it with the "
+            "version that wrote it"
+        )
+    return recording
+
+
+def save_recording(root: Path, recording: Recording) -> None:
+    content = msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n"
+    write_durably(root / LIVE_FOLDER / RECORDING_NAME, content)
+
+
+def with_log(recording: Recording, log: LogContents, damage: str | None = None) -> Recording:
+    """The recording with one more log; one that it has already changes nothing."""
+    if log.path.name <= recording.last_log:
+        return recording
+    gaps = [note for note in log.notes if note.what is NoteKind.GAP]
+    known = {(one.kind, one.venue, one.symbol, one.interval): one for one in recording.series}
+    for one in _recorded(log):
+        key = (one.kind, one.venue, one.symbol, one.interval)
+        known[key] = _joined(known[key], one) if key in known else one
+    last_ns = last_received_ns(log)
+    return Recording(
+        last_log=log.path.name,
+        last_received_ns=recording.last_received_ns if last_ns is None else last_ns,
+        rows=recording.rows + len(log.rows),
+        rows_missed=recording.rows_missed + sum(note.rows or 0 for note in gaps),
+        gap_count=recording.gap_count + len(gaps),
+        gaps=(*recording.gaps, *gaps)[-KEPT_GAPS:],
+        series=tuple(known[key] for key in sorted(known, key=str)),
+        damages=recording.damages if damage is None else (*recording.damages, damage),
+    )
+
+
+def with_logs(recording: Recording, logs: Sequence[LogContents]) -> Recording:
+    """The recording with what is not rolled yet, oldest log first; a torn end is no damage while a log is written."""
+    for log in logs:
+        is_damaged = log.damage is not None and not log.damage.is_torn
+        recording = with_log(recording, log, f"{log.path}: {log.damage.reason}" if is_damaged and log.damage else None)
+    return recording
+
+
+def last_received_ns(log: LogContents) -> int | None:
+    """Until when the log bears witness: its last row, or where it says that the recording stopped."""
+    times = [note.at_ns for note in log.notes if note.what is NoteKind.STOPPED]
+    if len(log.rows):
+        times.append(int(log.rows["ts_received"][-1]))
+    return max(times, default=None)
+
+
+def _recorded(log: LogContents) -> list[RecordedSeries]:
+    return [
+        RecordedSeries(
+            kind=series.kind,
+            venue=series.key.venue,
+            symbol=series.key.symbol,
+            interval=None if series.interval_ns is None else interval_label(series.interval_ns),
+            rows=len(rows),
+            start_ns=int(np.min(rows["ts_received"])),
+            end_ns=int(np.max(rows["ts_received"])),
+        )
+        for series, rows in split_rows(log.rows, log.instruments).items()
+    ]
+
+
+def _joined(one: RecordedSeries, other: RecordedSeries) -> RecordedSeries:
+    return msgspec.structs.replace(
+        one,
+        rows=one.rows + other.rows,
+        start_ns=min(one.start_ns, other.start_ns),
+        end_ns=max(one.end_ns, other.end_ns),
+    )

@@ -1,0 +1,103 @@
+"""Feed: market data of one venue, as plain numbers told to a sink; it reconnects by itself and says how it fares."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from workstation.model.ids import InstrumentIndex, Symbol, Venue
+from workstation.model.instrument import Instrument, InstrumentKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What is wanted of one instrument; `intervals_ns` are the lengths of its bars."""
+
+    key: InstrumentKey
+    index: InstrumentIndex
+    quotes: bool = True
+    trades: bool = False
+    intervals_ns: tuple[int, ...] = ()
+
+
+class FeedState(StrEnum):
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    """Silent for longer than it may be, or telling other prices than the venue's own answer to a question."""
+    RECONNECTING = "reconnecting"
+    BROKEN = "broken"
+    """Given up until `until_ns`: the circuit breaker is open, or the venue has banned this address."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedCounts:
+    """Since the feed was made: frames from the venue, connections lost, and frames or rows that were refused."""
+
+    messages: int = 0
+    reconnects: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatus:
+    """A change: of one instrument, or with `key` None of the whole connection. `until_ns` is a time UTC, or unknown."""
+
+    venue: Venue
+    state: FeedState
+    reason: str
+    counts: FeedCounts
+    key: InstrumentKey | None = None
+    until_ns: int | None = None
+
+
+class MarketSink(Protocol):
+    """Takes each row once, at the moment it is parsed. Prices and quantities are finite and over 0.
+
+    `ts_event` is the venue's time in ns UTC, 0 where the venue gives none.
+    """
+
+    def quote(
+        self,
+        index: InstrumentIndex,
+        ts_event: int,
+        bid: float,
+        ask: float,
+        bid_quantity: float,
+        ask_quantity: float,
+    ) -> None: ...
+
+    def trade(
+        self, index: InstrumentIndex, ts_event: int, price: float, quantity: float, seller_takes: bool
+    ) -> None: ...
+
+    def bar(
+        self,
+        index: InstrumentIndex,
+        interval_code: int,
+        ts_end: int,
+        open: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+    ) -> None:
+        """A closed bar; the bars of one series come in order."""
+
+    def status(self, status: FeedStatus) -> None: ...
+
+
+class Feed(Protocol):
+    @property
+    def venue(self) -> Venue: ...
+
+    async def instruments(self, symbols: Collection[Symbol] | None = None) -> list[Instrument]:
+        """The rules in force now, of these symbols or of all. Raises UnknownInstrument, VenueUnavailable."""
+
+    async def run(self, subscriptions: Sequence[Subscription], sink: MarketSink) -> None:
+        """Tells the sink until it is cancelled. Run again, also with other subscriptions, it repairs the gap between
+        for trades and bars, as after a lost connection."""
+
+    async def close(self) -> None:
+        """Lets go of what is open; nothing runs after it."""

@@ -1,0 +1,1 @@
+"""The engine's REST and event stream, on loopback."""

@@ -1,0 +1,1 @@
+"""One file for each noun; every handler asks Control in the engine's own loop."""

@@ -1,0 +1,65 @@
+"""Windows shared by count: equal specs have one slot, whoever asks; the last one to leave frees it."""
+
+from collections.abc import Mapping
+
+from workstation.model.ids import SlotIndex
+from workstation.model.instrument import Registry
+from workstation.windows.specs import WindowSpec
+from workstation.windows.tables import Tables
+
+
+class SharedWindows:
+    """Which windows one market has, and where each lies in its tables."""
+
+    def __init__(self, registry: Registry, tables: Tables) -> None:
+        self._registry, self._tables = registry, tables
+        self._slots: dict[WindowSpec, SlotIndex] = {}
+        self._uses: dict[WindowSpec, int] = {}
+
+    @property
+    def slots(self) -> Mapping[WindowSpec, SlotIndex]:
+        return self._slots
+
+    def take(self, spec: WindowSpec) -> SlotIndex:
+        """The window's slot, one user more."""
+        slot = self._slots.get(spec)
+        if slot is None:
+            slot = self._slots[spec] = SlotIndex(self._tables.add_slot(**self._fields(spec)))
+        self._uses[spec] = self._uses.get(spec, 0) + 1
+        return slot
+
+    def release(self, spec: WindowSpec) -> None:
+        """One user less; the last one frees the slot."""
+        self._uses[spec] -= 1
+        if not self._uses[spec]:
+            del self._uses[spec]
+            self._tables.free_slot(self._slots.pop(spec))
+
+    def adopt(self, other: "SharedWindows") -> None:
+        """Fills the windows that have taken no row yet from equal ones of another market with the same registry.
+
+        So it is with instruments that have no quote yet.
+        """
+        for spec, theirs in other.slots.items():
+            mine = self._slots.get(spec)
+            if mine is not None:
+                self._tables.copy_window(mine, other._tables, theirs)
+        self._tables.copy_unquoted(other._tables)
+
+    def _fields(self, spec: WindowSpec) -> dict[str, float]:
+        a = self._registry.snapshot(spec.instrument_a)
+        b = None if spec.instrument_b is None else self._registry.snapshot(spec.instrument_b)
+        return {
+            "kind": spec.kind,
+            "instrument_a": self._registry.index(spec.instrument_a),
+            "instrument_b": -1 if spec.instrument_b is None else self._registry.index(spec.instrument_b),
+            "span_ns": spec.span_ns,
+            "resolution_ns": spec.resolution_ns,
+            "anchor_ns": spec.anchor_ns,
+            "stale_after_ns": spec.stale_after_ns,
+            "min_points": spec.min_points,
+            "capacity": spec.capacity,
+            "fee_a": float(a.taker_fee_rate),
+            "fee_b": 0.0 if b is None else float(b.taker_fee_rate),
+            "band_deviations": spec.band_deviations,
+        }

@@ -1,0 +1,140 @@
+"""WebSocket clients of simulated venues: a message is encoded and framed once, and written to all its subscribers.
+
+Frames gather until `flush`, so that a client gets what one step of the market brings in one write. A client that does
+not read is dropped when MOST_BUFFERED bytes wait for it.
+"""
+
+import asyncio
+import struct
+from collections import defaultdict
+from collections.abc import Iterator
+
+from aiohttp import web
+
+MOST_BUFFERED = 4 * 1024 * 1024
+FINAL_TEXT = 0x81
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole text message as a server sends it: unmasked, RFC 6455 section 5.2."""
+    length = len(payload)
+    if length < 126:
+        return struct.pack("!BB", FINAL_TEXT, length) + payload
+    if length < 65_536:
+        return struct.pack("!BBH", FINAL_TEXT, 126, length) + payload
+    return struct.pack("!BBQ", FINAL_TEXT, 127, length) + payload
+
+
+class Client:
+    """One socket: its streams, and what waits to be written."""
+
+    def __init__(
+        self, venue: str, socket: web.WebSocketResponse, transport: asyncio.Transport, is_combined: bool
+    ) -> None:
+        self.venue = venue
+        self.is_combined = is_combined
+        """Whether it wants {"stream": …, "data": …}."""
+        self.is_silent = False
+        self.streams: set[str] = set()
+        self.sent = 0
+        self._socket = socket
+        self._transport = transport
+        self._waiting: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        """Puts a frame in line."""
+        if not self.is_silent:
+            self._waiting.append(frame)
+
+    def flush(self) -> bool:
+        """Writes what waits; False for a client that is gone or was dropped for not reading."""
+        if self._transport.is_closing():
+            return False
+        if self._waiting:
+            self.sent += len(self._waiting)
+            self._transport.write(b"".join(self._waiting))
+            self._waiting.clear()
+            if self._transport.get_write_buffer_size() > MOST_BUFFERED:
+                self.abort()
+                return False
+        return True
+
+    def abort(self) -> None:
+        """Ends the connection at once, unsent data lost."""
+        self._transport.abort()
+
+    async def close(self) -> None:
+        """Ends it in the regular way: 1001, going away."""
+        self.flush()
+        await self._socket.close(code=1001, message=b"going away")
+
+
+class SocketHub:
+    """All clients of one venue, by stream."""
+
+    def __init__(self) -> None:
+        self._clients: set[Client] = set()
+        self._subscribers: defaultdict[str, dict[Client, None]] = defaultdict(dict)
+        self._touched: dict[Client, None] = {}
+
+    def __iter__(self) -> Iterator[Client]:
+        return iter(tuple(self._clients))
+
+    def add(self, client: Client) -> None:
+        self._clients.add(client)
+
+    def remove(self, client: Client) -> None:
+        """It is gone."""
+        for stream in tuple(client.streams):
+            self.unsubscribe(client, stream)
+        self._clients.discard(client)
+        self._touched.pop(client, None)
+
+    def subscribe(self, client: Client, stream: str) -> None:
+        client.streams.add(stream)
+        self._subscribers[stream][client] = None
+
+    def unsubscribe(self, client: Client, stream: str) -> None:
+        client.streams.discard(stream)
+        self._subscribers[stream].pop(client, None)
+        if not self._subscribers[stream]:
+            del self._subscribers[stream]
+
+    def is_wanted(self, stream: str) -> bool:
+        """Whether anybody listens: nobody means that the message need not be made."""
+        return stream in self._subscribers
+
+    def wanted(self) -> list[str]:
+        """All streams with a listener."""
+        return list(self._subscribers)
+
+    def subscribers(self, stream: str) -> list[Client]:
+        return list(self._subscribers.get(stream, ()))
+
+    def publish(self, stream: str, payload: bytes) -> None:
+        """One message to everybody on the stream."""
+        plain = text_frame(payload)
+        combined: bytes | None = None
+        for client in self._subscribers.get(stream, ()):
+            if client.is_combined:
+                if combined is None:
+                    combined = text_frame(b'{"stream":"%b","data":%b}' % (stream.encode(), payload))
+                client.send(combined)
+            else:
+                client.send(plain)
+            self._touched[client] = None
+
+    def answer(self, client: Client, payload: bytes) -> None:
+        """One message to one client, at once."""
+        client.send(text_frame(payload))
+        self._flush_one(client)
+
+    def flush(self) -> None:
+        """Writes all that was published."""
+        touched, self._touched = self._touched, {}
+        for client in touched:
+            self._flush_one(client)
+
+    def _flush_one(self, client: Client) -> None:
+        if not client.flush():
+            self.remove(client)
