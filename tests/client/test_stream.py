@@ -62,9 +62,14 @@ async def no_sleep(seconds: float) -> None:
 
 def test_after_a_new_life_of_the_engine_it_takes_all_of_that_life() -> None:
     async def scenario() -> None:
-        desk, told = Desk(), asyncio.Event()
+        desk, told, seen = Desk(), asyncio.Event(), []
+
+        def on_state(_: str) -> None:
+            told.set()
+            seen.append(stream.sequence)
+
         async with served(an_app(desk)) as port:
-            stream = EventStream(f"http://127.0.0.1:{port}", TOKEN, on_state=lambda _: told.set(), sleep=no_sleep)
+            stream = EventStream(f"http://127.0.0.1:{port}", TOKEN, on_state=on_state, sleep=no_sleep)
             events = aiter(stream)
             waiting = asyncio.create_task(places(events, 5))
             await told.wait()
@@ -78,6 +83,7 @@ def test_after_a_new_life_of_the_engine_it_takes_all_of_that_life() -> None:
         async with served(an_app(reborn), port):
             assert await waiting == [0, 1]
             assert (stream.sequence, stream.life) == (2, "5")
+            assert seen == [0, 5, 0]
             await events.aclose()
 
     asyncio.run(scenario())
@@ -128,11 +134,12 @@ def test_gaps_are_told_in_their_place_and_a_heartbeat_counts_as_seen() -> None:
     async def scenario(url: str) -> None:
         gaps: list[Gap] = []
         events = aiter(EventStream(url, TOKEN, ["order_filled"], on_gap=gaps.append, sleep=no_sleep))
-        assert await places(events, 3) == [10, 15, 61]
+        heard = await places(events, 3)
+        await events.aclose()
+        assert heard == [10, 15, 61]
         assert gaps == [Gap(first=11, last=14), Gap(first=41, last=60)]
         assert "resume_from" not in asked[0]
         assert '"resume_from":40' in asked[1] and '"life":"1"' in asked[1]
-        await events.aclose()
 
     asyncio.run(against(handler, scenario))
 

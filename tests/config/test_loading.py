@@ -4,12 +4,14 @@ import re
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from workstation.config.loading import KNOWN_KEYS, Configuration, load_configuration
-from workstation.config.settings import SECTIONS, VENUES, Settings, VenueTable
+from workstation.config.settings import SECTIONS, VENUES, IntervalLabel, Settings, VenueTable
 from workstation.errors import ConfigError, OperatorError
+from workstation.model.market import INTERVALS_NS, interval_ns
 
 
 def load(tmp_path: Path, text: str = "", **environ: str) -> Configuration:
@@ -122,6 +124,10 @@ def test_home_expands_the_users_folder() -> None:
         ("[market]\nassumed_delay_ms = 86400001", ":2: market.assumed_delay_ms = 86400001: expected less than or"),
         ("[risk]\nmax_quote_age_ms = 86400001", ":2: risk.max_quote_age_ms = 86400001: expected less than or equal"),
         ("[risk]\nmax_position_notional = []", ":2: risk.max_position_notional = []: expected"),
+        ("[engine]\nsymbols = ['BTC']", ':2: engine.symbols = ["BTC"]: expected symbols such as BTC/USDT'),
+        ("[engine]\nsymbols = 5", ":2: engine.symbols = 5: expected a valid array"),
+        ("[engine]\nbar_intervals = ['7m']", ":2: engine.bar_intervals = [\"7m\"]: expected '1s', '5s',"),
+        ("[engine]\nmax_lag_ms = 0", ":2: engine.max_lag_ms = 0: expected greater than 0"),
         ("[market\nassumed_delay_ms = 5", ":1: not valid TOML: "),
         ("[market]\nassumed_delay_ms = ", ":2: not valid TOML: "),
         ("[market]\nassumed_delay_ms = 5\nassumed_delay_ms = 6", ":3: not valid TOML: "),
@@ -190,6 +196,17 @@ def test_home_that_is_no_path_is_one_fault(tmp_path: Path) -> None:
     assert "default factory" not in str(caught.value)
 
 
+def test_several_symbols_are_an_array_in_the_file_and_words_in_the_environment(tmp_path: Path) -> None:
+    watched = load(tmp_path, "[engine]\nsymbols = ['BTC/USDT', 'ETH/USDT']\nbar_intervals = []").settings.engine
+    assert (watched.symbols, watched.bar_intervals) == (("BTC/USDT", "ETH/USDT"), ())
+    named = load(tmp_path, WORKSTATION_ENGINE__SYMBOLS="BTC/USDT, ETH/USDT").settings.engine
+    assert (named.symbols, named.bar_intervals) == (("BTC/USDT", "ETH/USDT"), ("1m",))
+
+
+def test_bars_of_every_length_that_the_market_knows_can_be_watched() -> None:
+    assert tuple(interval_ns(label) for label in get_args(IntervalLabel)) == INTERVALS_NS
+
+
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     market = load(tmp_path).settings.market
     with pytest.raises(ValueError, match="frozen"):
@@ -211,6 +228,6 @@ def test_settings_in_force_follow_the_declaration(tmp_path: Path) -> None:
 
 def test_every_setting_is_read_somewhere() -> None:
     package = Path(import_module("workstation").__file__ or "").parent
-    readers = [path for path in package.rglob("*.py") if path.parent.name != "config"]
+    readers = [path for path in package.rglob("*.py") if path.name not in ("settings.py", "loading.py")]
     text = "\n".join(path.read_text("utf-8") for path in readers)
     assert [key for key in KNOWN_KEYS if not re.search(rf"\b{re.escape(key)}\b", text)] == []

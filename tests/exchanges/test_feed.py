@@ -116,6 +116,31 @@ def test_missed_trades_of_a_symbol_that_stays_quiet_are_fetched_all_the_same() -
     with_venue(scenario)
 
 
+def test_an_answer_from_before_the_first_live_trade_is_not_the_last() -> None:
+    async def scenario(venue: Venue) -> None:
+        feed, wanted = feed_of(venue), subscriptions(trades=True)[:1]
+        async with running(feed, wanted) as sink:
+            await venue.wait_for("btcusdt@aggTrade")
+            await venue.trade("BTCUSDT", 1)
+            await sink.until(lambda: len(sink.trades) == 1)
+
+            async def answer_early(path: str) -> web.Response | None:
+                if "aggTrades" not in path or len(venue.trades["BTCUSDT"]) > 1:
+                    return None
+                await venue.trade("BTCUSDT", 2, is_told=False)
+                await venue.trade("BTCUSDT", 3)
+                while not feed._trades[wanted[0].key].is_held:
+                    await asyncio.sleep(0.001)
+                return web.json_response([])
+
+            venue.before_answer = answer_early
+            venue.drop()
+            await sink.until(lambda: len(sink.trades) == 3)
+        assert trade_times(sink) == [1, 2, 3]
+
+    with_venue(scenario)
+
+
 def test_when_the_missed_trades_cannot_be_fetched_the_live_ones_go_on_and_the_gap_is_told() -> None:
     async def scenario(venue: Venue) -> None:
         async with running(feed_of(venue), subscriptions(trades=True)) as sink:

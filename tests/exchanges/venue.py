@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -59,6 +59,8 @@ class Venue:
         self.trades: dict[str, list[dict[str, Any]]] = {name: [] for name in SYMBOLS}
         self.bars: dict[str, list[list[Any]]] = {name: [] for name in SYMBOLS}
         self.tops: dict[str, tuple[float, float]] = {}
+        self.before_answer: Callable[[str], Awaitable[web.Response | None]] | None = None
+        """Awaited before REST answers; what it returns, if anything, is the answer."""
         self.answer: Callable[[str], web.Response | None] = lambda path: None
         """What REST answers in place of the truth."""
         self.asked: list[str] = []
@@ -120,6 +122,8 @@ class Venue:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(request)
         self.asked.append(path)
+        if self.before_answer is not None and (answer := await self.before_answer(path)) is not None:
+            return answer
         return self.answer(path) or self._rest(path, request.query)
 
     def _rest(self, path: str, query: Any) -> web.Response:

@@ -20,7 +20,7 @@ from workstation.ledger.journal import Ledger, read_facts, read_runs
 from workstation.model.events import KINDS, BalanceSet, ConditionsChanged, FactKind, OrderFilled, OrderTriggered
 from workstation.model.ids import SessionId
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MINUTE_NS, SECOND_NS
+from workstation.model.market import MINUTE_NS, SECOND_NS, rows_taken
 from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side
 from workstation.research.replay import ReplayRequest, replay
@@ -65,12 +65,13 @@ def bar_request(fill_at: FillAt) -> ReplayRequest:
     )
 
 
-def decided(path: Path) -> list[tuple[object, ...]]:
-    facts = read_facts(path, SessionId("s"))
-    return [(*encode_event(f.event), f.ts_decided) for f in facts if KINDS[type(f.event)] is FactKind.DECISION]
+def happens(path: Path) -> list[tuple[object, ...]]:
+    """What was decided, and what the venue answered, each at its time behind its market row."""
+    facts = (f for f in read_facts(path, SessionId("s")) if KINDS[type(f.event)] is not FactKind.INPUT)
+    return [(*encode_event(f.event), f.ts_received, f.ts_decided, rows_taken(f.sequence)) for f in facts]
 
 
-def decided_with_a_cut(
+def happens_with_a_cut(
     folder: Path, store: HistoryStore, request: ReplayRequest, acts: int
 ) -> list[tuple[object, ...]]:
     path = folder / f"{acts}.db"
@@ -83,7 +84,7 @@ def decided_with_a_cut(
     for run in read_runs(path):
         if run.session_id == "s":
             verify(path, run.run_id, store)
-    return decided(path)
+    return happens(path)
 
 
 @pytest.mark.parametrize("fill_at", list(FillAt))
@@ -91,10 +92,10 @@ def test_a_bar_session_cut_off_between_any_two_acts_decides_the_same(tmp_path, f
     store, request = store_bars(tmp_path, random_bars(4, 200)), bar_request(fill_at)
     with Ledger.open(tmp_path / "whole.db") as ledger:
         replay(store, request, ledger=ledger)
-    whole = decided(tmp_path / "whole.db")
+    whole = happens(tmp_path / "whole.db")
     assert len(whole) > 60
     for acts in CUTS:
-        assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+        assert happens_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
 
 
 def test_a_spread_session_cut_off_between_any_two_acts_loses_no_signal(tmp_path):
@@ -102,10 +103,10 @@ def test_a_spread_session_cut_off_between_any_two_acts_loses_no_signal(tmp_path)
     request = replace(request, end_ns=int(store.rows(NOVA, "quotes", 0)["ts_received"][900]))
     with Ledger.open(tmp_path / "whole.db") as ledger:
         replay(store, request, ledger=ledger)
-    whole = decided(tmp_path / "whole.db")
+    whole = happens(tmp_path / "whole.db")
     assert len(whole) > 100
     for acts in CUTS:
-        assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+        assert happens_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
 
 
 def test_history_that_changed_under_a_session_is_refused_and_named(tmp_path):
@@ -143,10 +144,31 @@ def test_a_session_on_bars_built_from_trades_cut_off_between_any_two_acts_decide
     request = trade_bar_request(spread_request("s"))
     with Ledger.open(tmp_path / "whole.db") as ledger:
         replay(store, request, ledger=ledger)
-    whole = decided(tmp_path / "whole.db")
+    whole = happens(tmp_path / "whole.db")
     assert len(whole) > 40
     for acts in CUTS[::2]:
-        assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+        assert happens_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+
+
+@pytest.mark.parametrize(("latency_ns", "cuts"), [(0, (7, 28, 49, 119)), (50_000_000, (70, 92))])
+def test_a_row_taken_again_gives_each_order_what_it_gave_and_comes_before_what_arrives_behind_it(
+    tmp_path, latency_ns, cuts
+):
+    rows = random_quotes(4, 3000)
+    store = write_quotes(tmp_path, rows)
+    write_trades(store, rows)
+    request = trade_bar_request(replace(spread_request("s"), end_ns=int(rows["ts_received"][1200])))
+    parameters = {**request.session.parameters, "atr_stop": 0.3, "atr_target": 0.5}
+    request = replace(
+        request,
+        session=replace(request.session, parameters=parameters),
+        paper=PaperSettings(latency_ns=latency_ns),
+    )
+    with Ledger.open(tmp_path / "whole.db") as ledger:
+        replay(store, request, ledger=ledger)
+    whole = happens(tmp_path / "whole.db")
+    for acts in cuts:
+        assert happens_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
 
 
 class TriggerLedger(Ledger):
@@ -176,10 +198,10 @@ def test_a_stop_that_was_triggered_and_found_nothing_to_trade_with_stays_trigger
     with TriggerLedger.open(tmp_path / "whole.db") as ledger:
         replay(store, request, ledger=ledger)
         cuts = ledger.cuts
-    whole = decided(tmp_path / "whole.db")
+    whole = happens(tmp_path / "whole.db")
     assert len(cuts) > 3
     for acts in cuts:
-        assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+        assert happens_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
         facts = read_facts(tmp_path / f"{acts}.db", SessionId("s"))
         told = [fact.event.client_order_id for fact in facts if isinstance(fact.event, OrderTriggered)]
         assert len(told) == len(set(told)), f"cut behind {acts} acts"
@@ -227,9 +249,9 @@ def test_conditions_keep_a_truth_that_is_older_than_the_rebuilt_windows(tmp_path
     request = replace(request, session=replace(request.session, strategy=Wary.name_in_cli, parameters={}))
     with Ledger.open(tmp_path / "whole.db") as ledger:
         replay(store, request, ledger=ledger)
-    whole = decided(tmp_path / "whole.db")
+    whole = happens(tmp_path / "whole.db")
     told = [f for f in read_facts(tmp_path / "whole.db", SessionId("s")) if isinstance(f.event, ConditionsChanged)]
     dislocated = [f.ts_received for f in told if "dislocated" in dict(f.event.changes)]
     assert max(after - before for before, after in pairwise(dislocated)) > 14 * MINUTE_NS
     for acts in range(100, 600, 37):
-        assert decided_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"
+        assert happens_with_a_cut(tmp_path, store, request, acts) == whole, f"cut behind {acts} acts"

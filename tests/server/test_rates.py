@@ -13,6 +13,12 @@ def test_a_burst_passes_then_the_wait_is_told() -> None:
     assert limit.wait_s("a", 10.5) == 0
 
 
+def test_a_long_rest_saves_up_no_more_than_a_burst() -> None:
+    limit = RateLimit(Rate(per_second=2, burst=3))
+    limit.wait_s("a", 0.0)
+    assert [limit.wait_s("a", 1e6) for _ in range(4)] == [0, 0, 0, 0.5]
+
+
 def test_clients_do_not_share_a_bucket() -> None:
     limit = RateLimit(Rate(per_second=1, burst=1))
     assert [limit.wait_s(client, 0.0) for client in "aab"] == [0, 1, 0]

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -341,7 +342,7 @@ def test_a_stop_that_is_restored_after_any_quote_goes_on_as_if_nothing_had_been(
             if restarts and number == cut:
                 venue = Venue()
                 if not order.is_final:
-                    venue.paper.restore(order, INSTRUMENT, 0, NOW_NS + number + 1)
+                    venue.paper.restore(order, INSTRUMENT, 0)
             reports = venue.take(venue.paper.on_quote(0, Touch(price, price + 0.5, quantity, quantity), number))
         told.append(seen + reports)
     assert told[0] == told[1]
@@ -351,13 +352,50 @@ def test_a_stop_that_is_restored_after_any_quote_goes_on_as_if_nothing_had_been(
     assert all(triggers and place > triggers[0] for place in fills_at)
 
 
-def test_a_stop_that_was_triggered_by_the_row_that_comes_again_had_its_share_of_it() -> None:
-    order = an_order(an_order_request(stop_price=Decimal(100)), status=OrderStatus.ACCEPTED, is_triggered=True)
-    venue = Venue()
-    venue.paper.restore(order, INSTRUMENT, 0, now_ns=order.updated_ns, row_again=7)
-    assert not venue.paper.is_waiting(name("order-1"))
-    assert list(venue.paper.on_quote(0, QUOTE, 7)) == []
-    assert len(fills(venue.take(venue.paper.on_quote(0, QUOTE, 8)))) == 1
+@given(
+    st.lists(st.tuples(st.sampled_from([BUY, SELL]), st.sampled_from(["0.3", "0.1", "1", "7"])), min_size=1, max_size=5),
+    st.floats(0, 9),
+    st.integers(0, 5),
+    st.booleans(),
+)
+def test_orders_restored_between_two_fills_of_a_row_get_of_it_what_is_left(orders, displayed, cut, is_trade) -> None:
+    """The orders behind the cut find the row as it was left; those before it had their share."""
+    requests = [
+        an_order_request(
+            client_order_id=name(str(number)),
+            side=side,
+            quantity=Decimal(quantity),
+            limit_price=(Decimal(101) if side is BUY else Decimal(99)) if is_trade else None,
+        )
+        for number, (side, quantity) in enumerate(orders)
+    ]
+    told: list[list[Report]] = []
+    for restarts in (False, True):
+        venue, tracked, seen = Venue(), {}, []
+        for request in requests:
+            venue.paper.take(request, INSTRUMENT, 0)
+            tracked[request.client_order_id] = next_order(an_order(request), OrderSubmitted(request=request), NOW_NS)
+            for report in venue.take(venue.paper.arrive(request.client_order_id, NO_QUOTE, math.nan)):
+                tracked[request.client_order_id] = next_order(tracked[request.client_order_id], report, NOW_NS)
+        reports = row_reports(venue, displayed, is_trade)
+        for report, _ in zip(reports, range(cut if restarts else 99), strict=False):
+            seen.append(report)
+            tracked[report.fill.client_order_id] = next_order(tracked[report.fill.client_order_id], report, NOW_NS)
+        if restarts:
+            venue = Venue()
+            venue.paper.meet_again(7, [report.fill for report in seen])
+            for order in tracked.values():
+                if not order.is_final:
+                    venue.paper.restore(order, INSTRUMENT, 0)
+            seen += row_reports(venue, displayed, is_trade)
+        told.append([*seen, *venue.take(venue.paper.on_quote(0, QUOTE, 8))])
+    assert told[0] == told[1]
+
+
+def row_reports(venue: Venue, displayed: float, is_trade: bool) -> Iterator[Report]:
+    if is_trade:
+        return venue.paper.on_trade(0, 100.0, displayed, 7)
+    return venue.paper.on_quote(0, Touch(99.98, 100.02, displayed, displayed), 7)
 
 
 def test_an_order_that_was_on_its_way_arrives_after_a_restart() -> None:

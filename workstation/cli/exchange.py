@@ -50,7 +50,7 @@ def check(
 @app.command()
 def simulate(
     venues: Annotated[str, typer.Option(help="Comma-separated, of nova, orion, vega.")] = "nova,orion,vega",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="On 127.0.0.1; 0 takes a free one.")] = 8790,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="On 127.0.0.1; 0 takes a free one.")] = 8400,
     seed: Annotated[int, typer.Option(min=0, help="Same seed and time, same prices.")] = 1,
     speed: Annotated[
         float,

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from workstation import __version__
+from workstation.cli import lifeline
 from workstation.errors import WorkstationError
 
 
@@ -22,13 +23,21 @@ class Registered:
 
 
 COMMANDS = {
-    "demo": Registered(module="workstation.cli.demo", summary="Both strategies over the sample data, and their proof."),
+    "demo": Registered(module="workstation.cli.demo", summary="Venues, engine and two sessions, live; no keys needed."),
+    "engine": Registered(
+        module="workstation.cli.engine", summary="Market data and sessions, until Ctrl-C; paper only."
+    ),
+    "session": Registered(
+        module="workstation.cli.session", summary="Sessions of the engine: start, watch, stop, verify."
+    ),
+    "spreads": Registered(module="workstation.cli.spreads", summary="Spreads between the venues of the engine, now."),
     "data": Registered(module="workstation.cli.data", summary="Take history in, see what is there, remove it."),
     "backtest": Registered(module="workstation.cli.backtest", summary="A bar strategy over stored bars, in one pass."),
     "replay": Registered(module="workstation.cli.replay", summary="A session over history, by the code that trades."),
     "verify": Registered(module="workstation.cli.verify", summary="Make a run's decisions again and compare them."),
     "exchange": Registered(module="workstation.cli.exchange", summary="Venues: list them, check one, simulate some."),
     "config": Registered(module="workstation.cli.config", summary="Settings in force, and where each came from."),
+    "doctor": Registered(module="workstation.cli.doctor", summary="What is well here, what is not, and what to do."),
 }
 
 
@@ -62,8 +71,13 @@ def workstation(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    end_with_stdin: Annotated[
+        bool, typer.Option("--end-with-stdin", hidden=True, help="For a parent process: end when it ends.")
+    ] = False,
 ) -> None:
     """Market history, back-tests and simulated trading of strategies, from a notebook or from here."""
+    if end_with_stdin:
+        lifeline.end_with_stdin()
 
 
 def command_line() -> Any:

@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
+
+from workstation.errors import BadInput
+from workstation.model.instrument import split_symbol
 
 
 def default_home() -> Path:
@@ -84,6 +87,37 @@ class Api(Section):
     port: int = Field(default=8790, ge=1, le=65_535)
 
 
+IntervalLabel = Literal[
+    "1s", "5s", "15s", "30s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"
+]  # fmt: skip
+"""The lengths of bars in model.market, which needs numpy; the settings do without."""
+
+
+def _is_symbol(text: str) -> str:
+    try:
+        split_symbol(text)
+    except BadInput:
+        raise PydanticCustomError("symbol", "Input should be symbols such as BTC/USDT") from None
+    return text
+
+
+def _separate(words: object) -> object:
+    # a variable of the environment holds them as one text
+    listed = [word.strip() for word in words.split(",") if word.strip()] if isinstance(words, str) else words
+    return tuple(listed) if isinstance(listed, list) else listed
+
+
+class Engine(Section):
+    """What the engine watches beside what its sessions need; where it answers stands in `[api]`."""
+
+    symbols: Annotated[tuple[Annotated[str, AfterValidator(_is_symbol)], ...], BeforeValidator(_separate)] = ()
+    """Watched at every venue that lists them, whether or not a session needs them."""
+    with_trades: bool = True
+    bar_intervals: Annotated[tuple[IntervalLabel, ...], BeforeValidator(_separate)] = ("1m",)
+    record: bool = True
+    max_lag_ms: Milliseconds = Field(default=1_000, gt=0)
+
+
 VENUE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 """A venue's name stands in instruments' keys, in folder names and in the names of environment variables."""
 VENUES = "venues"
@@ -122,6 +156,7 @@ class Settings(Section):
     paper: Paper = Field(default_factory=Paper)
     risk: Risk = Field(default_factory=Risk)
     api: Api = Field(default_factory=Api)
+    engine: Engine = Field(default_factory=Engine)
     venues: dict[str, VenueTable] = Field(default_factory=dict)
 
 
@@ -131,4 +166,5 @@ SECTIONS: dict[str, type[Section]] = {
     "paper": Paper,
     "risk": Risk,
     "api": Api,
+    "engine": Engine,
 }

@@ -38,7 +38,7 @@ class Channel:
         self._now_ns, self._on_status, self._max_lag_ns = now_ns, on_status, max_lag_ns
         self._capacity = capacity
         self._filling, self._taken = np.zeros(capacity, MARKET_ROW), np.zeros(capacity, MARKET_ROW)
-        self._bytes = self._filling.view(np.uint8)
+        self._bytes = memoryview(self._filling.view(np.uint8))  # type: ignore[arg-type]
         self._count = 0
         self._arrived = asyncio.Event()
         self.received = 0
@@ -82,6 +82,11 @@ class Channel:
             except TimeoutError:
                 return
 
+    @property
+    def waiting(self) -> int:
+        """Rows that nobody has taken yet."""
+        return self._count
+
     def wake(self) -> None:
         """Ends a `wait` without rows: something else is to be done."""
         self._arrived.set()
@@ -90,7 +95,7 @@ class Channel:
         """All rows that wait, oldest first, valid until the next `take`; `sequence` is left to the gate."""
         rows = self._filling[: self._count]
         self._filling, self._taken = self._taken, self._filling
-        self._bytes = self._filling.view(np.uint8)
+        self._bytes = memoryview(self._filling.view(np.uint8))  # type: ignore[arg-type]
         self._count = 0
         self._arrived.clear()
         self.is_lagging = bool(len(rows)) and self._now_ns() - int(rows["ts_received"][0]) > self._max_lag_ns

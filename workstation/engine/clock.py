@@ -9,8 +9,9 @@ class Clock:
     A step of the wall clock (NTP, suspend) is not followed, only seen: `drift_ns`.
     """
 
-    def __init__(self) -> None:
-        self._offset_ns = time.time_ns() - time.monotonic_ns()
+    def __init__(self, *, at_least_ns: int = 0) -> None:
+        """`at_least_ns`: the last time that an earlier process knew; a wall clock set back since is not believed."""
+        self._offset_ns = max(time.time_ns(), at_least_ns) - time.monotonic_ns()
 
     def now_ns(self) -> int:
         return time.monotonic_ns() + self._offset_ns

@@ -1,104 +1,259 @@
-"""The engine: one market, its sessions, its feeds and its recorder, in one event loop.
-
-    feeds → channel → market.advance → wakes → sessions → outbox → paper venue
-                         └→ recorder
-
-A turn takes what the channel holds, lets the market walk through it, and then lets time pass until now; between turns
-the loop serves feeds and the API. Nothing in a turn waits.
-"""
+"""The engine: its parts, from start to end, and the answers to whoever asks."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
-from workstation.engine.channel import Channel
+import psutil
+
+from workstation import __version__
+from workstation.client.declaration import SessionDeclaration
+from workstation.client.messages import (
+    GroupView,
+    Health,
+    OrderView,
+    PositionView,
+    RecorderView,
+    SessionDetail,
+    SessionSummary,
+    SignalView,
+    SpreadView,
+    Topic,
+)
+from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
-from workstation.engine.latency import Latency
+from workstation.engine.feeds import Feeds, Wish
 from workstation.engine.live_session import LiveSession
-from workstation.engine.window_fill import WindowFill
-from workstation.history.recorder import Recorder
-from workstation.model.events import FeedLagChanged
-from workstation.model.ids import SessionId
-from workstation.model.market import SECOND_NS, Rows
+from workstation.engine.sessions import SAVE_EVERY_FACTS, Sessions
+from workstation.engine.spread_monitor import SpreadMonitor
+from workstation.engine.summaries import detail_of, summary_of
+from workstation.engine.turns import Turns
+from workstation.engine.views import group_views, order_views, position_views
+from workstation.errors import WorkstationError
+from workstation.ledger.journal import Ledger
+from workstation.model.events import SessionPaused, SessionResumed, SessionStopped
+from workstation.model.ids import Symbol, Venue
+from workstation.model.instrument import InstrumentKey
 from workstation.ports.feed import FeedStatus
-from workstation.session.market import Market
-from workstation.session.wake import Subscriber, Wake
 
-IDLE_S = 0.25
-"""The longest time without a turn: time passes for deadlines too."""
+HOUSEKEEPING_S = 1.0
+WATCH_RETRY_S = 5.0
+TELL_SPREADS_S = 0.25
+MOST_JOURNAL_LAG_S = 1.0
 
 log = logging.getLogger(__name__)
 
 
-class Turns:
-    """The walk: who gets what, in which order. Everything here runs in the event loop's thread."""
+class Engine:
+    """Answers as `client.control.Control`; `run` until cancelled, then `close`."""
 
-    def __init__(self, clock: Clock, market: Market, recorder: Recorder | None) -> None:
-        self.clock, self.market, self.recorder = clock, market, recorder
-        self.channel = Channel(clock.now_ns, self._told)
-        self.latency = Latency()
-        self.sessions: dict[SessionId, LiveSession] = {}
-        self.fills: list[WindowFill] = []
-        """Windows that are being rebuilt: they get every row that comes meanwhile."""
-        self.on_status: list[Callable[[FeedStatus], None]] = []
-        self._hosts: dict[Subscriber, LiveSession] = {}
-        self._is_lagging = False
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        turns: Turns,
+        sessions: Sessions,
+        feeds: Feeds,
+        ledger: Ledger,
+        bus: Bus,
+        watched: Sequence[str],
+        wish: Wish,
+    ) -> None:
+        self._clock, self._turns, self._sessions, self._feeds = clock, turns, sessions, feeds
+        self._ledger, self._bus = ledger, bus
+        self._watched, self._wish = [Symbol(symbol) for symbol in watched], wish
+        self.spreads_watched = SpreadMonitor(turns.market)
+        self._started_ns = clock.now_ns()
+        self._process = psutil.Process(os.getpid())
+        self._unlisted: dict[str, str] = {}
 
-    def add(self, live: LiveSession) -> None:
-        """From the next wake on the session is served."""
-        self.sessions[live.session_id] = live
-        self._hosts[live.host] = live
-
-    def remove(self, live: LiveSession) -> None:
-        """It is woken no more; it is still shown."""
-        self._hosts.pop(live.host, None)
-        self.market.unsubscribe(live.host)
+    # -- its life
 
     async def run(self) -> None:
-        """Turn after turn until cancelled."""
+        """Recovers every session, then serves until cancelled."""
+        await self._sessions.recover()
+        self._feeds.start(self._turns.market.registry)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._turns.run(), name="turns")
+            tasks.create_task(self._keep_house(), name="housekeeping")
+            tasks.create_task(self._tell_spreads(), name="spreads")
+            for venue in self._feeds.venues:
+                tasks.create_task(self._watch(venue), name=f"watch {venue}")
+
+    async def close(self) -> None:
+        """Ends cleanly: no more rows, every state kept."""
+        await self._feeds.stop()
+        self._turns.turn()
+        for live in self._sessions.all():
+            self._sessions.save(live)
+        if self._turns.recorder is not None:
+            await asyncio.to_thread(self._turns.recorder.close)
+
+    def told(self, status: FeedStatus) -> None:
+        """A feed says how it fares."""
+        if self._feeds.told(status):
+            data = {"venue": status.venue, "state": status.state, "reason": status.reason}
+            symbol = None if status.key is None else status.key.symbol
+            self._bus.publish(Topic.DATA_QUALITY, data, time_ns=self._clock.now_ns(), symbol=symbol)
+
+    async def _watch(self, venue: Venue) -> None:
+        """Asks for the watched symbols of one venue, until it has told its instruments."""
+        wanted = list(self._watched)
+        while wanted:
+            for symbol in list(wanted):
+                try:
+                    (instrument,) = await self._feeds.instruments(venue, [symbol])
+                except WorkstationError as error:
+                    self._unlisted[f"{venue}:{symbol}"] = str(error)
+                    continue
+                wanted.remove(symbol)
+                self._unlisted.pop(f"{venue}:{symbol}", None)
+                self._turns.market.list_instrument(instrument)
+                self._feeds.want({instrument.key: self._wish})
+                self.spreads_watched.watch(self._listed())
+            await asyncio.sleep(WATCH_RETRY_S if wanted else 0)
+
+    def _listed(self) -> Iterator[InstrumentKey]:
+        return (one.key for one in self._turns.market.registry if one.symbol in self._watched)
+
+    async def _keep_house(self) -> None:
+        """What need not happen in a turn: snapshots, ended sessions, a journal that failed."""
         while True:
-            await self.channel.wait(self._pause_s())
-            self.turn()
-            await asyncio.sleep(0)
+            await asyncio.sleep(HOUSEKEEPING_S)
+            for live in self._sessions.all():
+                if live.is_ready and live.is_over:
+                    self._sessions.end(live)
+                else:
+                    self._sessions.save(live, SAVE_EVERY_FACTS)
+            if any(live.was_journal_fault for live in self._sessions.all()):
+                with suppress(WorkstationError):  # the disk is still full: its sentence stands in each session's fault
+                    await self._sessions.mend()
+            self._turns.is_journal_late = self._ledger.oldest_pending_s > MOST_JOURNAL_LAG_S
 
-    def turn(self) -> None:
-        """What has come, then what is due."""
-        now_ns = self.clock.now_ns()  # nothing that comes later bears an earlier stamp
-        rows = self.channel.take()
-        if self.channel.is_lagging != self._is_lagging:
-            self._lag(self.channel.is_lagging)
-        if len(rows):
-            self._deliver(self.market.advance(rows))
-            self.latency.add(now_ns, self.clock.now_ns() - rows["ts_received"])
-            self._keep(rows)
-        self._deliver(self.market.advance_time(now_ns))
+    async def _tell_spreads(self) -> None:
+        """The spreads of all pairs as events, for whoever looks."""
+        while True:
+            await asyncio.sleep(TELL_SPREADS_S)
+            now_ns = self._clock.now_ns()
+            for view in self.spreads_watched.views(now_ns):
+                self._bus.publish(Topic.MARKET_DATA, view, time_ns=now_ns, symbol=view.symbol)
 
-    def _keep(self, rows: Rows) -> None:
-        if self.recorder is not None:
-            self.recorder.record(rows, self.market.registry)
-        for fill in self.fills:
-            fill.take(rows)
+    # -- what is asked
 
-    def _deliver(self, wakes: Iterator[Wake]) -> None:
-        for wake in wakes:
-            live = self._hosts.get(wake.subscriber)
-            if live is not None:
-                live.handle(wake)
+    def health(self) -> Health:
+        now_ns, turns, recorder = self._clock.now_ns(), self._turns, self._recorder_view()
+        clock = turns.market.tables.clock[0]
+        return Health(
+            version=__version__,
+            started_ns=self._started_ns,
+            now_ns=now_ns,
+            problems=tuple(self._problems(recorder)),
+            feeds=self._feeds.views(),
+            recorder=recorder,
+            rows=int(clock["rows"]),
+            rows_per_second=turns.latency.rows_per_second(now_ns),
+            waiting=turns.channel.waiting,
+            dropped=turns.channel.dropped,
+            conflated=turns.channel.conflated,
+            rejected=sum(int(clock[f"rejected_{why}"]) for why in ("unknown", "value", "crossed")),
+            loop_lag_ms_p99=turns.latency.percentile_ms(now_ns, 0.99),
+            journal_lag_ms=self._ledger.oldest_pending_s * 1e3,
+            journal_rows=self._ledger.rows_written,
+            sessions=len(turns.sessions),
+            memory_mb=self._process.memory_info().rss / 2**20,
+            clock_drift_ms=self._clock.drift_ns() / 1e6,
+        )
 
-    def _lag(self, is_lagging: bool) -> None:
-        """Risk reads it: no session enters on prices that waited."""
-        self._is_lagging = is_lagging
-        log.warning("market data is %s", "lagging: no entries" if is_lagging else "in time again")
-        for live in self._hosts.values():
-            live.inject(FeedLagChanged(is_lagging=is_lagging), self.market.gate.now_ns)
+    def sessions(self) -> Sequence[SessionSummary]:
+        return [self._summary(live) for live in self._sessions.all()]
 
-    def _pause_s(self) -> float:
-        """Until the next deadline."""
-        due_ns = self.market.next_due_ns
-        if due_ns is None:
-            return IDLE_S
-        return min(max(due_ns - self.clock.now_ns(), 0) / SECOND_NS, IDLE_S)
+    def session(self, session: str) -> SessionDetail:
+        live = self._sessions.of(session)
+        runs = tuple(run.run_id for run in self._ledger.runs() if run.session_id == live.session_id)
+        return detail_of(live, self._clock.now_ns(), runs)
 
-    def _told(self, status: FeedStatus) -> None:
-        for take in self.on_status:
-            take(status)
+    async def start_session(self, declaration: SessionDeclaration, by: str) -> SessionSummary:
+        log.info("session %s: started by %s", declaration.session, by)
+        return self._summary(await self._sessions.start(declaration))
+
+    async def pause_session(self, session: str, by: str, reason: str = "") -> SessionSummary:
+        live = self._sessions.of(session)
+        self._turns.inject(live, SessionPaused(by=by, reason=reason))
+        return self._summary(live)
+
+    async def resume_session(self, session: str, by: str) -> SessionSummary:
+        """Also lifts a halt; a broken session goes on from its journal."""
+        live = self._sessions.of(session)
+        if live.fault is not None:
+            self._turns.remove(live)
+            live = await self._sessions.revive(live.manifest)
+        if live.session.state.is_paused or live.session.state.halted is not None:
+            self._turns.inject(live, SessionResumed(by=by))
+        return self._summary(live)
+
+    async def stop_session(self, session: str, by: str, *, flatten: bool = False) -> SessionSummary:
+        live = self._sessions.of(session)
+        self._turns.inject(live, SessionStopped(by=by, flatten=flatten))
+        return self._summary(live)
+
+    def orders(self, session: str | None = None, *, open_only: bool = False) -> Sequence[OrderView]:
+        return [
+            view
+            for live in self._asked(session)
+            for view in order_views(live.session_id, live.session.state.orders.values(), open_only=open_only)
+        ]
+
+    def positions(self, session: str | None = None) -> Sequence[PositionView]:
+        now_ns = self._clock.now_ns()
+        return [view for live in self._asked(session) for view in position_views(live.session, now_ns)]
+
+    def groups(self, session: str | None = None) -> Sequence[GroupView]:
+        return [
+            view
+            for live in self._asked(session)
+            for view in group_views(live.session_id, live.session.state.groups.values())
+        ]
+
+    def signals(self, session: str | None = None) -> Sequence[SignalView]:
+        return [signal for live in self._asked(session) for signal in live.signals]
+
+    def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
+        return list(self.spreads_watched.views(self._clock.now_ns(), symbol))
+
+    def _asked(self, session: str | None) -> Sequence[LiveSession]:
+        return self._sessions.all() if session is None else [self._sessions.of(session)]
+
+    def _summary(self, live: LiveSession) -> SessionSummary:
+        return summary_of(live, self._clock.now_ns())
+
+    def _recorder_view(self) -> RecorderView | None:
+        recorder = self._turns.recorder
+        if recorder is None:
+            return None
+        state, gap = recorder.state, recorder.recovered.gap
+        failure = state.writer.failure or state.roll_failure
+        return RecorderView(
+            state="recording" if state.writer.failure is None else "failed",
+            rows=state.writer.rows_written,
+            bytes=state.writer.bytes_written,
+            lag_ms=state.writer.lag_s * 1e3,
+            failure=failure,
+            last_gap_ns=None if gap is None or gap.from_ns is None or gap.to_ns is None else (gap.from_ns, gap.to_ns),
+        )
+
+    def _problems(self, recorder: RecorderView | None) -> Iterator[str]:
+        yield from (f"{name}: {why}" for name, why in self._unlisted.items())
+        for feed in self._feeds.views():
+            if feed.state not in ("live", "connecting"):
+                yield f"feed {feed.venue}: {feed.state}: {feed.reason}"
+        if recorder is not None and recorder.failure is not None:
+            yield f"recorder: {recorder.failure}"
+        if self._ledger.failure is not None:
+            yield f"ledger: {self._ledger.failure}"
+        if self._turns.channel.is_lagging:
+            yield "market data waits longer than it may: no entries"
+        for live in self._sessions.all():
+            if live.fault is not None:
+                yield f"session {live.session_id}: {live.fault}"

@@ -1,19 +1,29 @@
 """The feeds of the engine: one task per venue, what each is asked for, and how each fares."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+import pyarrow as pa
+
+from workstation import __version__
 from workstation.client.messages import FeedView
 from workstation.engine.clock import Clock
 from workstation.errors import WorkstationError
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.segments import Source
+from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
 from workstation.ports.feed import Feed, FeedCounts, FeedState, FeedStatus, MarketSink, Subscription
 
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Between attempts to reach a venue that does not even tell its instruments; afterwards the feed retries itself."""
+
+WRITER = f"workstation {__version__}"
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +79,20 @@ class Feeds:
         for instrument in await line.feed.instruments(missing) if missing else ():
             line.listed[instrument.symbol] = instrument
         return [line.listed[symbol] for symbol in symbols]
+
+    async def backfill(self, store: HistoryStore, key: InstrumentKey, interval_ns: int, since_ns: int) -> int:
+        """Fetches closed bars from the venue into history; returns how many are new. Raises what the feed raises."""
+        bars = await self._lines[key.venue].feed.bars(key, interval_ns, since_ns)
+        if not len(bars):
+            return 0
+        columns = {name: getattr(bars, name) for name in ("ts_open", "open", "high", "low", "close", "volume")}
+        content = hashlib.sha256(b"".join(np.ascontiguousarray(column).tobytes() for column in columns.values()))
+        table = pa.table(columns | {"ts_received": pa.nulls(len(bars), pa.int64())})
+        source = Source(
+            name=f"{key} by REST", content_hash=content.hexdigest(), written_by=f"workstation {__version__}"
+        )
+        series = Series(kind=HistoryKind.BARS, key=key, interval_ns=interval_ns)
+        return (await asyncio.to_thread(store.write, series, table, source)).rows_stored
 
     def want(self, wishes: Mapping[InstrumentKey, Wish]) -> None:
         """Adds to what is asked for; a venue whose wishes grew is asked anew, its gap repaired."""

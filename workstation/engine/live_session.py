@@ -14,6 +14,8 @@ from workstation.session.manifest import RunManifest
 from workstation.session.paper_host import PaperHost
 from workstation.session.session import Session
 from workstation.session.wake import Wake
+from workstation.strategies.base import TickStrategy
+from workstation.windows.specs import WindowSpec
 
 KEPT_SIGNALS = 1_000
 BUDGET_S = 0.25
@@ -29,9 +31,13 @@ class LiveSession:
         self.manifest, self.host = manifest, host
         self.fault: str | None = None
         """Why it cannot go on in this process; None while it does."""
+        self.was_journal_fault = False
+        """The fault is the journal's: once that can be written, it goes on by itself."""
         self.is_ready = False
         """Its windows are rebuilt and its run has begun."""
         self.signals: deque[SignalView] = deque(maxlen=KEPT_SIGNALS)
+        self.started_ns = 0
+        """When its present run began."""
         self._slow_wakes = 0
 
     @property
@@ -59,6 +65,14 @@ class LiveSession:
         return SessionStatus.RUNNING, "lagging: no entries" if state.is_lagging else ""
 
     @property
+    def windows(self) -> list[WindowSpec]:
+        """What it shares with others; a bar strategy has none."""
+        strategy = self.session.strategy
+        if not isinstance(strategy, TickStrategy):
+            return []
+        return list(strategy.windows(self.session.settings.instruments).values())
+
+    @property
     def is_over(self) -> bool:
         """Stopped, with nothing open and nothing resting: it needs no market any more."""
         state = self.session.state
@@ -69,14 +83,14 @@ class LiveSession:
         if self.fault is not None:
             return
         began = time.perf_counter()
-        self._guarded(lambda: self.host.handle(wake))
+        self.guarded(lambda: self.host.handle(wake))
         if time.perf_counter() - began > BUDGET_S:
             self._was_slow(time.perf_counter() - began, wake.time_ns)
 
     def inject(self, event: Event, now_ns: int) -> None:
         """An input from outside. Raises what the journal raises, after breaking this session."""
         if self.fault is None:
-            self._guarded(lambda: self.host.inject(event, now_ns))
+            self.guarded(lambda: self.host.inject(event, now_ns))
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """Keeps what pages ask for and the folded state does not hold."""
@@ -86,10 +100,12 @@ class LiveSession:
             elif isinstance(fact.event, EntryRefused):
                 self._refused(fact.event)
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+    def guarded(self, act: Callable[[], None]) -> None:
+        """Does it; what it raises breaks this session alone."""
         try:
             act()
         except HaltError as error:
+            self.was_journal_fault = True
             self.fault = f"{error}; it goes on from its journal when that can be written"
             log.error("session %s: %s", self.session_id, error)
         except WorkstationError as error:

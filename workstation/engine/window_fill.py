@@ -27,7 +27,8 @@ class WindowFill:
             self._shadow.list_instrument(instrument)
         for spec in specs:
             self._shadow.subscribe_window(spec)
-        self._keys = sorted({key for spec in specs for key in (spec.instrument_a, spec.instrument_b) if key is not None})
+        sides = (key for spec in specs for key in (spec.instrument_a, spec.instrument_b))
+        self._keys = sorted({key for key in sides if key is not None})
         self._later: list[Rows] = []
         self._loaded = 0
         """Number of the last recorded row that was taken."""
@@ -42,7 +43,7 @@ class WindowFill:
         if not selections:
             return
         blocks = merged_blocks(
-            store, selections, self._shadow.registry, start_ns=since_ns, block_rows=BLOCK_ROWS, is_recorded=True
+            store, selections, self._shadow.registry, start_ns=since_ns, block_rows=BLOCK_ROWS, as_recorded=True
         )
         for block in blocks:
             self._loaded = int(block["sequence"][-1]) >> STEP_BITS
@@ -52,7 +53,7 @@ class WindowFill:
         """Takes the rows since, and puts the windows into the market."""
         for rows in self._later:
             self._advance(rows[rows["sequence"] >> STEP_BITS > self._loaded])
-        market.adopt_windows(self._shadow)
+        market.windows.adopt(self._shadow.windows)
 
     def _advance(self, rows: Rows) -> None:
         for _ in self._shadow.advance(rows):

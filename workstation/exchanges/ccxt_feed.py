@@ -6,12 +6,15 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
+
 from workstation.errors import BadInput, UnknownInstrument, VenueRefused, VenueUnavailable
 from workstation.exchanges.bar_series import BarSeries
 from workstation.exchanges.ccxt_client import open_client, venue_errors
 from workstation.exchanges.ccxt_connection import Connection, Pace
 from workstation.exchanges.ccxt_instruments import instrument_of, is_tradable
-from workstation.exchanges.ccxt_parse import Refusals
+from workstation.exchanges.ccxt_parse import BarNumbers, Refusals
+from workstation.exchanges.ccxt_repair import Repair
 from workstation.exchanges.circuit_breaker import CircuitBreaker
 from workstation.exchanges.intake import Stream
 from workstation.exchanges.rest_limiter import RestLimiter
@@ -19,7 +22,7 @@ from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_series import TradeSeries
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.market import SECOND_NS, interval_label
+from workstation.model.market import SECOND_NS, Bars, interval_label
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus, MarketSink, Subscription
 
 
@@ -73,6 +76,24 @@ class CcxtFeed:
         else:
             wanted = [self._market(markets, symbol) for symbol in symbols]
         return [instrument_of(market, self.venue, self._settings.exchange, self._now_ns()) for market in wanted]
+
+    async def bars(self, key: InstrumentKey, interval_ns: int, since_ns: int) -> Bars:
+        """The venue's closed bars that open from `since_ns` on, by REST. Raises as `instruments` does."""
+        client = open_client(self._settings, self._limiter)
+        repair = Repair(client, self._settings, self.refusals, self._now_ns, self._pace.retry_s)
+        try:
+            with venue_errors(self._settings):
+                self._market(await client.load_markets(), key.symbol)
+            found = await repair.bars_since(key.symbol, interval_ns, since_ns)
+        finally:
+            await client.close()
+        closed = [bar for bar in found if bar.ts_open + interval_ns <= self._now_ns()]
+        columns = dict(zip(BarNumbers._fields, zip(*closed, strict=True), strict=True)) if closed else {}
+        return Bars(
+            interval_ns=interval_ns,
+            ts_open=np.array(columns.get("ts_open", ()), np.int64),
+            **{name: np.array(columns.get(name, ()), np.float64) for name in BarNumbers._fields[1:]},
+        )
 
     async def run(self, subscriptions: Sequence[Subscription], sink: MarketSink) -> None:
         """Tells the sink until it is cancelled or closed. Raises BadInput for what the exchange does not have."""

@@ -57,18 +57,21 @@ class Repair:
 
     async def bars(self, symbol: str, series: BarSeries) -> list[BarNumbers]:
         """The venue's bars from the first one that is missing. Raises VenueUnavailable, VenueRefused."""
-        label, found = interval_label(series.interval_ns), list[BarNumbers]()
-        since = series.next_open
+        return await self.bars_since(symbol, series.interval_ns, series.next_open)
+
+    async def bars_since(self, symbol: str, interval_ns: int, since: int | None) -> list[BarNumbers]:
+        """The venue's bars that open from `since` (ns) on, the open one too. Raises VenueUnavailable, VenueRefused."""
+        label, found = interval_label(interval_ns), list[BarNumbers]()
         for _ in range(MOST_PAGES):
             start = None if since is None else since // MS_NS
             raws = await self._asked(lambda s=start: self._client.fetch_ohlcv(symbol, label, s))  # type: ignore[misc]
             bars = [bar for bar in self._bars(symbol, label, raws) if since is None or bar.ts_open >= since]
             found += bars
             # a page that ends before the bar that is open now is not the last
-            if not bars or bars[-1].ts_open + series.interval_ns > self._now_ns():
+            if not bars or bars[-1].ts_open + interval_ns > self._now_ns():
                 return found
-            since = bars[-1].ts_open + series.interval_ns
-            if since + series.interval_ns > self._now_ns():
+            since = bars[-1].ts_open + interval_ns
+            if since + interval_ns > self._now_ns():
                 return found
         return found
 

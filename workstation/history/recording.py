@@ -9,7 +9,7 @@ import numpy as np
 from workstation.history.durable import HistoryCorrupt, write_durably
 from workstation.history.live_log import LIVE_FOLDER, LogContents, Note, NoteKind
 from workstation.history.live_rows import split_rows
-from workstation.model.market import interval_label
+from workstation.model.market import interval_label, rows_taken
 
 RECORDING_NAME = "recording.json"
 RECORDING_VERSION = 1
@@ -35,6 +35,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     version: int = RECORDING_VERSION
     last_log: str = ""
     last_received_ns: int | None = None
+    last_row: int = 0
+    """The gate's number of the last row."""
     rows: int = 0
     rows_missed: int = 0
     gap_count: int = 0
@@ -81,6 +83,7 @@ def with_log(recording: Recording, log: LogContents, damage: str | None = None) 
     return Recording(
         last_log=log.path.name,
         last_received_ns=recording.last_received_ns if last_ns is None else last_ns,
+        last_row=rows_taken(int(log.rows["sequence"].max())) if len(log.rows) else recording.last_row,
         rows=recording.rows + len(log.rows),
         rows_missed=recording.rows_missed + sum(note.rows or 0 for note in gaps),
         gap_count=recording.gap_count + len(gaps),

@@ -32,6 +32,7 @@ from workstation.model.ids import RunId, SessionId
 _COLUMNS = ", ".join("CAST(body AS BLOB)" if name == "body" else name for name in JournalRow._fields)
 _ROWS = f"SELECT {_COLUMNS} FROM journal WHERE session_id = ? AND position >= ? ORDER BY position"
 _LAST_UP_TO = "SELECT position, hash FROM journal WHERE session_id = ? AND position <= ? ORDER BY position DESC LIMIT 1"
+_LAST_PLACE = "SELECT sequence, ts_received FROM journal WHERE session_id = ? ORDER BY position DESC LIMIT 1"
 _RUNS = "SELECT run_id, session_id, manifest, started_position, written_ns FROM run ORDER BY written_ns, rowid"
 _SNAPSHOT = "SELECT position, state FROM snapshot WHERE session_id = ?"
 
@@ -170,6 +171,10 @@ class Ledger:
         """As `read_run`."""
         return read_run(self.path, run_id)
 
+    def last_place(self, session_id: SessionId) -> tuple[int, int] | None:
+        """As `read_last_place`."""
+        return read_last_place(self.path, session_id)
+
     def latest_snapshot(self, session_id: SessionId) -> tuple[int, bytes] | None:
         """As `read_latest_snapshot`."""
         return read_latest_snapshot(self.path, session_id)
@@ -215,6 +220,14 @@ def read_latest_snapshot(path: Path, session_id: SessionId) -> tuple[int, bytes]
     require_present_schema(path)
     with read_engine(path).connect() as connection:
         row = connection.exec_driver_sql(_SNAPSHOT, (session_id,)).first()
+    return None if row is None else (row[0], row[1])
+
+
+def read_last_place(path: Path, session_id: SessionId) -> tuple[int, int] | None:
+    """Sequence and receipt time (ns) of the session's last fact; None without one."""
+    require_present_schema(path)
+    with read_engine(path).connect() as connection:
+        row = connection.exec_driver_sql(_LAST_PLACE, (session_id,)).first()
     return None if row is None else (row[0], row[1])
 
 

@@ -37,6 +37,8 @@ class RunStarted(Struct, frozen=True, kw_only=True):
     rebuild_from_ns: int | None = None
     anchor_ns: int | None = None
     """Open time of the bar from which the strategy's signals are evaluated."""
+    warm_until_ns: int | None = None
+    """End of the last bar that was known at the start; those up to here were decided on by nobody."""
 
 
 class BalanceSet(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.market import Bars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,9 @@ class Feed(Protocol):
 
     async def instruments(self, symbols: Collection[Symbol] | None = None) -> list[Instrument]:
         """The rules in force now, of these symbols or of all. Raises UnknownInstrument, VenueUnavailable."""
+
+    async def bars(self, key: InstrumentKey, interval_ns: int, since_ns: int) -> Bars:
+        """The venue's closed bars that open from `since_ns` on. Raises as `instruments` does."""
 
     async def run(self, subscriptions: Sequence[Subscription], sink: MarketSink) -> None:
         """Tells the sink until it is cancelled. Run again, also with other subscriptions, it repairs the gap between

@@ -7,13 +7,15 @@ from workstation.errors import BadInput, HistoryChanged
 from workstation.history.blocks import Selection, count_rows, merged_blocks, received_bars
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
-from workstation.model.market import Rows, rows_taken
+from workstation.model.events import RunStarted
+from workstation.model.market import STEP_BITS, Rows, rows_taken
 from workstation.session.manifest import RunManifest
 from workstation.session.market import Market
+from workstation.session.rebuild import rebuild_from_ns, warm_up
 from workstation.session.session import Session
 from workstation.session.state import SessionState
 from workstation.session.wake import Wake
-from workstation.strategies.base import BarStrategy, TickStrategy, make_strategy
+from workstation.strategies.base import BarStrategy, make_strategy
 from workstation.strategies.catalog import strategy_named
 from workstation.windows.bars import close_due_bars
 
@@ -70,20 +72,6 @@ def foresee_bars(store: HistoryStore, manifest: RunManifest, session: Session) -
         session.bars.foresee(bars)
 
 
-def rebuild_from_ns(session: Session, now_ns: int) -> int | None:
-    """From when rows must be read again so that every window is as if it had never stopped; None: from the beginning.
-
-    At the last anchor statistics are recomputed from the points of one span; these need quotes of one staleness more.
-    """
-    if not isinstance(session.strategy, TickStrategy):
-        return None
-    windows = session.strategy.windows(session.settings.instruments).values()
-    return min(
-        (now_ns // w.anchor_ns * w.anchor_ns - w.span_ns - w.stale_after_ns - w.resolution_ns for w in windows),
-        default=now_ns,
-    )
-
-
 class Start(NamedTuple):
     """Where a run begins: behind `sequence`, at `now_ns`; windows are rebuilt from `rebuild_ns` on (None: all rows)."""
 
@@ -130,6 +118,9 @@ def walk(
             if is_again:
                 market.gate.take_again(had)
         desk.session.expect(block[cut:])
+        if is_again and not manifest.paper.on_bars:  # within a bar, what was sent is there at once: before it
+            _deliver(market.advance_again(block[cut : cut + 1]))
+            cut += 1
         _deliver(market.advance(block[cut:]))
         if watch(seen, total):
             return seen - had
@@ -137,6 +128,33 @@ def walk(
         raise HistoryChanged(_changed(manifest, had, f"there are {total} rows now"))
     _deliver(market.advance_time(market.gate.now_ns))
     return seen - had
+
+
+def walk_recording(
+    store: HistoryStore, manifest: RunManifest, desk: Desk, started: RunStarted, begin: Callable[[], None]
+) -> int:
+    """Takes the rows that were recorded for a live run, each with the number that it had, and those that its windows
+    were rebuilt from; returns the last one's number, where the recording ends."""
+    market = desk.market
+    market.gate.keep_numbers()
+    if started.warm_until_ns is not None and manifest.session.interval_ns is not None:
+        key, length = manifest.session.instruments[0], manifest.session.interval_ns
+        warm_up(desk.session, store.bars(key, length, started.anchor_ns, started.warm_until_ns - length + 1))
+    first, has_begun, last = started.sequence >> STEP_BITS << STEP_BITS, False, 0
+    recorded = [one for one in selections(manifest) if one.series in store.series()]
+    for block in merged_blocks(store, recorded, market.registry, start_ns=started.rebuild_from_ns, as_recorded=True):
+        cut = int(block["sequence"].searchsorted(first, side="right"))
+        if started.rebuild_from_ns is not None:
+            _rebuild(desk, block[:cut])
+        if not has_begun and cut < len(block):
+            has_begun = True
+            begin()
+        _deliver(market.advance(block[cut:]))
+        last = int(block["sequence"][-1])
+    if not has_begun:
+        begin()
+    _deliver(market.advance_time(market.gate.now_ns))
+    return rows_taken(last)
 
 
 def _changed(manifest: RunManifest, had: int, what: str) -> str:

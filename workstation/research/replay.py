@@ -17,15 +17,15 @@ from workstation.model.ids import Currency, RunId, SessionId
 from workstation.model.instrument import Instrument
 from workstation.ports.broker import Broker
 from workstation.ports.journal import Journal, Ticket
-from workstation.research import identity
 from workstation.research.collection import rare_collection
 from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk
-from workstation.research.recovery import recovered_state, save_state
 from workstation.research.replay_result import ReplayResult
 from workstation.research.trade_log import TradeLog
-from workstation.session.manifest import RunManifest, SourceSelection, manifest_bytes, manifest_hash
+from workstation.session import identity
+from workstation.session.manifest import REPLAY, RunManifest, SourceSelection, manifest_bytes, manifest_hash
 from workstation.session.outbox import Outbox, WriteBehindOutbox
 from workstation.session.paper_host import PaperHost
+from workstation.session.recovery import recovered_state, save_state
 from workstation.session.settings import SessionSettings
 from workstation.session.state import SessionState
 from workstation.trading.paper import PaperSettings
@@ -156,7 +156,7 @@ def _manifest(
 ) -> RunManifest:
     return RunManifest(
         run_id=run_id,
-        mode="replay",
+        mode=REPLAY,
         session=request.session,
         paper=request.paper,
         balances=request.balances,

@@ -16,9 +16,10 @@ from workstation.ledger.codec import JournalRow, encode_event
 from workstation.ledger.journal import read_rows, read_run
 from workstation.model.events import BalanceSet, Fact, FactKind, InstrumentListed, RunStarted
 from workstation.model.ids import RunId, SessionId
-from workstation.research import identity
-from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk
-from workstation.session.manifest import manifest_hash, read_manifest
+from workstation.model.market import rows_taken
+from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk, walk_recording
+from workstation.session import identity
+from workstation.session.manifest import REPLAY, RunManifest, manifest_hash, read_manifest
 from workstation.session.session import Session
 from workstation.session.state import fold
 from workstation.session.wake import Wake
@@ -35,6 +36,8 @@ class Verified:
     decisions: int
     is_same_code: bool
     """The run was made by the very code and kernels that verified it."""
+    beyond: int = 0
+    """Facts of a live run behind the end of its recording: a crash lost the rows, they cannot be made again."""
 
 
 class Comparer:
@@ -45,6 +48,14 @@ class Comparer:
         self._rows = rows
         self._next = next(rows, None)
         self.inputs = self.decisions = 0
+
+    def pass_over_beyond(self, last_row: int) -> int:
+        """Leaves the facts behind market row `last_row` uncompared; returns how many."""
+        beyond = 0
+        while self._next is not None and rows_taken(self._next.sequence) > last_row:
+            self._next = next(self._rows, None)
+            beyond += 1
+        return beyond
 
     @property
     def is_over(self) -> bool:
@@ -107,23 +118,43 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
     with closing(_rows(ledger, record.session_id, run_id)) as rows:
         comparer = Comparer(desk.session, rows)
         desk.session.subscribe(comparer)
-        foresee_bars(store, manifest, desk.session)
         recorded = (row for row in read_rows(ledger, record.session_id, run_id) if row.kind != FactKind.DECISION)
         desk.market.expect(comparer, (row.fact() for row in recorded))
-        walk(
-            store,
-            manifest,
-            desk,
-            lambda start: _begin(desk, comparer, record.manifest, start),
-            lambda seen, total: comparer.is_over,
-        )
+        beyond = _walk(store, manifest, desk, comparer, record.manifest)
     if not comparer.is_over:
         raise VerifyMismatch(
             f"run {run_id}: the journal goes on after position {comparer.inputs + comparer.decisions - 1} of the run, "
             "the rows of history do not"
         )
     is_same = (manifest.code_hash, manifest.kernel_hash) == (identity.code_hash(), identity.kernels())
-    return Verified(run_id=run_id, inputs=comparer.inputs, decisions=comparer.decisions, is_same_code=is_same)
+    return Verified(
+        run_id=run_id,
+        inputs=comparer.inputs,
+        decisions=comparer.decisions,
+        is_same_code=is_same,
+        beyond=beyond,
+    )
+
+
+def _walk(store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comparer, manifest_bytes: bytes) -> int:
+    """Takes the run's rows from history; returns how many facts lie beyond a recording's end."""
+    if manifest.mode == REPLAY:
+        foresee_bars(store, manifest, desk.session)
+        walk(
+            store,
+            manifest,
+            desk,
+            lambda start: _begin(desk, comparer, manifest_bytes, start),
+            lambda seen, total: comparer.is_over,
+        )
+        return 0
+    expected = desk.market.steps_of(comparer).expected
+    fact = expected[0] if expected else None
+    if fact is None or not isinstance(fact.event, RunStarted):
+        raise VerifyMismatch(f"run {manifest.run_id}: its journal does not begin with a RunStarted")
+    start = Start(fact.event.sequence, fact.ts_received, fact.event.rebuild_from_ns, None)
+    last_row = walk_recording(store, manifest, desk, fact.event, lambda: _begin(desk, comparer, manifest_bytes, start))
+    return comparer.pass_over_beyond(max(last_row, rows_taken(fact.sequence)))
 
 
 def _begin(desk: Desk, comparer: Comparer, manifest: bytes, start: Start) -> None:

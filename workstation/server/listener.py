@@ -111,7 +111,8 @@ class Listener:
                 self.sent += 1
                 if not self.sent % TURN:
                     await asyncio.sleep(0)
-                await self._may_send.wait()
+                if not self._may_send.is_set():
+                    await self._may_send.wait()
             if self._heartbeat is not None:  # behind all that was wanted up to its sequence
                 text, self._heartbeat = self._heartbeat, None
                 await self._put_on_the_wire(text)

@@ -51,6 +51,8 @@ class BarSignals:
         self._foreseen: Foreseen | None = None
         self._compared = 0
         """Foreseen bars before this one are known to be those that come."""
+        self.warm_until_ns = 0
+        """End of the last bar that was known before the run; a feed may tell it once more, and it passes."""
 
     def foresee(self, bars: Bars) -> None:
         """Evaluates a whole block now, for bars that are expected to come; before the first bar.
@@ -93,6 +95,8 @@ class BarSignals:
 
     def take(self, bar: ClosedBar, *, is_muted: bool = False) -> BarDecision | None:
         """Takes a closed bar; the decision at its close, None for none. Muted, it only remembers (after a restart)."""
+        if bar.ts_open + self._interval_ns <= self.warm_until_ns:
+            return None
         index = self._count
         if self._foreseen is not None and index < self._compared:
             index = int(np.searchsorted(self._foreseen.bars.ts_open, bar.ts_open))  # it slept through silent ones

@@ -14,6 +14,9 @@ from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.session.settings import SessionSettings
 from workstation.trading.paper import PaperSettings
 
+REPLAY, PAPER = "replay", "paper"
+"""Modes: rows come from history, counted; or live, from the recording made of them, with the numbers that they had."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSelection:

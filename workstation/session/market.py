@@ -210,6 +210,14 @@ class Market:
             else:
                 yield from self._due_or_expected(reasons)
 
+    def advance_again(self, row: Rows) -> Iterator[Wake]:
+        """Takes one row that an earlier run had taken. What is due by its time and waits comes behind it: had it been
+        due before, it would have run."""
+        waiting, self._deadlines = self._deadlines, []
+        yield from self.advance(row)
+        self._deadlines += waiting
+        heapq.heapify(self._deadlines)
+
     def advance_time(self, now_ns: int) -> Iterator[Wake]:
         """Runs what is due at or before `now_ns` without a row: before an input, and at the end of history."""
         while True:

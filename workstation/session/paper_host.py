@@ -95,12 +95,14 @@ class PaperHost:
         `row_again` is the number of the market row that comes once more, if one does.
         """
         state, gate = self.session.state, self.market.gate
+        if row_again is not None and state.filled_row == row_again:
+            self.venue.meet_again(row_again, state.row_fills)
         for order in state.orders.values():
             if order.is_final:
                 continue
             request = order.request
             index = self.market.registry.index(request.instrument)
-            due = self.venue.restore(order, state.instruments[request.instrument], index, gate.now_ns, row_again)
+            due = self.venue.restore(order, state.instruments[request.instrument], index)
             if self.venue.is_waiting(request.client_order_id):
                 self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=False))
             if order.cancel_requested_ns is not None:
@@ -174,13 +176,16 @@ class PaperHost:
         """
         gate, steps = self.market.gate, self.steps
         unanswered: tuple[Fact, ...] = ()
-        for report in reports:
-            facts = (*unanswered, steps.admit(report, gate.now_ns))
-            unanswered = facts if isinstance(report, ASKS_NOTHING) else ()
-            if not unanswered:
-                self._take(facts)
-        if unanswered:
-            self._take(unanswered)
+        try:
+            for report in reports:
+                facts = (*unanswered, steps.admit(report, gate.now_ns))
+                unanswered = facts if isinstance(report, ASKS_NOTHING) else ()
+                if not unanswered:
+                    self._take(facts)
+        finally:
+            # what was said before a price that the grid cannot hold is said
+            if unanswered:
+                self._take(unanswered)
 
     def _take(self, facts: tuple[Fact, ...]) -> None:
         last = facts[-1]

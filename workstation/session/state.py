@@ -40,7 +40,7 @@ from workstation.model.group import GroupStatus, PositionGroup
 from workstation.model.ids import ClientOrderId, GroupId
 from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import HOUR_NS, rows_taken
-from workstation.model.order import Order
+from workstation.model.order import Fill, Order
 from workstation.trading.orders import next_order
 
 RETIRE_AFTER_NS = HOUR_NS
@@ -67,11 +67,15 @@ class SessionState:
     refusals: int = 0
     facts: int = 0
     is_paused: bool = False
+    pause_reason: str = ""
     is_stopped: bool = False
     is_lagging: bool = False
     halted: str | None = None
     last_sequence: int = 0
     last_ns: int = 0
+    filled_row: int = 0
+    """Count of the market row behind which `row_fills`, our latest, were reported, in their order."""
+    row_fills: list[Fill] = field(default_factory=list)
     acted_row: int = 0
     """Count of the market row that last woke a decision; a restart takes a row again if its own wake may be missing."""
 
@@ -162,6 +166,10 @@ def _filled(state: SessionState, event: OrderFilled, fact: Fact) -> None:
     instrument = state.instruments[fill.instrument]
     state.book.apply_fill(fill, instrument.kind, instrument.quote, instrument.base, instrument.contract_size)
     state.price_ns[fill.instrument] = fact.ts_received
+    row = rows_taken(fact.sequence)
+    if row != state.filled_row:
+        state.filled_row, state.row_fills = row, []
+    state.row_fills.append(fill)
 
 
 def _known_order(state: SessionState, order_id: ClientOrderId, event: Event) -> Order:
@@ -204,8 +212,8 @@ _APPLY: dict[type[Event], Callable[[SessionState, Any, Fact], None]] = {
     RunStarted: _set(run=lambda event: event),
     BalanceSet: lambda state, event, fact: state.book.apply_balance(event),
     InstrumentListed: lambda state, event, fact: state.instruments.__setitem__(event.instrument.key, event.instrument),
-    SessionPaused: _set(is_paused=True),
-    SessionResumed: _set(is_paused=False),
+    SessionPaused: _set(is_paused=True, pause_reason=lambda event: event.reason or f"by {event.by}"),
+    SessionResumed: _set(is_paused=False, pause_reason="", halted=None),
     SessionStopped: _set(is_stopped=True),
     FeedLagChanged: _set(is_lagging=lambda event: event.is_lagging),
     SignalGenerated: lambda state, event, fact: setattr(state, "signals", state.signals + 1),

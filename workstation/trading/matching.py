@@ -37,10 +37,6 @@ class Resting(Struct):
     index: int
     remaining: Decimal
     is_accepted: bool = False
-    is_announced: bool = False
-    """Its acceptance was reported by an earlier run, which did not live to see what it met."""
-    served_row: int | None = None
-    """Number of the market row that had filled it before a restart."""
     is_triggered: bool = False
     """Of a stop: it has become a market order."""
     fills: int = 0

@@ -4,7 +4,7 @@ Its whole state is what rests there, and that is folded from the journal: a rest
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -76,36 +76,30 @@ class PaperVenue:
         self.settings = settings
         self._available, self._held = available, held
         self._orders: dict[ClientOrderId, Resting] = {}
+        self._row_again: int | None = None
+        self._given: tuple[Fill, ...] = ()
 
     def take(self, request: OrderRequest, instrument: Instrument, index: int) -> int:
         """Takes an order in, once for each id; returns when it arrives (ns)."""
         self._orders.setdefault(request.client_order_id, Resting(request, instrument, index, request.quantity))
         return request.decided_ns + self.settings.latency_ns
 
-    def restore(
-        self,
-        order: Order,
-        instrument: Instrument,
-        index: int,
-        now_ns: int | None = None,
-        row_again: int | None = None,
-    ) -> int:
-        """Takes back an order that a run cut off at `now_ns` had sent; returns when it arrives, if it has not.
+    def restore(self, order: Order, instrument: Instrument, index: int) -> int:
+        """Takes back an order that an earlier run had sent; returns when it arrives, if it has not.
 
-        `row_again` is the number of the market row that is taken once more: what it had given the order is not given
-        twice. An order accepted by the very last report arrives again: what it met was not reported.
+        An acceptance is journaled in one group with what the order met on arrival: who was accepted has arrived.
         """
         due = self.take(order.request, instrument, index)
         resting = self._orders[order.request.client_order_id]
-        is_latest = order.updated_ns == now_ns
         resting.remaining = order.remaining_quantity
-        resting.is_announced = order.status is not OrderStatus.SUBMITTED
         resting.is_triggered = order.is_triggered
         resting.fills = len(order.trade_ids)
-        was_met = order.is_triggered or bool(order.trade_ids)
-        resting.is_accepted = resting.is_announced and (was_met or not is_latest)
-        resting.served_row = row_again if is_latest and was_met else None
+        resting.is_accepted = order.status is not OrderStatus.SUBMITTED
         return due
+
+    def meet_again(self, row: int, given: Iterable[Fill]) -> None:
+        """Market row number `row` comes once more after a restart: what it had `given` is not given twice."""
+        self._row_again, self._given = row, tuple(given)
 
     def is_waiting(self, client_order_id: ClientOrderId) -> bool:
         """The order is here and has not arrived yet."""
@@ -113,13 +107,12 @@ class PaperVenue:
         return order is not None and not order.is_accepted
 
     def arrive(self, client_order_id: ClientOrderId, touch: Touch, last_price: float) -> Iterator[Report]:
-        """The order reaches the venue: acceptance, where that was not said yet, then what it trades at once."""
+        """The order reaches the venue: acceptance, then what it trades at once."""
         order = self._orders.get(client_order_id)
         if order is None or order.is_accepted:
             return
         order.is_accepted = True
-        if not order.is_announced:
-            yield OrderAccepted(client_order_id=client_order_id)
+        yield OrderAccepted(client_order_id=client_order_id)
         if not self.settings.on_bars:
             yield from self._meet(order, touch, on_arrival=True)
         elif order.is_market and self.settings.fill_at is FillAt.THIS_CLOSE and not math.isnan(last_price):
@@ -133,6 +126,8 @@ class PaperVenue:
 
     def on_quote(self, index: int, touch: Touch, row: int | None = None) -> Iterator[Report]:
         """A quote reaches a level: each order in the order of arrival, out of what is displayed."""
+        for fill in self._given_of(row):
+            touch = _less(touch, fill.side, fill.quantity)
         for order in self._accepted(index, row):
             before = order.remaining
             yield from self._meet(order, touch, on_arrival=False)
@@ -140,6 +135,8 @@ class PaperVenue:
 
     def on_trade(self, index: int, price: float, quantity: float, row: int | None = None) -> Iterator[Report]:
         """A public trade goes through resting limits, the first one first."""
+        for fill in self._given_of(row):
+            quantity = _left(quantity, fill.quantity)
         for order in self._accepted(index, row):
             execution = match_trade(order, price, quantity)
             before = order.remaining
@@ -182,8 +179,13 @@ class PaperVenue:
 
     def _accepted(self, index: int, row: int | None = None) -> list[Resting]:
         """What rests on an instrument, but for an order that had its share of market row `row` before a restart."""
-        accepted = [o for o in self._orders.values() if o.index == index and o.is_accepted]
-        return accepted if row is None else [o for o in accepted if o.served_row != row]
+        served = {fill.client_order_id for fill in self._given_of(row)}
+        orders = [o for o in self._orders.values() if o.index == index and o.is_accepted]
+        return [o for o in orders if o.request.client_order_id not in served] if served else orders
+
+    def _given_of(self, row: int | None) -> tuple[Fill, ...]:
+        """Fills of market row `row` that an earlier run had reported, in their order."""
+        return self._given if row is not None and row == self._row_again else ()
 
     def _meet(self, order: Resting, touch: Touch, *, on_arrival: bool) -> Iterator[Report]:
         """An order meets a quote: its trigger, if this is the one that it waited for, then what it gets."""

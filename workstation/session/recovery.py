@@ -2,7 +2,7 @@
 
 from workstation.ledger.journal import Ledger
 from workstation.model.ids import SessionId
-from workstation.research import identity
+from workstation.session import identity
 from workstation.session.state import SessionState, fold, restore, snapshot
 
 

@@ -1,0 +1,202 @@
+"""The engine's sessions: how one comes to life, new or from its journal, and how it ends.
+
+Start = recovery: fold the journal, rebuild the windows from the recording, and then, in one step between two turns,
+begin the run. While it rebuilds the market goes on without it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from workstation.client.declaration import SessionDeclaration
+from workstation.config.settings import Settings
+from workstation.engine.build import first_manifest, keys_declared, wishes_of
+from workstation.engine.bus import Bus
+from workstation.engine.feeds import Feeds
+from workstation.engine.live_session import LiveSession
+from workstation.engine.telling import TellingJournal
+from workstation.engine.turns import Turns
+from workstation.engine.warm_bars import warm_bars
+from workstation.engine.window_fill import WindowFill
+from workstation.errors import BadInput, SessionExists, SessionNotFound, WorkstationError
+from workstation.history.store import HistoryStore
+from workstation.ledger.journal import Ledger
+from workstation.model.events import InstrumentListed, RunStarted
+from workstation.model.ids import RunId, SessionId
+from workstation.model.market import Bars
+from workstation.session import identity
+from workstation.session.manifest import PAPER, RunManifest, manifest_bytes, manifest_hash, read_manifest
+from workstation.session.outbox import WriteBehindOutbox
+from workstation.session.paper_host import PaperHost
+from workstation.session.rebuild import rebuild_from_ns, warm_up
+from workstation.session.recovery import recovered_state, save_state
+from workstation.session.session import Session
+from workstation.session.state import SessionState
+from workstation.strategies.base import make_strategy
+from workstation.strategies.catalog import strategy_named
+
+SAVE_EVERY_FACTS = 5_000
+
+log = logging.getLogger(__name__)
+
+
+class Sessions:
+    """All sessions of one engine, those that have ended too."""
+
+    def __init__(
+        self, turns: Turns, ledger: Ledger, store: HistoryStore, feeds: Feeds, bus: Bus, settings: Settings
+    ) -> None:
+        self._turns, self._ledger, self._store, self._feeds = turns, ledger, store, feeds
+        self._bus, self._settings = bus, settings
+        self._saved_facts: dict[SessionId, int] = {}
+
+    def of(self, session: str) -> LiveSession:
+        """Raises SessionNotFound with the known ones."""
+        live = self._turns.sessions.get(SessionId(session))
+        if live is None:
+            known = ", ".join(self._turns.sessions) or "none"
+            raise SessionNotFound(f"session {session}: not in this engine (known: {known})")
+        return live
+
+    def all(self) -> Sequence[LiveSession]:
+        return list(self._turns.sessions.values())
+
+    async def start(self, declaration: SessionDeclaration) -> LiveSession:
+        """A new session, running when this returns. Raises BadInput, UnknownInstrument, VenueUnavailable."""
+        session = SessionId(declaration.session)
+        if session in self._turns.sessions or any(run.session_id == session for run in self._ledger.runs()):
+            raise SessionExists(f"session {session}: there is one of that name; expected another name")
+        keys = keys_declared(declaration)
+        for key in keys:
+            if key.venue not in self._feeds.venues:
+                known = ", ".join(self._feeds.venues) or "none"
+                raise BadInput(f"venue {key.venue}: not in this engine's configuration (known: {known})")
+        instruments = [one for key in keys for one in await self._feeds.instruments(key.venue, [key.symbol])]
+        if session in self._turns.sessions:  # the same was asked twice while the venue answered
+            raise SessionExists(f"session {session}: it is being started already")
+        manifest = first_manifest(declaration, instruments, self._settings, self._store.root)
+        return await self._begin(manifest, SessionState())
+
+    async def recover(self) -> None:
+        """Every session of the ledger: those that were not stopped go on, the others are shown."""
+        last: dict[SessionId, RunManifest] = {}
+        for run in self._ledger.runs():
+            manifest = read_manifest(run.manifest)
+            if manifest.mode == PAPER:
+                last[run.session_id] = manifest
+        for manifest in last.values():
+            await self.revive(manifest)
+
+    async def revive(self, manifest: RunManifest) -> LiveSession:
+        """A session goes on from its journal, as a new run; one that is over is only shown."""
+        session_id = manifest.session.session_id
+        state = await asyncio.to_thread(recovered_state, self._ledger, session_id)
+        runs = sum(run.session_id == session_id for run in self._ledger.runs())
+        manifest = replace(
+            manifest,
+            run_id=RunId(f"{session_id}.{runs + 1}"),
+            history=str(self._store.root),
+            code_hash=identity.code_hash(),
+            kernel_hash=identity.kernels(),
+            versions=identity.versions(),
+            gap_ns=(state.last_ns, self._turns.clock.now_ns()),
+        )
+        return await self._begin(manifest, state)
+
+    def end(self, live: LiveSession) -> None:
+        """What is over needs no market any more; its state is kept."""
+        self._turns.remove(live)
+        self.save(live)
+
+    def save(self, live: LiveSession, at_least: int = 1) -> None:
+        """A snapshot, where `at_least` facts came since the last one: the next start folds what comes behind it."""
+        facts = live.session.state.facts
+        if live.fault is None and live.is_ready and facts - self._saved_facts.get(live.session_id, 0) >= at_least:
+            save_state(self._ledger, live.session_id, live.session.state)
+            self._saved_facts[live.session_id] = facts
+
+    async def mend(self) -> None:
+        """Where the journal had failed and can be written again, its sessions go on from it."""
+        if self._ledger.failure is not None:
+            self._ledger.resume()
+        for live in self.all():
+            if live.was_journal_fault:
+                self._turns.remove(live)
+                log.warning("session %s: goes on from its journal", live.session_id)
+                await self.revive(live.manifest)
+
+    # -- the beginning of a run
+
+    async def _begin(self, manifest: RunManifest, state: SessionState) -> LiveSession:
+        market = self._turns.market
+        for instrument in manifest.instruments:
+            market.list_instrument(instrument)
+        settings = manifest.session
+        strategy = make_strategy(strategy_named(settings.strategy), settings.parameters)
+        host = PaperHost(market, Session(settings, strategy, market, state), manifest.paper)
+        live = LiveSession(manifest, host)
+        self._turns.sessions[settings.session_id] = live
+        if live.is_over:
+            live.is_ready = True
+            return live
+        self._feeds.want(wishes_of(manifest))
+        try:
+            await self._prepare(live, manifest)
+        except WorkstationError as error:
+            live.fault = str(error)
+            raise
+        return live
+
+    async def _prepare(self, live: LiveSession, manifest: RunManifest) -> None:
+        """Windows and bars as they were, then the run."""
+        session, fill, bars = live.session, None, None
+        rebuild_ns = rebuild_from_ns(session, self._turns.clock.now_ns())
+        if rebuild_ns is not None:
+            fill = WindowFill(self._turns.market, live.windows)
+            self._turns.fills.append(fill)
+            try:
+                await asyncio.to_thread(self._load, fill, rebuild_ns)
+            finally:
+                self._turns.fills.remove(fill)
+        else:
+            bars = await warm_bars(self._store, self._feeds, manifest.session, self._turns.clock.now_ns())
+        self._turns.turn()
+        if fill is not None:
+            live.host.subscribe()
+            fill.finish(self._turns.market)
+        elif bars is not None:
+            warm_up(session, bars)
+            live.host.subscribe()
+        self._run(live, rebuild_ns, bars)
+
+    def _load(self, fill: WindowFill, since_ns: int) -> None:
+        if self._turns.recorder is not None:
+            self._turns.recorder.sync()
+            fill.load(self._store, since_ns)
+
+    def _run(self, live: LiveSession, rebuild_ns: int | None, bars: Bars | None) -> None:
+        """Begins the run: from here on the session is served."""
+        manifest, host, state = live.manifest, live.host, live.session.state
+        data, market, now_ns = manifest_bytes(manifest), self._turns.market, self._turns.clock.now_ns()
+        self._ledger.begin_run(live.session_id, manifest.run_id, data)
+        host.outbox = WriteBehindOutbox(TellingJournal(live, self._ledger, self._bus), host)
+        sequence = max(state.last_sequence, market.gate.sequence)
+        market.start_after(host, sequence, now_ns)
+        self._turns.add(live)
+        started = RunStarted(
+            run_id=manifest.run_id,
+            manifest_hash=manifest_hash(data),
+            sequence=sequence,
+            rebuild_from_ns=rebuild_ns,
+            anchor_ns=int(bars.ts_open[0]) if bars is not None and len(bars) else None,
+            warm_until_ns=int(bars.ts_open[-1]) + bars.interval_ns if bars is not None and len(bars) else None,
+        )
+        live.inject(started, now_ns)
+        for instrument in manifest.instruments:
+            live.inject(InstrumentListed(instrument=instrument), now_ns)
+        for balance in manifest.balances:
+            if (balance.venue, balance.currency) not in state.book.balances:
+                live.inject(balance, now_ns)
+        live.guarded(host.recover)
+        live.started_ns, live.is_ready = now_ns, True

@@ -1,0 +1,116 @@
+"""The walk of the engine, turn by turn: what the channel holds goes through the market, then time passes until now.
+
+    feeds → channel → market.advance → wakes → sessions → outbox → paper venue
+                         └→ recorder
+
+Between turns the event loop serves feeds and the API. Nothing in a turn waits, and all of it runs in one thread.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+
+from workstation.engine.channel import MAX_LAG_NS, Channel
+from workstation.engine.clock import Clock
+from workstation.engine.latency import Latency
+from workstation.engine.live_session import LiveSession
+from workstation.engine.window_fill import WindowFill
+from workstation.history.recorder import Recorder
+from workstation.model.events import Event, FeedLagChanged
+from workstation.model.ids import SessionId
+from workstation.model.market import SECOND_NS, Rows
+from workstation.ports.feed import FeedStatus
+from workstation.session.market import Market
+from workstation.session.wake import Subscriber, Wake
+
+IDLE_S = 0.25
+"""The longest time without a turn: time passes for deadlines too."""
+
+log = logging.getLogger(__name__)
+
+
+class Turns:
+    """Who gets what, in which order."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        market: Market,
+        recorder: Recorder | None,
+        on_status: Callable[[FeedStatus], None],
+        *,
+        max_lag_ns: int = MAX_LAG_NS,
+    ) -> None:
+        self.clock, self.market, self.recorder = clock, market, recorder
+        self.channel = Channel(clock.now_ns, on_status, max_lag_ns=max_lag_ns)
+        self.latency = Latency()
+        self.sessions: dict[SessionId, LiveSession] = {}
+        self.fills: list[WindowFill] = []
+        """Windows that are being rebuilt: they get every row that comes meanwhile."""
+        self._hosts: dict[Subscriber, LiveSession] = {}
+        self.is_journal_late = False
+        """The journal is further behind than it may be: no entries, as with late market data."""
+        self._is_lagging = False
+
+    def add(self, live: LiveSession) -> None:
+        """From the next wake on the session is served."""
+        self.sessions[live.session_id] = live
+        self._hosts[live.host] = live
+
+    def remove(self, live: LiveSession) -> None:
+        """It is woken no more, and its windows are given back; it is still shown."""
+        if self._hosts.pop(live.host, None) is None:
+            return
+        self.market.unsubscribe(live.host)
+        for spec in live.windows:
+            self.market.windows.release(spec)
+
+    def inject(self, live: LiveSession, event: Event) -> None:
+        """An input from outside, behind all that came before it."""
+        self.turn()
+        live.inject(event, self.clock.now_ns())
+
+    async def run(self) -> None:
+        """Turn after turn until cancelled."""
+        while True:
+            await self.channel.wait(self._pause_s())
+            self.turn()
+            await asyncio.sleep(0)
+
+    def turn(self) -> None:
+        """What has come, then what is due."""
+        now_ns = self.clock.now_ns()  # nothing that comes later bears an earlier stamp
+        rows = self.channel.take()
+        is_late = self.channel.is_lagging or self.is_journal_late
+        if is_late != self._is_lagging:
+            self._lag(is_late)
+        if len(rows):
+            self._deliver(self.market.advance(rows))
+            self.latency.add(now_ns, self.clock.now_ns() - rows["ts_received"])
+            self._keep(rows)
+        self._deliver(self.market.advance_time(now_ns))
+
+    def _keep(self, rows: Rows) -> None:
+        if self.recorder is not None:
+            self.recorder.record(rows, self.market.registry)
+        for fill in self.fills:
+            fill.take(rows)
+
+    def _deliver(self, wakes: Iterator[Wake]) -> None:
+        for wake in wakes:
+            live = self._hosts.get(wake.subscriber)
+            if live is not None:
+                live.handle(wake)
+
+    def _lag(self, is_lagging: bool) -> None:
+        """Risk reads it: no session enters on prices that waited."""
+        self._is_lagging = is_lagging
+        log.warning("%s", "lagging: no entries" if is_lagging else "in time again")
+        for live in self._hosts.values():
+            live.inject(FeedLagChanged(is_lagging=is_lagging), self.market.gate.now_ns)
+
+    def _pause_s(self) -> float:
+        """Until the next deadline."""
+        due_ns = self.market.next_due_ns
+        wait_s = IDLE_S if due_ns is None else max(due_ns - self.clock.now_ns(), 0) / SECOND_NS
+        return min(wait_s, IDLE_S)

@@ -1,0 +1,141 @@
+"""The engine's process: its parts put together, served, and ended cleanly. A composition root."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from workstation.config.loading import Configuration
+from workstation.config.settings import Settings
+from workstation.engine.bus import Bus
+from workstation.engine.clock import Clock
+from workstation.engine.engine import Engine
+from workstation.engine.feeds import Feeds, Wish
+from workstation.engine.sessions import Sessions
+from workstation.engine.turns import Turns
+from workstation.errors import ConfigError
+from workstation.exchanges.registry import open_feed
+from workstation.exchanges.rest_limiter import RestLimiters
+from workstation.exchanges.settings import venue_settings
+from workstation.history.recorder import Recorder
+from workstation.history.store import HistoryStore
+from workstation.ledger.journal import Ledger
+from workstation.model.ids import Venue
+from workstation.model.market import STEP_BITS, interval_ns, rows_taken
+from workstation.ports.feed import FeedStatus
+from workstation.server.app import create_app
+from workstation.server.auth import api_token, check_bind
+from workstation.server.serve import serve
+from workstation.session.manifest import PAPER, read_manifest
+from workstation.session.market import Market
+
+MS_NS = 1_000_000
+
+
+def run_engine(
+    configuration: Configuration,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    on_ready: Callable[[int], None] = lambda port: None,
+) -> None:
+    """Blocks until SIGINT or SIGTERM. `on_ready` gets the port once it answers there.
+
+    Raises ConfigError (no venues, a taken port), LedgerInUse, RecorderRunning, JournalCorrupt.
+    """
+    settings = configuration.settings
+    if not settings.venues:
+        raise ConfigError(
+            f'{configuration.file}: no venues; add a table such as [venues.binance] with exchange = "binance", '
+            "or try `workstation demo`"
+        )
+    host, port = host or settings.api.host, settings.api.port if port is None else port
+    check_bind(host)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(Ledger.open(settings.paths.ledger))
+        asyncio.run(_serve(settings, ledger, host, port, on_ready))
+
+
+async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_ready: Callable[[int], None]) -> None:
+    store = HistoryStore(settings.paths.history)
+    clock = Clock(at_least_ns=max((last_ns for _, last_ns in _last_places(ledger)), default=0))
+    recorder = Recorder.open(store, now_ns=clock.now_ns()) if settings.engine.record else None
+    bus, engines = Bus(), list[Engine]()
+
+    def told(status: FeedStatus) -> None:
+        for engine in engines:
+            engine.told(status)
+
+    market = Market()
+    _go_on_behind(market, ledger, store, clock)
+    turns = Turns(clock, market, recorder, told, max_lag_ns=settings.engine.max_lag_ms * MS_NS)
+    limiters = RestLimiters()
+    venues = [venue_settings(settings, name) for name in settings.venues]
+    feeds = Feeds(
+        {Venue(one.venue): (open_feed(one, clock.now_ns, limiters), one.exchange) for one in venues},
+        clock,
+        turns.channel,
+    )
+    engine = Engine(
+        clock=clock,
+        turns=turns,
+        sessions=Sessions(turns, ledger, store, feeds, bus, settings),
+        feeds=feeds,
+        ledger=ledger,
+        bus=bus,
+        watched=settings.engine.symbols,
+        wish=Wish(
+            trades=settings.engine.with_trades,
+            intervals_ns=frozenset(map(interval_ns, settings.engine.bar_intervals)),
+        ),
+    )
+    engines.append(engine)
+    app = create_app(engine, bus, api_token(settings.paths.home))
+    try:
+        await _until_signalled(engine, partial(serve, app, host, port, on_ready=on_ready))
+    finally:
+        await engine.close()
+
+
+async def _until_signalled(engine: Engine, serving: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Engine and server until one of them fails or a signal comes."""
+    stop = asyncio.Event()
+    with _signals(stop):
+        tasks = [asyncio.ensure_future(one) for one in (engine.run(), serving(), stop.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stop.set)
+    try:
+        yield
+    finally:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(one)
+
+
+def _go_on_behind(market: Market, ledger: Ledger, store: HistoryStore, clock: Clock) -> None:
+    """Row numbers go on behind every row that any session or the recording knows."""
+    rows = [rows_taken(sequence) for sequence, _ in _last_places(ledger)]
+    market.gate.start_after(max([store.recording().last_row, *rows]) << STEP_BITS, clock.now_ns())
+
+
+def _last_places(ledger: Ledger) -> Iterator[tuple[int, int]]:
+    """Number and time of each live session's last fact; replays have numbers and times of their own."""
+    live = {run.session_id for run in ledger.runs() if read_manifest(run.manifest).mode == PAPER}
+    for session_id in live:
+        last = ledger.last_place(session_id)
+        if last is not None:
+            yield last
