@@ -27,6 +27,7 @@ from workstation.model.events import (
     EntryRefused,
     Fact,
     GroupChanged,
+    OrderAccepted,
     OrderFilled,
     OrderSubmitted,
     SessionHalted,
@@ -349,6 +350,14 @@ def test_a_price_that_no_grid_can_hold_pauses_this_session_and_the_rows_go_on():
     assert desk.market.tables.clock["rows"][0] == len(rows)
     paused = of(facts, SessionPaused)
     assert not paused or "2^53" in paused[0].reason or "steps" in paused[0].reason
+
+
+def test_an_order_that_meets_a_price_that_no_grid_can_hold_is_accepted_all_the_same():
+    rows = quotes((0, 0, 99.0, 99.01, 50.0), (0, 100, 100.5, 100.51, 50.0), (0, 109, 1e16, 1.1e16, 50.0))
+    desk = tick_desk([buy()], paper=PaperSettings(latency_ns=10_000_000))
+    facts = run(desk, np.concatenate([rows, quotes((0, 200, 100.5, 100.51, 50.0))]))
+    told = [type(fact.event) for fact in facts if isinstance(fact.event, OrderAccepted | SessionPaused | OrderFilled)]
+    assert told == [OrderAccepted, SessionPaused, OrderFilled]
 
 
 def test_a_leg_is_refused_when_its_own_venue_has_no_money():

@@ -46,6 +46,7 @@ def test_a_parameter_out_of_bounds_is_refused_with_name_value_and_bounds(
         (SpreadReversion, {"entry_z": 1.0, "exit_z": 1.0}, r"exit_z 1\.0: expected less than entry_z 1\.0"),
         (MACross, {"fsat": 3}, r"parameter 'fsat' is not declared \(known: atr_stop, .*fast"),
         (MACross, {"name": "x"}, "parameter 'name' is not declared"),
+        (MACross, {"fast": True}, "parameter 'fast' True: expected a number"),
     ],
 )
 def test_parameters_that_contradict_are_refused(kind: Any, parameters: dict[str, Any], message: str) -> None:

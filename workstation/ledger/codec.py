@@ -137,7 +137,7 @@ def decode_event(name: str, version: int, body: bytes) -> Event:
                 raw = UPCASTERS[name, older](raw)
             body = msgspec.json.encode(raw)
         return cast("Event", decoder.decode(body))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise JournalCorrupt(f"event {name} version {version}: {error}; body {body[:200]!r}") from error
 
 

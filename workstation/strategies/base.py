@@ -117,10 +117,12 @@ class TickStrategy(Strategy):
 def make_strategy(kind: type[Strategy], parameters: Mapping[str, Any]) -> Strategy:
     """A strategy from its declaration; raises BadInput that names the parameter, the value and what was expected."""
     known = {name for name in kind.param if name != "name"}
-    for name in parameters:
+    for name, value in parameters.items():
         if name not in known:
             names = ", ".join(sorted(known))
             raise BadInput(f"strategy {kind.name_in_cli}: parameter {name!r} is not declared (known: {names})")
+        if isinstance(value, bool) and isinstance(kind.param[name], param.Number):  # param takes True for 1
+            raise BadInput(f"strategy {kind.name_in_cli}: parameter {name!r} {value}: expected a number")
     try:
         return kind(**parameters)
     except (ValueError, TypeError) as error:
