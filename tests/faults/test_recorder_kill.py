@@ -1,12 +1,12 @@
 """Kill -9 of the recorder at random moments while others read: no reader fails, nothing is doubled, little is lost."""
 
-import multiprocessing
 import random
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.faults.forked import forking
 from tests.faults.recorder_process import read, received_ns, record
 from tests.history.live import a_recorder, stored_numbers
 from workstation.history.store import HistoryStore
@@ -17,8 +17,7 @@ KILLS, READERS = 30, 3
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 def test_thirty_kills_harm_no_reader_and_lose_nothing_that_was_synced(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.recorder_process"])
+    context = forking()
     store, moments = HistoryStore(tmp_path), random.Random(5)
     is_over = context.Event()
     readers = []

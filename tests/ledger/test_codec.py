@@ -99,7 +99,9 @@ def test_an_event_of_a_newer_version_is_refused_with_a_sentence(name, version):
         decode_event(name, version, b"{}")
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[1", b'{"amount":"x","currency":"USDT","venue":"v"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[1", b'{"amount":"x","currency":"USDT","venue":"v"}', b'{"venue":"\xff"}']
+)
 def test_an_unreadable_body_is_corruption(body):
     with pytest.raises(JournalCorrupt, match="BalanceSet"):
         decode_event("BalanceSet", 1, body)

@@ -353,7 +353,9 @@ def test_a_stop_that_is_restored_after_any_quote_goes_on_as_if_nothing_had_been(
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([BUY, SELL]), st.sampled_from(["0.3", "0.1", "1", "7"])), min_size=1, max_size=5),
+    st.lists(
+        st.tuples(st.sampled_from([BUY, SELL]), st.sampled_from(["0.3", "0.1", "1", "7"])), min_size=1, max_size=5
+    ),
     st.floats(0, 9),
     st.integers(0, 5),
     st.booleans(),

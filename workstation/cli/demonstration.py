@@ -1,128 +1,221 @@
-"""What `workstation demo` does: the sample data, a journaled run of each strategy, and their proof."""
+"""What `workstation demo` does: simulated venues, the engine, two sessions, and at the end the proof of their runs."""
 
 import json
-import shutil
-from collections.abc import Callable
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
+import httpx
 import typer
+from rich.console import Console
 
-import workstation
 from workstation.cli import strategy_options as options
-from workstation.cli.progress import Progress
-from workstation.cli.trade_table import last_trades
+from workstation.cli.connection import api_url
+from workstation.cli.demo_replay import make_folder
+from workstation.cli.demo_screen import Look, look, show
+from workstation.cli.supervisor import Service, Supervisor
 from workstation.cli.verify import as_sentence
+from workstation.client.access import TOKEN_FILE, read_token
+from workstation.client.client import Client
+from workstation.client.declaration import SessionDeclaration
+from workstation.client.messages import SessionStatus, SessionSummary
+from workstation.config.loading import FILE_NAME, HOME_VARIABLE, PREFIX
 from workstation.config.settings import Settings
-from workstation.config.words import strategy_from_words
-from workstation.errors import OperatorError
+from workstation.errors import EngineUnreachable, LedgerInUse, OperatorError
 from workstation.history.durable import write_durably
-from workstation.history.market_rows import Span
-from workstation.history.store import HistoryStore
-from workstation.research.replay import replay
-from workstation.research.replay_result import ReplayResult
-from workstation.research.session_request import Choices, free_session, open_ledger, replay_request
+from workstation.ledger.lock import take_lock
+from workstation.model.ids import RunId
 from workstation.research.verify import verify
-from workstation.simulator.sample import write_sample
-from workstation.trading.limits import NO_LIMITS
 
-CHECKOUT_SAMPLE = Path(workstation.__file__).parent.parent / "data" / "sample"
-BARS = ("--venue", "nova", "--symbol", "BTC/USDT:USDT", "--interval", "1h")
+LOOPBACK = "127.0.0.1"
+VENUES = ("nova", "orion", "vega")
+SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+UNWATCHED_S = 20.0
+"""How long it lasts where nobody can press Ctrl-C."""
+CLOSING_S = 10.0
+BY = "demo"
+
+SPREAD: Mapping[str, Any] = {
+    "strategy": "spread-reversion",
+    "venues": ("nova", "orion"),
+    "symbol": "BTC/USDT",
+    "coins": Decimal("0.02"),
+    "sizing": "fixed-notional=900",
+    "parameters": {"window_minutes": 0.5, "min_points": 20, "entry_z": 2.0, "exit_z": 0.3, "min_net_edge_bps": 5.0},
+}
+"""A window of half a minute, so that there is something to see within the first one; it sells coins that it has."""
+AVERAGES: Mapping[str, Any] = {
+    "strategy": "ma-cross",
+    "venues": ("nova",),
+    "symbol": "ETH/USDT",
+    "interval": "1m",
+    "sizing": "fixed-notional=900",
+    "parameters": {"fast": 2, "slow": 4, "side": "long"},
+}
 
 
-class DemoFolder(NamedTuple):
-    """WORKSTATION_HOME/demo: nothing of the demo lies elsewhere."""
+class Demonstration:
+    """One demo, in a home of its own: WORKSTATION_HOME/demo/live. Raises OperatorError where it cannot be."""
 
-    root: Path
+    def __init__(self, settings: Settings, *, port: int | None, venue_port: int | None) -> None:
+        self.home = make_folder(settings.paths.home / "demo" / "live")
+        self.port = free_port() if port is None else wanted_port("--port", port)
+        self.venue_port = free_port() if venue_port is None else wanted_port("--venue-port", venue_port)
 
-    @property
-    def ledger(self) -> Path:
-        return self.root / "ledger.db"
+    def run(self, seconds: float | None) -> None:
+        """Until Ctrl-C, or for so many seconds; then stops the sessions and verifies what they decided."""
+        console = Console()
+        if seconds is None and not console.is_terminal:
+            seconds = UNWATCHED_S
+        with only_one(self.home), Supervisor(self.home / "logs") as supervisor:
+            write_durably(self.home / FILE_NAME, self.configuration().encode())
+            self._start_services(supervisor)
+            with Client(api_url(LOOPBACK, self.port), read_token(self.home), by=BY) as client:
+                sessions = [self._session(client, declared) for declared in (SPREAD, AVERAGES)]
+                names = [one.session for one in sessions]
+                self._tell_of_other_terminals()
+                with suppress(KeyboardInterrupt):
+                    show(
+                        lambda spent_s: self._see(client, supervisor, names, spent_s),
+                        supervisor.check,
+                        seconds,
+                        console,
+                    )
+                last = self._closed(client, names)
+        self._summarize(last)
 
-    @property
-    def history(self) -> Path:
-        return self.root / "history"
+    def configuration(self) -> str:
+        """The engine's file: it can be read, and the commands of another terminal find the engine by it."""
+        venues = (
+            f'[venues.{venue}]\nexchange = "binance"\nurl = "http://{LOOPBACK}:{self.venue_port}/{venue}"\n'
+            for venue in VENUES
+        )
+        symbols = ", ".join(f'"{symbol}"' for symbol in SYMBOLS)
+        home = json.dumps(str(self.home))  # TOML's basic strings are JSON's
+        return "\n".join(
+            [f"[paths]\nhome = {home}\n", f"[api]\nport = {self.port}\n", f"[engine]\nsymbols = [{symbols}]\n", *venues]
+        )
 
-    def run_file(self, run_id: str) -> Path:
-        return self.root / "runs" / f"{run_id}.json"
+    def _start_services(self, supervisor: Supervisor) -> None:
+        options.note("starting the venues and the engine; the first time kernels are compiled, which takes a minute")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        environment |= {HOME_VARIABLE: str(self.home), "PYTHONUNBUFFERED": "1"}
+        venue_url = f"http://{LOOPBACK}:{self.venue_port}"
+        arguments = ["exchange", "simulate", "--lively", "--venues", ",".join(VENUES), "--port", str(self.venue_port)]
+        ping = f"{venue_url}/{VENUES[0]}/api.binance.com/api/v3/ping"
+        pid = supervisor.start(Service("venues", arguments, lambda: answers(ping), environment))
+        typer.echo(f"venues     {venue_url}: {', '.join(VENUES)}, simulated (process {pid})")
+        url = api_url(LOOPBACK, self.port)
+        pid = supervisor.start(Service("engine", ["engine"], lambda: answers(f"{url}/health"), environment))
+        typer.echo(f"engine     {url}, described at {url}/docs (process {pid})")
+        typer.echo(f"token      {self.home / TOKEN_FILE}")
+        typer.echo(f"recorder   {self.home / 'history'}, and the journal in {self.home / 'ledger.db'}")
+        typer.echo(f"logs       {self.home / 'logs'}")
+
+    def _session(self, client: Client, declared: Mapping[str, Any]) -> SessionSummary:
+        """One that an earlier demo was cut off from goes on; otherwise a new one."""
+        known = client.sessions()
+        open_ones = [
+            one
+            for one in known
+            if one.strategy == declared["strategy"] and one.status in (SessionStatus.RUNNING, SessionStatus.STARTING)
+        ]
+        if open_ones:
+            session, how = open_ones[-1], "goes on from its journal"
+        else:
+            name = f"{declared['strategy']}-{1 + sum(one.strategy == declared['strategy'] for one in known)}"
+            session, how = client.start_session(SessionDeclaration.model_validate({**declared, "session": name})), "new"
+        typer.echo(f"session    {session.session} on {', '.join(session.instruments)}: {how}, run {session.run}")
+        return session
+
+    def _tell_of_other_terminals(self) -> None:
+        command = options.command_line_of("spreads", "watch", "--all", "--config", self.home / FILE_NAME)
+        typer.echo(f"meanwhile, in another terminal: {command}\n")
+
+    def _see(self, client: Client, supervisor: Supervisor, names: list[str], spent_s: float) -> Look:
+        try:
+            return look(client, names, spent_s)
+        except EngineUnreachable:
+            supervisor.check()  # it has died: that is the better sentence
+            raise
+
+    def _closed(self, client: Client, names: list[str]) -> Look:
+        """Stops the sessions, what is open closed at market prices, and looks once more."""
+        for name in names:
+            client.stop_session(name, flatten=True)
+        deadline_s = time.monotonic() + CLOSING_S
+        last = look(client, names, 0.0)
+        while any(one.open_groups or one.open_orders for one in last.sessions) and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+            last = look(client, names, 0.0)
+        return last
+
+    def _summarize(self, last: Look) -> None:
+        """What came of it, and whether the runs' decisions can be made again. Raises VerifyMismatch."""
+        health = last.health
+        typer.echo(
+            f"\n{health.rows:,} rows received, {health.dropped} dropped, {health.rejected} rejected; "
+            f"{len(last.orders)} orders, {last.fills} filled"
+        )
+        for one in last.sessions:
+            fees = ", ".join(f"{fee:,.2f} {currency}" for currency, fee in one.fees.items()) or "none"
+            typer.echo(
+                f"{one.session}: {one.signals} signals, realized {one.realized_pnl:,.2f} {one.currency}, fees {fees}"
+            )
+        ledger = self.home / "ledger.db"
+        for one in last.sessions:
+            typer.echo(as_sentence(verify(ledger, RunId(one.run))))
+        typer.echo("\nNext:")
+        for words in (
+            ("session", "verify", last.sessions[0].run, "--ledger", ledger),
+            ("data", "list", "--history", self.home / "history"),
+            ("demo", "--replay"),
+        ):
+            typer.echo(f"  {options.command_line_of(*words)}")
 
 
-def demonstrate(settings: Settings) -> None:
-    """Replays, prints and verifies. Raises OperatorError where the home cannot be written."""
-    folder = DemoFolder(settings.paths.home / "demo")
+@contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Raises OperatorError where another demo runs in this home."""
     try:
-        folder.root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+        lock = take_lock(home / "demo")
+    except LedgerInUse as error:
+        owner = (home / "demo.lock").read_text("utf-8").strip()
         raise OperatorError(
-            f"folder {folder.root}: cannot be made: {error.strerror}; WORKSTATION_HOME names another place"
+            f"demo: another one runs in {home} ({owner}): end it with Ctrl-C there, or set WORKSTATION_HOME to "
+            "another folder"
         ) from error
-    store = sample_history(folder.history)
-    results = replay_both(store, folder, settings)
-    for result in results:
-        content = result.to_dict()
-        write_durably(folder.run_file(result.manifest.run_id), json.dumps(content, allow_nan=False).encode())
-        typer.echo(f"\n{result}\n\n{last_trades(content['trades'], result.manifest.session.currency)}\n")
-        typer.echo(as_sentence(verify(folder.ledger, result.manifest.run_id, store)))
-    typer.echo("\nNext:")
-    for command in next_commands(store, folder, results[-1]):
-        typer.echo(f"  {command}")
+    with lock:
+        yield
 
 
-def sample_history(
-    folder: Path, checkout: Path = CHECKOUT_SAMPLE, generate: Callable[[Path], object] = write_sample
-) -> HistoryStore:
-    """The checkout's sample data; without a checkout the same, generated once into `folder`."""
-    if (checkout / "instruments").is_dir():
-        return HistoryStore(checkout)
-    if not folder.is_dir():
-        options.note(f"generating the sample data into {folder}, once, in about 15 s")
-        unfinished = folder.with_name(f"{folder.name}.unfinished")
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-        generate(unfinished)
-        unfinished.rename(folder)
-    return HistoryStore(folder)
+def answers(url: str) -> bool:
+    """Whether the service is up; a proxy of the environment is none of its ways."""
+    with suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=2.0, trust_env=False).is_success
+    return False
 
 
-def replay_both(store: HistoryStore, folder: DemoFolder, settings: Settings) -> list[ReplayResult]:
-    """A run of each strategy, in a new session."""
-    results = []
-    with open_ledger(folder.ledger) as ledger:
-        for choices in demo_choices():
-            name = free_session(ledger, choices.strategy)
-            request = replay_request(store, choices, name, settings)
-            with Progress(name, patience_s=0) as progress:
-                results.append(replay(store, request, ledger=ledger, progress=progress.show))
-    return results
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
-def demo_choices() -> tuple[Choices, Choices]:
-    """What the demo replays: a bar strategy with nearly all of its equity, a spread with half of it in each leg."""
-    bars = Choices(
-        strategy=strategy_from_words("ma-cross"),
-        venues=("nova",),
-        symbol="BTC/USDT:USDT",
-        interval="1h",
-        span=Span(),
-        sizing="equity-fraction=0.95",
-        limits=NO_LIMITS,
-    )
-    spread = Choices(
-        strategy=strategy_from_words("spread-reversion"),
-        venues=("nova", "orion"),
-        symbol="ETH/USDT:USDT",
-        span=Span(),
-        sizing="fixed-notional=5000",
-        limits=NO_LIMITS,
-    )
-    return bars, spread
-
-
-def next_commands(store: HistoryStore, folder: DemoFolder, result: ReplayResult) -> list[str]:
-    """What to try after the demo, ready to be pasted."""
-    history = ("--history", store.root)
-    return [
-        options.command_line_of("data", "list", *history),
-        options.command_line_of("backtest", "ma-cross", *BARS, "--param", "fast=10", *history),
-        options.command_line_of("verify", result.manifest.run_id, "--ledger", folder.ledger),
-    ]
+def wanted_port(option: str, port: int) -> int:
+    """Raises OperatorError where another program listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise OperatorError(
+                f"{option} {port}: cannot be used ({error.strerror}): give another, or none for a free one"
+            ) from error
+    return port

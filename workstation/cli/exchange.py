@@ -67,6 +67,9 @@ def simulate(
         float | None,
         typer.Option(min=1, max=50_000, help="Of all venues together, on average: a load.", show_default=False),
     ] = None,
+    lively: Annotated[
+        bool, typer.Option("--lively", help="One venue or another is dear or cheap every few seconds: to show it.")
+    ] = False,
     history: Annotated[
         str | None,
         typer.Option(
@@ -89,4 +92,5 @@ def simulate(
         faults=faults,
         quotes_per_second=quotes_per_second,
         history=history,
+        is_lively=lively,
     )

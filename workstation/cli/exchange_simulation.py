@@ -12,14 +12,19 @@ from workstation.config.loading import load_configuration
 from workstation.errors import BadInput, ConfigError
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import checked_key
+from workstation.model.market import SECOND_NS
 from workstation.simulator.faults import read_faults
 from workstation.simulator.market_source import HistorySource, MarketSource, ModelSource
 from workstation.simulator.markets import MarketModel
 from workstation.simulator.server import LEAD_NS, ServerSettings, SimulatedExchanges, account_of
-from workstation.simulator.settings import BTC, ETH, NOVA, ORION, SOL, VEGA
+from workstation.simulator.settings import BTC, ETH, NOVA, ORION, SOL, VEGA, Climate
 
 VENUES = {settings.venue: settings for settings in (NOVA, ORION, VEGA)}
 ACCOUNT_NAMES = ("alice", "bob")
+LIVELY = Climate(dislocation_bps=(40.0, 90.0), dislocation_ns=(6 * SECOND_NS, 15 * SECOND_NS))
+"""Wide enough to pay for four taker fees of 10 bps, and over before somebody who watches has gone."""
+LIVELY_PER_HOUR = 150.0
+"""Of each symbol at each venue."""
 
 
 def run_exchanges(
@@ -31,6 +36,7 @@ def run_exchanges(
     faults: Path | None,
     quotes_per_second: float | None,
     history: str | None,
+    is_lively: bool = False,
 ) -> None:
     """Serves until Ctrl-C. Raises ConfigError, HistoryMissing."""
     settings = ServerSettings(
@@ -39,19 +45,33 @@ def run_exchanges(
         accounts=tuple(account_of(name) for name in ACCOUNT_NAMES),
         faults=tuple(read_faults(faults)) if faults is not None else (),
     )
-    source = model_source(venues, seed, quotes_per_second) if history is None else history_source(history)
+    source = (
+        model_source(venues, seed, quotes_per_second, is_lively=is_lively)
+        if history is None
+        else history_source(history)
+    )
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(SimulatedExchanges(source, settings)))
 
 
-def model_source(venues: str, seed: int, quotes_per_second: float | None) -> ModelSource:
-    """The seeded market of the named venues. Raises ConfigError for one that is not known."""
+def model_source(venues: str, seed: int, quotes_per_second: float | None, *, is_lively: bool = False) -> ModelSource:
+    """The seeded market of the named venues; lively ones drift apart every few seconds.
+
+    Raises ConfigError for a name that is not known.
+    """
     names = [name.strip() for name in venues.split(",") if name.strip()]
     unknown = [name for name in names if name not in VENUES]
     if unknown or not names:
         raise ConfigError(f"--venues {venues!r}: expected some of {', '.join(VENUES)}, comma-separated")
-    chosen = tuple(replace(settings) for name, settings in VENUES.items() if name in names)
-    model = MarketModel(seed=seed, venues=chosen, symbols=(BTC.spot(), ETH.spot(), SOL.spot()))
+    chosen = [settings for name, settings in VENUES.items() if name in names]
+    if is_lively:
+        chosen = [replace(settings, dislocations_per_hour=LIVELY_PER_HOUR) for settings in chosen]
+    model = MarketModel(
+        seed=seed,
+        venues=tuple(chosen),
+        symbols=(BTC.spot(), ETH.spot(), SOL.spot()),
+        climate=LIVELY if is_lively else Climate(),
+    )
     return ModelSource(model, quotes_per_second)
 
 

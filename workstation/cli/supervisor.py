@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,16 +27,17 @@ class ServiceDied(OperatorError):
     """A service ended that was to run on, or never answered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Service:
     """One command; `arguments` follow `workstation`, `is_ready` asks whether it answers, `within_s` when it must."""
 
     name: str
     arguments: Sequence[str]
     is_ready: Callable[[], bool]
+    environment: Mapping[str, str]
+    """All of it."""
     within_s: float = 180.0
     """The first start compiles the kernels."""
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | service.environment,
+                env=dict(service.environment),
                 start_new_session=True,
             )
         self._running.append(_Running(service, process, log))

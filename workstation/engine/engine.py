@@ -254,6 +254,7 @@ class Engine:
             yield f"ledger: {self._ledger.failure}"
         if self._turns.channel.is_lagging:
             yield "market data waits longer than it may: no entries"
+        yield from (f"session {name} does not go on: {why}" for name, why in self._sessions.lost.items())
         for live in self._sessions.all():
             if live.fault is not None:
                 yield f"session {live.session_id}: {live.fault}"

@@ -50,6 +50,8 @@ class Sessions:
         self._turns, self._ledger, self._store, self._feeds = turns, ledger, store, feeds
         self._bus, self._settings = bus, settings
         self._saved_facts: dict[SessionId, int] = {}
+        self.lost: dict[SessionId, str] = {}
+        """Sessions of the ledger that could not go on at the start, and why."""
 
     def of(self, session: str) -> LiveSession:
         """Raises SessionNotFound with the known ones."""
@@ -85,8 +87,15 @@ class Sessions:
             manifest = read_manifest(run.manifest)
             if manifest.mode == PAPER:
                 last[run.session_id] = manifest
-        for manifest in last.values():
+        await asyncio.gather(*(self._revive_alone(manifest) for manifest in last.values()))
+
+    async def _revive_alone(self, manifest: RunManifest) -> None:
+        """One that cannot go on keeps no other from it."""
+        try:
             await self.revive(manifest)
+        except WorkstationError as error:
+            log.error("session %s does not go on: %s", manifest.session.session_id, error)
+            self.lost[manifest.session.session_id] = str(error)
 
     async def revive(self, manifest: RunManifest) -> LiveSession:
         """A session goes on from its journal, as a new run; one that is over is only shown."""
@@ -178,7 +187,8 @@ class Sessions:
     def _run(self, live: LiveSession, rebuild_ns: int | None, bars: Bars | None) -> None:
         """Begins the run: from here on the session is served."""
         manifest, host, state = live.manifest, live.host, live.session.state
-        data, market, now_ns = manifest_bytes(manifest), self._turns.market, self._turns.clock.now_ns()
+        data, market = manifest_bytes(manifest), self._turns.market
+        now_ns = market.gate.now_ns  # nothing is due before it: no other session acts on the way
         self._ledger.begin_run(live.session_id, manifest.run_id, data)
         host.outbox = WriteBehindOutbox(TellingJournal(live, self._ledger, self._bus), host)
         sequence = max(state.last_sequence, market.gate.sequence)

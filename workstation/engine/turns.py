@@ -68,7 +68,7 @@ class Turns:
     def inject(self, live: LiveSession, event: Event) -> None:
         """An input from outside, behind all that came before it."""
         self.turn()
-        live.inject(event, self.clock.now_ns())
+        live.inject(event, self.market.gate.now_ns)
 
     async def run(self) -> None:
         """Turn after turn until cancelled."""
@@ -89,6 +89,7 @@ class Turns:
             self.latency.add(now_ns, self.clock.now_ns() - rows["ts_received"])
             self._keep(rows)
         self._deliver(self.market.advance_time(now_ns))
+        self.market.gate.reach(now_ns)
 
     def _keep(self, rows: Rows) -> None:
         if self.recorder is not None:

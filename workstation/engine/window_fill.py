@@ -6,10 +6,11 @@ and a window that is put in equals one that had been there all along.
 
 import numpy as np
 
+from workstation.errors import HistoryMissing
 from workstation.history.blocks import Selection, merged_blocks
-from workstation.history.layout import HistoryKind
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
-from workstation.model.instrument import InstrumentKey
 from workstation.model.market import STEP_BITS, Rows
 from workstation.session.market import Market
 from workstation.windows.specs import WindowSpec
@@ -39,7 +40,8 @@ class WindowFill:
 
     def load(self, store: HistoryStore, since_ns: int) -> None:
         """Takes what is recorded since `since_ns`. Raises HistoryCorrupt."""
-        selections = [Selection(key=key, kind=HistoryKind.QUOTES) for key in self._keys if _is_stored(store, key)]
+        selections = [Selection(key=key, kind=HistoryKind.QUOTES) for key in self._keys]
+        selections = [one for one in selections if _has_rows(store, one.series, since_ns)]
         if not selections:
             return
         blocks = merged_blocks(
@@ -63,5 +65,8 @@ class WindowFill:
         return [self._shadow.registry.index(key) for key in self._keys]
 
 
-def _is_stored(store: HistoryStore, key: InstrumentKey) -> bool:
-    return Selection(key=key, kind=HistoryKind.QUOTES).series in store.series()
+def _has_rows(store: HistoryStore, series: Series, since_ns: int) -> bool:
+    try:
+        return store.count(series, Span(start_ns=since_ns)) > 0
+    except HistoryMissing:
+        return False

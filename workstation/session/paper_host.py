@@ -64,8 +64,10 @@ class PaperHost:
             self._touched(wake)
         elif isinstance(wake.payload, Arrival):
             index = self._index_of(wake.payload.client_order_id)
-            self._report(self._arrived(wake.payload, index))
-            self._set_levels(index)
+            try:
+                self._report(self._arrived(wake.payload, index))
+            finally:  # what could not trade at this price waits for the next
+                self._set_levels(index)
         else:
             self._act(wake)
 
@@ -120,13 +122,15 @@ class PaperHost:
         if (kind == RowKind.BAR) != self.venue.settings.on_bars or (kind == RowKind.BAR and not self._is_own_bar(row)):
             return  # it was somebody else's level
         number = rows_taken(int(row["sequence"]))
-        if kind == RowKind.BAR:
-            self._bar(index, row)
-        elif kind == RowKind.TRADE:
-            self._report(self.venue.on_trade(index, float(row["x0"]), float(row["x1"]), number))
-        else:
-            self._report(self.venue.on_quote(index, touch_of(self.market, index), number))
-        self._set_levels(index)
+        try:
+            if kind == RowKind.BAR:
+                self._bar(index, row)
+            elif kind == RowKind.TRADE:
+                self._report(self.venue.on_trade(index, float(row["x0"]), float(row["x1"]), number))
+            else:
+                self._report(self.venue.on_quote(index, touch_of(self.market, index), number))
+        finally:
+            self._set_levels(index)
 
     def _is_own_bar(self, row: Any) -> bool:
         """Bars of another length would test the same orders against the same prices twice."""
