@@ -13,7 +13,7 @@ KERNEL_TESTS = $(wildcard tests/kernels tests/windows tests/model)
 .PHONY: help demo test check bench lock clean
 
 help:
-	@echo "make demo    start the demonstration: no keys, no internet"
+	@echo "make demo    start the live demonstration: no keys, no internet"
 	@echo "make test    all tests, with and without the compiler, and the coverage"
 	@echo "make check   format, lint, types, imports, rules of the house"
 	@echo "make bench   measure what the tests only check"

@@ -1,60 +1,78 @@
-"""The command `workstation demo`: two verified runs in a folder of its own, and again when it is run again."""
+"""`workstation demo`: venues, engine and sessions under one supervisor; nothing is left, and the runs verify."""
 
-import json
-import shlex
+import os
+import re
+import signal
+import socket
 from pathlib import Path
 
 import pytest
 
-from tests.cli.histories import refusal, run
-from workstation.cli.demonstration import sample_history
+from tests.cli.histories import refusal
+from tests.cli.services import all_gone, lines_until, process_of
 from workstation.ledger.journal import read_runs
-from workstation.simulator.sample import write_sample
+
+STARTED = "meanwhile"
+
+
+def pids_in(printed: str) -> list[int]:
+    """Of venues and engine."""
+    pids = [int(pid) for pid in re.findall(r"process (\d+)", printed)]
+    assert len(pids) == 2
+    return pids
 
 
 @pytest.mark.slow
-def test_demo_runs_verifies_and_runs_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("demo") == run("demo") == 0
-    printed = capsys.readouterr()
-    assert printed.out.count("decisions, all the same\n") == 4
-    names = {f"{strategy}-{number}.1" for strategy in ("ma-cross", "spread-reversion") for number in (1, 2)}
-    assert {one.run_id for one in read_runs(home / "demo" / "ledger.db")} == names
-    assert {path.stem for path in (home / "demo" / "runs").iterdir()} == names
-    assert all(json.loads(path.read_text())["trades"] for path in (home / "demo" / "runs").iterdir())
+def test_it_shows_the_market_verifies_both_runs_and_goes_on_after_a_kill(home: Path) -> None:
+    with process_of(home, ["demo"]) as process:
+        pids = pids_in(lines_until(process, STARTED))
+        process.kill()
+        assert all_gone(pids)
+    with process_of(home, ["demo", "--for", "9"]) as process:
+        out, err = process.communicate(timeout=240)
+        assert process.returncode == 0, err
+    assert all_gone(pids_in(out))
+    assert out.count("goes on from its journal") == 2
+    assert re.search(r"\n  \d s: [\d,]+ rows, .*net edge", out)
+    assert re.search(r"\n[\d,]+ rows received, 0 dropped, 0 rejected; ", out)
+    assert out.count("all the same\n") == 2
+    assert {run.run_id for run in read_runs(home / "demo" / "live" / "ledger.db")} == {
+        f"{session}-1.{run}" for session in ("spread-reversion", "ma-cross") for run in (1, 2)
+    }
     assert [path.name for path in home.iterdir()] == ["demo"]
-    commands = [shlex.split(line) for line in printed.out.split("Next:\n")[1].splitlines()[:3]]
-    assert [command[0] for command in commands] == ["workstation"] * 3
-    assert [run(*command[1:]) for command in commands] == [0, 0, 0]
 
 
-def test_without_a_checkout_the_sample_is_generated_once(tmp_path: Path) -> None:
-    made: list[Path] = []
-
-    def generate(folder: Path) -> None:
-        folder.mkdir()
-        made.append(folder)
-
-    stores = [sample_history(tmp_path / "history", tmp_path / "no-checkout", generate) for _ in range(2)]
-    assert [store.root for store in stores] == [tmp_path / "history"] * 2
-    assert len(made) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["history"]
-
-
-def test_a_sample_that_was_cut_off_is_begun_anew(tmp_path: Path) -> None:
-    (tmp_path / "history.unfinished").mkdir()
-    (tmp_path / "history.unfinished" / "half").write_text("")
-    sample_history(tmp_path / "history", tmp_path / "no-checkout", Path.mkdir)
-    assert list((tmp_path / "history").iterdir()) == []
+@pytest.mark.slow
+def test_a_second_demo_is_refused_and_ctrl_c_ends_the_first(home: Path) -> None:
+    with process_of(home, ["demo", "--for", "600"]) as process:
+        pids = pids_in(lines_until(process, STARTED))
+        with process_of(home, ["demo"]) as second:
+            _, err = second.communicate(timeout=60)
+        assert second.returncode == 1
+        assert f"demo: another one runs in {home / 'demo' / 'live'} (process {process.pid} " in err
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, "Traceback" in err, out.count("all the same\n")) == (0, False, 2)
+        assert all_gone(pids)
 
 
-def test_the_generator_is_that_of_the_sample() -> None:
-    assert sample_history.__defaults__ is not None and sample_history.__defaults__[1] is write_sample
+@pytest.mark.slow
+def test_a_death_ends_the_demo_and_is_told(home: Path) -> None:
+    with process_of(home, ["demo", "--for", "600"]) as process:
+        printed = lines_until(process, STARTED)
+        venues, engine = pids_in(printed)
+        os.kill(engine, signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "workstation: engine: ended by itself (by signal SIGKILL); it said: " in err
+        assert all_gone([venues, engine])
 
 
-def test_an_unwritable_home_is_a_sentence(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (home / "file").write_text("")
-    monkeypatch.setenv("WORKSTATION_HOME", str(home / "file"))
-    said = refusal(capsys, "demo")
-    assert said.startswith(f"folder {home / 'file' / 'demo'}: cannot be made: ")
+@pytest.mark.parametrize("option", ["--port", "--venue-port"])
+def test_a_port_in_use_is_a_sentence(home: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = refusal(capsys, "demo", option, port)
+    assert said == f"{option} {port}: cannot be used (Address already in use): give another, or none for a free one\n"

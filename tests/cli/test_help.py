@@ -6,7 +6,7 @@ from tests.cli.histories import run
 from tests.cli.test_config_show import HEAVY, loaded_modules
 
 
-@pytest.mark.parametrize("command", ["backtest", "demo", "replay", "verify"])
+@pytest.mark.parametrize("command", ["backtest", "demo", "doctor", "engine", "replay", "session", "spreads", "verify"])
 def test_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     imports = "import contextlib\nfrom workstation.cli.main import main\n"
     modules = loaded_modules(imports + f"with contextlib.suppress(SystemExit): main(['{command}', '--help'])")

@@ -162,6 +162,31 @@ def remove(
     )
 
 
+@app.command()
+def record(
+    venues: Annotated[
+        str | None, typer.Option(help="Comma-separated names of the settings; otherwise all.", show_default=False)
+    ] = None,
+    symbols: Annotated[
+        str | None, typer.Option(help="Comma-separated; otherwise the setting engine.symbols.", show_default=False)
+    ] = None,
+    length: Annotated[
+        str | None, typer.Option("--for", help="Such as 90s, 10m or 2h; otherwise until Ctrl-C.", show_default=False)
+    ] = None,
+    intervals: Annotated[
+        str | None,
+        typer.Option(help="Of bars, such as 1m,1h; otherwise engine.bar_intervals.", show_default=False),
+    ] = None,
+    trades: Annotated[bool, typer.Option(help="Public trades beside quotes and bars.")] = True,
+    history: HistoryFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Record live quotes, trades and bars of venues into the history; no session and no engine."""
+    from workstation.cli import data_record  # with numba and ccxt: seconds that the other commands do without
+
+    data_record.record(venues, symbols, length, intervals, trades, history, config)
+
+
 def as_text(report: ImportReport) -> str:
     """The report as lines that a person reads."""
     lines = [f"{report.file} -> {report.series}"]

@@ -7,7 +7,7 @@ import typer
 from workstation.cli import strategy_options as options
 from workstation.config.loading import load_configuration
 
-app = typer.Typer(help="Venues, engine and two sessions, live; no keys needed.", add_completion=False)
+app = typer.Typer(help="Venues, engine and two sessions; no keys needed.", add_completion=False)
 
 PortOption = Annotated[
     int | None, typer.Option(min=1, max=65_535, help="On 127.0.0.1; otherwise a free one.", show_default=False)

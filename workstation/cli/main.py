@@ -23,7 +23,7 @@ class Registered:
 
 
 COMMANDS = {
-    "demo": Registered(module="workstation.cli.demo", summary="Venues, engine and two sessions, live; no keys needed."),
+    "demo": Registered(module="workstation.cli.demo", summary="Venues, engine and two sessions; no keys needed."),
     "engine": Registered(
         module="workstation.cli.engine", summary="Market data and sessions, until Ctrl-C; paper only."
     ),

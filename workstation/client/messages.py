@@ -37,6 +37,7 @@ class SessionSummary(Message):
     started_ns: int
     currency: str
     opening_equity: Decimal
+    """What it began with, its coins at the price of now: the difference to `equity` is what trading made."""
     equity: Decimal | None
     """None before every leg has a price."""
     realized_pnl: Decimal

@@ -7,6 +7,7 @@ last quote of each instrument, before anybody numbers or records it. Trades and 
 import asyncio
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -77,10 +78,10 @@ class Channel:
     async def wait(self, timeout_s: float | None) -> None:
         """Returns when rows wait, or after `timeout_s`."""
         if not self._count:
-            try:
-                await asyncio.wait_for(self._arrived.wait(), timeout_s)
-            except TimeoutError:
-                return
+            # not wait_for, which loses a cancellation that comes in the same moment as a row (Python 3.11)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._arrived.wait()
 
     @property
     def waiting(self) -> int:

@@ -35,10 +35,13 @@ from workstation.errors import WorkstationError
 from workstation.ledger.journal import Ledger
 from workstation.model.events import SessionPaused, SessionResumed, SessionStopped
 from workstation.model.ids import Symbol, Venue
-from workstation.model.instrument import InstrumentKey
+from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedStatus
 
 HOUSEKEEPING_S = 1.0
+MEND_EVERY_S = 10.0
+"""Between attempts to write a journal that had failed."""
 WATCH_RETRY_S = 5.0
 TELL_SPREADS_S = 0.25
 MOST_JOURNAL_LAG_S = 1.0
@@ -84,12 +87,14 @@ class Engine:
 
     async def close(self) -> None:
         """Ends cleanly: no more rows, every state kept."""
-        await self._feeds.stop()
-        self._turns.turn()
-        for live in self._sessions.all():
-            self._sessions.save(live)
-        if self._turns.recorder is not None:
-            await asyncio.to_thread(self._turns.recorder.close)
+        try:
+            await self._feeds.stop()
+            self._turns.turn()
+            for live in self._sessions.all():
+                self._sessions.save(live)
+        finally:
+            if self._turns.recorder is not None:
+                await asyncio.to_thread(self._turns.recorder.close)
 
     def told(self, status: FeedStatus) -> None:
         """A feed says how it fares."""
@@ -102,17 +107,18 @@ class Engine:
         """Asks for the watched symbols of one venue, until it has told its instruments."""
         wanted = list(self._watched)
         while wanted:
-            for symbol in list(wanted):
+            found: list[Instrument] = []
+            for symbol in wanted:
                 try:
-                    (instrument,) = await self._feeds.instruments(venue, [symbol])
+                    found += await self._feeds.instruments(venue, [symbol])
+                    self._unlisted.pop(f"{venue}:{symbol}", None)
                 except WorkstationError as error:
                     self._unlisted[f"{venue}:{symbol}"] = str(error)
-                    continue
-                wanted.remove(symbol)
-                self._unlisted.pop(f"{venue}:{symbol}", None)
+            for instrument in found:
+                wanted.remove(instrument.symbol)
                 self._turns.market.list_instrument(instrument)
-                self._feeds.want({instrument.key: self._wish})
-                self.spreads_watched.watch(self._listed())
+            self._feeds.want({one.key: self._wish for one in found})  # all at once: each change connects the feed anew
+            self.spreads_watched.watch(self._listed())
             await asyncio.sleep(WATCH_RETRY_S if wanted else 0)
 
     def _listed(self) -> Iterator[InstrumentKey]:
@@ -120,17 +126,19 @@ class Engine:
 
     async def _keep_house(self) -> None:
         """What need not happen in a turn: snapshots, ended sessions, a journal that failed."""
+        mend_after_ns = 0
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
+            self._turns.is_journal_late = self._ledger.oldest_pending_s > MOST_JOURNAL_LAG_S
             for live in self._sessions.all():
                 if live.is_ready and live.is_over:
                     self._sessions.end(live)
                 else:
                     self._sessions.save(live, SAVE_EVERY_FACTS)
-            if any(live.was_journal_fault for live in self._sessions.all()):
+            if self._sessions.needs_mending and self._clock.now_ns() >= mend_after_ns:
+                mend_after_ns = self._clock.now_ns() + round(MEND_EVERY_S * SECOND_NS)
                 with suppress(WorkstationError):  # the disk is still full: its sentence stands in each session's fault
                     await self._sessions.mend()
-            self._turns.is_journal_late = self._ledger.oldest_pending_s > MOST_JOURNAL_LAG_S
 
     async def _tell_spreads(self) -> None:
         """The spreads of all pairs as events, for whoever looks."""

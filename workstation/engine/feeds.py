@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
-from workstation.ports.feed import Feed, FeedCounts, FeedState, FeedStatus, MarketSink, Subscription
+from workstation.ports.feed import Feed, FeedState, FeedStatus, MarketSink, Subscription
 
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Between attempts to reach a venue that does not even tell its instruments; afterwards the feed retries itself."""
@@ -53,7 +53,6 @@ class _Line:
     state: FeedState = FeedState.CONNECTING
     reason: str = ""
     since_ns: int = 0
-    counts: FeedCounts = field(default_factory=FeedCounts)
     stale: set[InstrumentKey] = field(default_factory=set)
     wishes: dict[InstrumentKey, Wish] = field(default_factory=dict)
     listed: dict[Symbol, Instrument] = field(default_factory=dict)
@@ -120,7 +119,6 @@ class Feeds:
     def told(self, status: FeedStatus) -> bool:
         """Takes a feed's word about itself; whether it changed what a person sees."""
         line = self._lines[status.venue]
-        line.counts = status.counts
         if status.key is not None:
             (line.stale.add if status.state is FeedState.STALE else line.stale.discard)(status.key)
             return True
@@ -140,11 +138,12 @@ class Feeds:
                 since_ns=line.since_ns,
                 symbols=len(line.wishes),
                 stale=tuple(sorted(key.symbol for key in line.stale)),
-                messages=line.counts.messages,
-                reconnects=line.counts.reconnects,
-                rejected=line.counts.refused,
+                messages=counts.messages,
+                reconnects=counts.reconnects,
+                rejected=counts.refused,
             )
             for venue, line in self._lines.items()
+            for counts in (line.feed.counts,)
         )
 
     async def _run(self, line: _Line, registry: Registry) -> None:
@@ -168,7 +167,9 @@ class Feeds:
             try:
                 await _until(line.feed.run(subscriptions, self._sink), line.changed)
                 attempt = 0
-            except WorkstationError as error:
+            except Exception as error:  # what breaks one feed must not be its end, nor another's
+                if not isinstance(error, WorkstationError):
+                    log.exception("feed %s", line.feed.venue)
                 wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
                 attempt += 1
                 self._sink.status(
@@ -176,7 +177,7 @@ class Feeds:
                         venue=line.feed.venue,
                         state=FeedState.BROKEN,
                         reason=f"{error}; trying again in {wait_s:.0f} s",
-                        counts=replace(line.counts, reconnects=line.counts.reconnects + 1),
+                        counts=line.feed.counts,
                     )
                 )
                 await asyncio.sleep(wait_s)

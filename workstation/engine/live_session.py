@@ -9,6 +9,7 @@ from workstation.client.messages import SessionStatus, SignalView
 from workstation.engine.views import signal_view
 from workstation.errors import HaltError, WorkstationError
 from workstation.model.events import EntryRefused, Event, Fact, SessionPaused, SignalGenerated
+from workstation.model.group import GroupStatus
 from workstation.model.ids import SessionId
 from workstation.session.manifest import RunManifest
 from workstation.session.paper_host import PaperHost
@@ -35,6 +36,8 @@ class LiveSession:
         """The fault is the journal's: once that can be written, it goes on by itself."""
         self.is_ready = False
         """Its windows are rebuilt and its run has begun."""
+        self.has_market = False
+        """It is subscribed to the market, and holds windows there."""
         self.signals: deque[SignalView] = deque(maxlen=KEPT_SIGNALS)
         self.started_ns = 0
         """When its present run began."""
@@ -59,10 +62,18 @@ class LiveSession:
         if state.halted is not None:
             return SessionStatus.HALTED, state.halted
         if state.is_stopped:
-            return SessionStatus.STOPPED, "" if not state.groups else "still closing"
+            return SessionStatus.STOPPED, self._what_is_open
         if state.is_paused:
             return SessionStatus.PAUSED, state.pause_reason
         return SessionStatus.RUNNING, "lagging: no entries" if state.is_lagging else ""
+
+    @property
+    def _what_is_open(self) -> str:
+        groups = self.session.state.groups.values()
+        if not groups:
+            return ""
+        is_closing = all(group.status is GroupStatus.CLOSING for group in groups)
+        return "still closing" if is_closing else f"{len(groups)} open: stop it with flatten to close"
 
     @property
     def windows(self) -> list[WindowSpec]:
@@ -78,6 +89,21 @@ class LiveSession:
         state = self.session.state
         return state.is_stopped and not state.groups and all(order.is_final for order in state.orders.values())
 
+    def subscribe(self) -> None:
+        """Asks the market for what strategy and venue need."""
+        self.host.subscribe()
+        self.has_market = True
+
+    def unsubscribe(self) -> None:
+        """Gives it back."""
+        if not self.has_market:
+            return
+        self.has_market = False
+        market = self.host.market
+        market.unsubscribe(self.host)
+        for spec in self.windows:
+            market.windows.release(spec)
+
     def handle(self, wake: Wake) -> None:
         """One wake, guarded: what goes wrong in it breaks this session alone."""
         if self.fault is not None:
@@ -88,9 +114,9 @@ class LiveSession:
             self._was_slow(time.perf_counter() - began, wake.time_ns)
 
     def inject(self, event: Event, now_ns: int) -> None:
-        """An input from outside. Raises what the journal raises, after breaking this session."""
+        """An input from outside, before which all that was due has run; guarded as a wake is."""
         if self.fault is None:
-            self.guarded(lambda: self.host.inject(event, now_ns))
+            self.guarded(lambda: self.host.admit(event, now_ns))
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """Keeps what pages ask for and the folded state does not hold."""
@@ -104,16 +130,19 @@ class LiveSession:
         """Does it; what it raises breaks this session alone."""
         try:
             act()
-        except HaltError as error:
-            self.was_journal_fault = True
-            self.fault = f"{error}; it goes on from its journal when that can be written"
-            log.error("session %s: %s", self.session_id, error)
         except WorkstationError as error:
-            self.fault = str(error)
-            log.error("session %s: %s", self.session_id, error)
+            self.break_off(error)
         except Exception as error:
             self.fault = f"{type(error).__name__}: {error}; its journal is whole, start the engine again to go on"
             log.exception("session %s", self.session_id)
+
+    def break_off(self, error: WorkstationError) -> None:
+        """It cannot go on in this process; its journal is whole."""
+        self.was_journal_fault = isinstance(error, HaltError)
+        self.fault = str(error)
+        if self.was_journal_fault:
+            self.fault = f"{error}; it goes on from its journal when that can be written"
+        log.error("session %s: %s", self.session_id, error)
 
     def _refused(self, event: EntryRefused) -> None:
         if self.signals and self.signals[-1].signal == event.signal_id:

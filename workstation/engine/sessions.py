@@ -17,13 +17,21 @@ from workstation.engine.feeds import Feeds
 from workstation.engine.live_session import LiveSession
 from workstation.engine.telling import TellingJournal
 from workstation.engine.turns import Turns
-from workstation.engine.warm_bars import warm_bars
+from workstation.engine.warm_bars import LaterBars, warm_bars
 from workstation.engine.window_fill import WindowFill
-from workstation.errors import BadInput, SessionExists, SessionNotFound, WorkstationError
+from workstation.errors import (
+    BadInput,
+    HaltError,
+    JournalWriteFailed,
+    SessionExists,
+    SessionNotFound,
+    WorkstationError,
+)
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
-from workstation.model.events import InstrumentListed, RunStarted
+from workstation.model.events import FeedLagChanged, InstrumentListed, RunStarted
 from workstation.model.ids import RunId, SessionId
+from workstation.model.instrument import InstrumentKey
 from workstation.model.market import Bars
 from workstation.session import identity
 from workstation.session.manifest import PAPER, RunManifest, manifest_bytes, manifest_hash, read_manifest
@@ -50,6 +58,7 @@ class Sessions:
         self._turns, self._ledger, self._store, self._feeds = turns, ledger, store, feeds
         self._bus, self._settings = bus, settings
         self._saved_facts: dict[SessionId, int] = {}
+        self._reviving: set[SessionId] = set()
         self.lost: dict[SessionId, str] = {}
         """Sessions of the ledger that could not go on at the start, and why."""
 
@@ -71,14 +80,16 @@ class Sessions:
             raise SessionExists(f"session {session}: there is one of that name; expected another name")
         keys = keys_declared(declaration)
         for key in keys:
-            if key.venue not in self._feeds.venues:
-                known = ", ".join(self._feeds.venues) or "none"
-                raise BadInput(f"venue {key.venue}: not in this engine's configuration (known: {known})")
+            self._check_venue(key)
         instruments = [one for key in keys for one in await self._feeds.instruments(key.venue, [key.symbol])]
         if session in self._turns.sessions:  # the same was asked twice while the venue answered
             raise SessionExists(f"session {session}: it is being started already")
         manifest = first_manifest(declaration, instruments, self._settings, self._store.root)
-        return await self._begin(manifest, SessionState())
+        try:
+            return await self._begin(manifest, SessionState())
+        except WorkstationError:
+            self._turns.sessions.pop(session, None)  # it never was: the same name may be tried again
+            raise
 
     async def recover(self) -> None:
         """Every session of the ledger: those that were not stopped go on, the others are shown."""
@@ -95,23 +106,36 @@ class Sessions:
             await self.revive(manifest)
         except WorkstationError as error:
             log.error("session %s does not go on: %s", manifest.session.session_id, error)
-            self.lost[manifest.session.session_id] = str(error)
+            if manifest.session.session_id not in self._turns.sessions:
+                self.lost[manifest.session.session_id] = str(error)
 
     async def revive(self, manifest: RunManifest) -> LiveSession:
         """A session goes on from its journal, as a new run; one that is over is only shown."""
         session_id = manifest.session.session_id
-        state = await asyncio.to_thread(recovered_state, self._ledger, session_id)
+        if session_id in self._reviving:
+            raise SessionExists(f"session {session_id}: it is being started already")
+        self._reviving.add(session_id)
+        try:
+            state = await asyncio.to_thread(recovered_state, self._ledger, session_id)
+            return await self._begin(manifest, state)
+        finally:
+            self._reviving.discard(session_id)
+
+    def _of_next_run(self, manifest: RunManifest, state: SessionState) -> RunManifest:
+        """The same by today's code, for the run behind those that the ledger knows; of the first run as it is."""
+        session_id = manifest.session.session_id
         runs = sum(run.session_id == session_id for run in self._ledger.runs())
-        manifest = replace(
+        if not runs:
+            return manifest
+        return replace(
             manifest,
             run_id=RunId(f"{session_id}.{runs + 1}"),
             history=str(self._store.root),
             code_hash=identity.code_hash(),
             kernel_hash=identity.kernels(),
             versions=identity.versions(),
-            gap_ns=(state.last_ns, self._turns.clock.now_ns()),
+            gap_ns=(state.last_ns, self._turns.clock.now_ns()) if state.facts else None,
         )
-        return await self._begin(manifest, state)
 
     def end(self, live: LiveSession) -> None:
         """What is over needs no market any more; its state is kept."""
@@ -122,24 +146,45 @@ class Sessions:
         """A snapshot, where `at_least` facts came since the last one: the next start folds what comes behind it."""
         facts = live.session.state.facts
         if live.fault is None and live.is_ready and facts - self._saved_facts.get(live.session_id, 0) >= at_least:
-            save_state(self._ledger, live.session_id, live.session.state)
+            try:
+                save_state(self._ledger, live.session_id, live.session.state)
+            except HaltError as error:
+                live.break_off(error)  # what it believes may not be in the journal
+                return
             self._saved_facts[live.session_id] = facts
 
+    @property
+    def needs_mending(self) -> bool:
+        return self._ledger.failure is not None or any(live.was_journal_fault for live in self.all())
+
     async def mend(self) -> None:
-        """Where the journal had failed and can be written again, its sessions go on from it."""
-        if self._ledger.failure is not None:
-            self._ledger.resume()
+        """Where the journal had failed and can be written again, its sessions go on from it.
+
+        All of them: who has not noticed yet may have lost what it wrote last. Raises what the journal still raises.
+        """
+        failure = self._ledger.failure
+        if failure is not None:
+            for live in self.all():
+                if live.fault is None:
+                    live.break_off(JournalWriteFailed(failure))
+        self._ledger.resume()
         for live in self.all():
-            if live.was_journal_fault:
+            if live.was_journal_fault and live.session_id not in self._reviving:
                 self._turns.remove(live)
                 log.warning("session %s: goes on from its journal", live.session_id)
                 await self.revive(live.manifest)
+
+    def _check_venue(self, key: InstrumentKey) -> None:
+        if key.venue not in self._feeds.venues:
+            known = ", ".join(self._feeds.venues) or "none"
+            raise BadInput(f"venue {key.venue}: not in this engine's configuration (known: {known})")
 
     # -- the beginning of a run
 
     async def _begin(self, manifest: RunManifest, state: SessionState) -> LiveSession:
         market = self._turns.market
         for instrument in manifest.instruments:
+            self._check_venue(instrument.key)
             market.list_instrument(instrument)
         settings = manifest.session
         strategy = make_strategy(strategy_named(settings.strategy), settings.parameters)
@@ -149,35 +194,35 @@ class Sessions:
         if live.is_over:
             live.is_ready = True
             return live
+        live.manifest = manifest = self._of_next_run(manifest, state)
         self._feeds.want(wishes_of(manifest))
         try:
             await self._prepare(live, manifest)
         except WorkstationError as error:
-            live.fault = str(error)
+            live.break_off(error)
+            self._turns.remove(live)
             raise
         return live
 
     async def _prepare(self, live: LiveSession, manifest: RunManifest) -> None:
         """Windows and bars as they were, then the run."""
-        session, fill, bars = live.session, None, None
-        rebuild_ns = rebuild_from_ns(session, self._turns.clock.now_ns())
+        turns, session = self._turns, live.session
+        rebuild_ns = rebuild_from_ns(session, turns.clock.now_ns())
         if rebuild_ns is not None:
-            fill = WindowFill(self._turns.market, live.windows)
-            self._turns.fills.append(fill)
-            try:
+            fill = WindowFill(turns.market, live.windows)
+            with turns.preparing(fill):
                 await asyncio.to_thread(self._load, fill, rebuild_ns)
-            finally:
-                self._turns.fills.remove(fill)
+            live.subscribe()
+            fill.finish(turns.market)
+            self._run(live, rebuild_ns, None)
         else:
-            bars = await warm_bars(self._store, self._feeds, manifest.session, self._turns.clock.now_ns())
-        self._turns.turn()
-        if fill is not None:
-            live.host.subscribe()
-            fill.finish(self._turns.market)
-        elif bars is not None:
+            later = LaterBars(turns.market.registry, manifest.session)
+            with turns.preparing(later):
+                warm = await warm_bars(self._store, self._feeds, manifest.session, turns.clock.now_ns())
+            bars = later.behind(warm)
             warm_up(session, bars)
-            live.host.subscribe()
-        self._run(live, rebuild_ns, bars)
+            live.subscribe()
+            self._run(live, None, bars)
 
     def _load(self, fill: WindowFill, since_ns: int) -> None:
         if self._turns.recorder is not None:
@@ -208,5 +253,7 @@ class Sessions:
         for balance in manifest.balances:
             if (balance.venue, balance.currency) not in state.book.balances:
                 live.inject(balance, now_ns)
+        if state.is_lagging != self._turns.is_lagging:
+            live.inject(FeedLagChanged(is_lagging=self._turns.is_lagging), now_ns)
         live.guarded(host.recover)
         live.started_ns, live.is_ready = now_ns, True

@@ -7,7 +7,8 @@ from workstation.client.declaration import Mode
 from workstation.client.messages import SessionDetail, SessionSummary
 from workstation.config.words import words_of
 from workstation.engine.live_session import LiveSession
-from workstation.engine.views import equity_of, fees_of, realized_of
+from workstation.engine.views import equity_of, fees_of, marks_of, realized_of
+from workstation.ledger.book import Book
 from workstation.model.market import interval_label
 from workstation.trading.limits import Limits
 
@@ -41,6 +42,20 @@ def limits_in_words(limits: Limits) -> dict[str, str]:
     return {name: "none" if value is None else str(value) for name, value in values.items()}
 
 
+def opening_equity_of(live: LiveSession, now_ns: int) -> Decimal:
+    """What the session opened with, its coins at the price of now: the difference to its equity is its trading's.
+
+    Coins without a price count nothing, as long as there is none.
+    """
+    session, book = live.session, Book()
+    marks = marks_of(session, now_ns)
+    priced = {(one.venue, one.base) for one in live.manifest.instruments if one.key in marks}
+    for balance in live.manifest.balances:
+        if balance.currency == session.settings.currency or (balance.venue, balance.currency) in priced:
+            book.apply_balance(balance)
+    return book.equity_quote(marks, session.settings.currency)
+
+
 def _figures(live: LiveSession, now_ns: int) -> dict[str, object]:
     manifest, session = live.manifest, live.session
     state, settings = session.state, manifest.session
@@ -56,7 +71,7 @@ def _figures(live: LiveSession, now_ns: int) -> dict[str, object]:
         "run": manifest.run_id,
         "started_ns": live.started_ns,
         "currency": currency,
-        "opening_equity": sum((one.amount for one in manifest.balances if one.currency == currency), Decimal(0)),
+        "opening_equity": opening_equity_of(live, now_ns),
         "equity": equity_of(session, now_ns),
         "realized_pnl": realized_of(state),
         "fees": fees_of(state),

@@ -9,12 +9,14 @@ Between turns the event loop serves feeds and the API. Nothing in a turn waits, 
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 from workstation.engine.channel import MAX_LAG_NS, Channel
 from workstation.engine.clock import Clock
 from workstation.engine.latency import Latency
 from workstation.engine.live_session import LiveSession
-from workstation.engine.window_fill import WindowFill
+from workstation.errors import BadInput
 from workstation.history.recorder import Recorder
 from workstation.model.events import Event, FeedLagChanged
 from workstation.model.ids import SessionId
@@ -27,6 +29,11 @@ IDLE_S = 0.25
 """The longest time without a turn: time passes for deadlines too."""
 
 log = logging.getLogger(__name__)
+
+
+class Fill(Protocol):
+    def take(self, rows: Rows) -> None:
+        """Rows that the market has taken, with their numbers; their memory is used again."""
 
 
 class Turns:
@@ -45,12 +52,13 @@ class Turns:
         self.channel = Channel(clock.now_ns, on_status, max_lag_ns=max_lag_ns)
         self.latency = Latency()
         self.sessions: dict[SessionId, LiveSession] = {}
-        self.fills: list[WindowFill] = []
-        """Windows that are being rebuilt: they get every row that comes meanwhile."""
+        self.fills: list[Fill] = []
+        """What is prepared for sessions that start: it gets every row that comes meanwhile."""
         self._hosts: dict[Subscriber, LiveSession] = {}
         self.is_journal_late = False
         """The journal is further behind than it may be: no entries, as with late market data."""
-        self._is_lagging = False
+        self.is_lagging = False
+        """Sessions were told that market data or journal are late."""
 
     def add(self, live: LiveSession) -> None:
         """From the next wake on the session is served."""
@@ -59,14 +67,27 @@ class Turns:
 
     def remove(self, live: LiveSession) -> None:
         """It is woken no more, and its windows are given back; it is still shown."""
-        if self._hosts.pop(live.host, None) is None:
-            return
-        self.market.unsubscribe(live.host)
-        for spec in live.windows:
-            self.market.windows.release(spec)
+        self._hosts.pop(live.host, None)
+        live.unsubscribe()
+
+    @contextmanager
+    def preparing(self, fill: Fill) -> Iterator[None]:
+        """The fill is told every row meanwhile; at the end it has all that the market has, and time has passed."""
+        self.fills.append(fill)
+        try:
+            yield
+            self.turn()
+        finally:
+            self.fills.remove(fill)
 
     def inject(self, live: LiveSession, event: Event) -> None:
-        """An input from outside, behind all that came before it."""
+        """An input from outside, behind all that came before it. Raises BadInput for a session that takes none."""
+        if live.fault is not None:
+            raise BadInput(f"session {live.session_id}: broken: {live.fault}; resume it first")
+        if not live.is_ready:
+            raise BadInput(f"session {live.session_id}: it is still starting; ask again when it runs")
+        if live.host not in self._hosts:
+            raise BadInput(f"session {live.session_id}: it has ended; start another one")
         self.turn()
         live.inject(event, self.market.gate.now_ns)
 
@@ -82,7 +103,7 @@ class Turns:
         now_ns = self.clock.now_ns()  # nothing that comes later bears an earlier stamp
         rows = self.channel.take()
         is_late = self.channel.is_lagging or self.is_journal_late
-        if is_late != self._is_lagging:
+        if is_late != self.is_lagging:
             self._lag(is_late)
         if len(rows):
             self._deliver(self.market.advance(rows))
@@ -105,7 +126,7 @@ class Turns:
 
     def _lag(self, is_lagging: bool) -> None:
         """Risk reads it: no session enters on prices that waited."""
-        self._is_lagging = is_lagging
+        self.is_lagging = is_lagging
         log.warning("%s", "lagging: no entries" if is_lagging else "in time again")
         for live in self._hosts.values():
             live.inject(FeedLagChanged(is_lagging=is_lagging), self.market.gate.now_ns)

@@ -6,12 +6,10 @@ and a window that is put in equals one that had been there all along.
 
 import numpy as np
 
-from workstation.errors import HistoryMissing
 from workstation.history.blocks import Selection, merged_blocks
-from workstation.history.layout import HistoryKind, Series
-from workstation.history.market_rows import Span
+from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
-from workstation.model.market import STEP_BITS, Rows
+from workstation.model.market import Rows
 from workstation.session.market import Market
 from workstation.windows.specs import WindowSpec
 
@@ -26,35 +24,32 @@ class WindowFill:
         self._shadow = Market()
         for instrument in market.registry:
             self._shadow.list_instrument(instrument)
+        self._shadow.gate.keep_numbers()
+        self._recorded = market.gate.sequence
+        """Rows up to this number are on their way into the recording; those behind it are told."""
         for spec in specs:
             self._shadow.subscribe_window(spec)
         sides = (key for spec in specs for key in (spec.instrument_a, spec.instrument_b))
         self._keys = sorted({key for key in sides if key is not None})
         self._later: list[Rows] = []
-        self._loaded = 0
-        """Number of the last recorded row that was taken."""
 
     def take(self, rows: Rows) -> None:
         """Rows that the market has taken, numbered by its gate."""
         self._later.append(rows[np.isin(rows["instrument"], self._indices())])
 
     def load(self, store: HistoryStore, since_ns: int) -> None:
-        """Takes what is recorded since `since_ns`. Raises HistoryCorrupt."""
+        """Takes what is recorded since `since_ns`, all of it on the disk. Raises HistoryCorrupt."""
         selections = [Selection(key=key, kind=HistoryKind.QUOTES) for key in self._keys]
-        selections = [one for one in selections if _has_rows(store, one.series, since_ns)]
-        if not selections:
-            return
         blocks = merged_blocks(
             store, selections, self._shadow.registry, start_ns=since_ns, block_rows=BLOCK_ROWS, as_recorded=True
         )
         for block in blocks:
-            self._loaded = int(block["sequence"][-1]) >> STEP_BITS
-            self._advance(block)
+            self._advance(block[block["sequence"] <= self._recorded])
 
     def finish(self, market: Market) -> None:
         """Takes the rows since, and puts the windows into the market."""
         for rows in self._later:
-            self._advance(rows[rows["sequence"] >> STEP_BITS > self._loaded])
+            self._advance(rows)
         market.windows.adopt(self._shadow.windows)
 
     def _advance(self, rows: Rows) -> None:
@@ -63,10 +58,3 @@ class WindowFill:
 
     def _indices(self) -> list[int]:
         return [self._shadow.registry.index(key) for key in self._keys]
-
-
-def _has_rows(store: HistoryStore, series: Series, since_ns: int) -> bool:
-    try:
-        return store.count(series, Span(start_ns=since_ns)) > 0
-    except HistoryMissing:
-        return False

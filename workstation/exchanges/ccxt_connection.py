@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -220,9 +221,9 @@ def _either(event: asyncio.Event, seconds: float) -> Awaitable[Any]:
     """The event, or the time."""
 
     async def wait() -> None:
-        try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            return
+        # not wait_for, which loses a cancellation that comes in the same moment as the event (Python 3.11)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
 
     return wait()

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workstation.errors import HistoryMissing
 from workstation.history.lanes import Lane, lanes_of
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.market_rows import OnCorrupt, RowForm, Span, bars_of
 from workstation.history.merging import NEVER, merge_numbered, merge_rows
 from workstation.history.store import HistoryStore
+from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, Registry
 from workstation.model.market import MARKET_ROW, Bars, IntArray, Rows
+from workstation.model.market import interval_ns as length_of
 
 BLOCK_ROWS = 65_536
 
@@ -27,6 +30,19 @@ class Selection:
     @property
     def series(self) -> Series:
         return Series(kind=self.kind, key=self.key, interval_ns=self.interval_ns)
+
+
+def recorded_selections(store: HistoryStore, since_ns: int | None = None) -> list[Selection]:
+    """Every series of which rows were recorded at or after `since_ns`, what is recorded now included."""
+    return [
+        Selection(
+            key=InstrumentKey(Venue(one.venue), Symbol(one.symbol)),
+            kind=HistoryKind(one.kind),
+            interval_ns=None if one.interval is None else length_of(one.interval),
+        )
+        for one in store.recording().series
+        if since_ns is None or one.end_ns >= since_ns
+    ]
 
 
 def count_rows(
@@ -68,13 +84,19 @@ def merged_blocks(
     So a shorter span is the beginning of a longer one. Each block is the same memory: it is valid until the next one is
     asked for. Rows without a receipt time are received at ts_event + assumed_delay_ns; of one series and one time they
     go before those that have one. `as_recorded`: only rows that a recorder took, by (ts_received, sequence), each with
-    the `sequence` that the gate gave it. In memory are one block and, for each lane of a series, one row group (or what
-    overlaps in stored files). Raises UnknownInstrument, HistoryMissing, HistoryCorrupt.
+    the `sequence` that the gate gave it; a series of which nothing came has none. In memory are one block and, for each
+    lane of a series, one row group (or what overlaps in stored files). Raises UnknownInstrument, HistoryMissing,
+    HistoryCorrupt.
     """
     span = Span(start_ns=start_ns, end_ns=end_ns)
     lanes: list[tuple[Lane, RowForm]] = []
     for one in selections:
-        found = lanes_of(store, one.series, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded)
+        try:
+            found = lanes_of(store, one.series, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded)
+        except HistoryMissing:
+            if not as_recorded:
+                raise
+            continue
         index = registry.index(one.key)
         form = RowForm(instrument=index, assumed_delay_ns=assumed_delay_ns, as_recorded=as_recorded)
         lanes += [(lane, form) for lane in found]

@@ -93,6 +93,10 @@ class Feed(Protocol):
     @property
     def venue(self) -> Venue: ...
 
+    @property
+    def counts(self) -> FeedCounts:
+        """As of now."""
+
     async def instruments(self, symbols: Collection[Symbol] | None = None) -> list[Instrument]:
         """The rules in force now, of these symbols or of all. Raises UnknownInstrument, VenueUnavailable."""
 

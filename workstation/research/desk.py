@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypedDict
 
+import numpy as np
+
 from workstation.errors import BadInput, HistoryChanged
-from workstation.history.blocks import Selection, count_rows, merged_blocks, received_bars
+from workstation.history.blocks import Selection, count_rows, merged_blocks, received_bars, recorded_selections
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
-from workstation.model.events import RunStarted
+from workstation.model.events import Fact, RunStarted
+from workstation.model.ids import InstrumentIndex
+from workstation.model.instrument import InstrumentKey, Registry
 from workstation.model.market import STEP_BITS, Rows, rows_taken
 from workstation.session.manifest import RunManifest
 from workstation.session.market import Market
@@ -18,6 +22,8 @@ from workstation.session.wake import Wake
 from workstation.strategies.base import BarStrategy, make_strategy
 from workstation.strategies.catalog import strategy_named
 from workstation.windows.bars import close_due_bars
+
+NOBODY = InstrumentIndex(-1)
 
 
 class Desk(NamedTuple):
@@ -131,30 +137,58 @@ def walk(
 
 
 def walk_recording(
-    store: HistoryStore, manifest: RunManifest, desk: Desk, started: RunStarted, begin: Callable[[], None]
+    store: HistoryStore,
+    manifest: RunManifest,
+    desk: Desk,
+    started: Fact,
+    begin: Callable[[], None],
+    is_over: Callable[[], bool],
 ) -> int:
-    """Takes the rows that were recorded for a live run, each with the number that it had, and those that its windows
-    were rebuilt from; returns the last one's number, where the recording ends."""
-    market = desk.market
+    """Takes the rows that a live run had taken, each with the number that it had, and those that its windows were
+    rebuilt from; until `is_over`, or the first row that the recording lacks. Returns the number of the last one taken.
+
+    All that was recorded is taken: also what the session did not look at moved its numbers.
+    """
+    market, run = desk.market, started.event
+    assert isinstance(run, RunStarted)
     market.gate.keep_numbers()
-    if started.warm_until_ns is not None and manifest.session.interval_ns is not None:
+    if run.warm_until_ns is not None and manifest.session.interval_ns is not None:
         key, length = manifest.session.instruments[0], manifest.session.interval_ns
-        warm_up(desk.session, store.bars(key, length, started.anchor_ns, started.warm_until_ns - length + 1))
-    first, has_begun, last = started.sequence >> STEP_BITS << STEP_BITS, False, 0
-    recorded = [one for one in selections(manifest) if one.series in store.series()]
-    for block in merged_blocks(store, recorded, market.registry, start_ns=started.rebuild_from_ns, as_recorded=True):
+        warm_up(desk.session, store.bars(key, length, run.anchor_ns, run.warm_until_ns - length + 1))
+    since_ns = started.ts_received if run.rebuild_from_ns is None else run.rebuild_from_ns
+    first, last, has_begun = run.sequence >> STEP_BITS << STEP_BITS, rows_taken(run.sequence), False
+    recorded = recorded_selections(store, since_ns)
+    for block in merged_blocks(store, recorded, _Numbers(market.registry), start_ns=since_ns, as_recorded=True):
         cut = int(block["sequence"].searchsorted(first, side="right"))
-        if started.rebuild_from_ns is not None:
-            _rebuild(desk, block[:cut])
+        _rebuild(desk, block[:cut])
+        rows = block[cut : cut + _unbroken(block[cut:], last)]
         if not has_begun and cut < len(block):
             has_begun = True
             begin()
-        _deliver(market.advance(block[cut:]))
-        last = int(block["sequence"][-1])
+        _deliver(market.advance(rows))
+        last += len(rows)
+        if cut + len(rows) < len(block) or is_over():
+            break
     if not has_begun:
         begin()
-    _deliver(market.advance_time(market.gate.now_ns))
-    return rows_taken(last)
+    return last
+
+
+class _Numbers(Registry):
+    """A registry as it is; what it does not know has a number that nobody has, so that its rows only count."""
+
+    def __init__(self, known: Registry) -> None:
+        super().__init__()
+        self._known = {instrument.key: known.index(instrument.key) for instrument in known}
+
+    def index(self, key: InstrumentKey) -> InstrumentIndex:
+        return self._known.get(key, NOBODY)
+
+
+def _unbroken(rows: Rows, last: int) -> int:
+    """How many rows follow number `last` without one missing."""
+    missing = np.flatnonzero((rows["sequence"] >> STEP_BITS) - last != np.arange(1, len(rows) + 1))
+    return int(missing[0]) if missing.size else len(rows)
 
 
 def _changed(manifest: RunManifest, had: int, what: str) -> str:

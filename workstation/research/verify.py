@@ -4,7 +4,7 @@ Results of the venue are not made again but taken from the journal, each at its 
 to a sink. What a run decided behind the end of its journal (it was cut off) is not looked at.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
@@ -120,7 +120,12 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
         desk.session.subscribe(comparer)
         recorded = (row for row in read_rows(ledger, record.session_id, run_id) if row.kind != FactKind.DECISION)
         desk.market.expect(comparer, (row.fact() for row in recorded))
-        beyond = _walk(store, manifest, desk, comparer, record.manifest)
+
+        def last_ns(row_number: int) -> int:
+            facts = read_rows(ledger, record.session_id, run_id)
+            return max(one.ts_received for one in facts if rows_taken(one.sequence) <= row_number)
+
+        beyond = _walk(store, manifest, desk, comparer, record.manifest, last_ns)
     if not comparer.is_over:
         raise VerifyMismatch(
             f"run {run_id}: the journal goes on after position {comparer.inputs + comparer.decisions - 1} of the run, "
@@ -136,8 +141,18 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
     )
 
 
-def _walk(store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comparer, manifest_bytes: bytes) -> int:
-    """Takes the run's rows from history; returns how many facts lie beyond a recording's end."""
+def _walk(
+    store: HistoryStore,
+    manifest: RunManifest,
+    desk: Desk,
+    comparer: Comparer,
+    manifest_bytes: bytes,
+    last_ns: Callable[[int], int],
+) -> int:
+    """Takes the run's rows from history; returns how many facts lie beyond a recording's end.
+
+    `last_ns` tells when the run's last fact was received that is not behind a market row.
+    """
     if manifest.mode == REPLAY:
         foresee_bars(store, manifest, desk.session)
         walk(
@@ -153,8 +168,18 @@ def _walk(store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comp
     if fact is None or not isinstance(fact.event, RunStarted):
         raise VerifyMismatch(f"run {manifest.run_id}: its journal does not begin with a RunStarted")
     start = Start(fact.event.sequence, fact.ts_received, fact.event.rebuild_from_ns, None)
-    last_row = walk_recording(store, manifest, desk, fact.event, lambda: _begin(desk, comparer, manifest_bytes, start))
-    return comparer.pass_over_beyond(max(last_row, rows_taken(fact.sequence)))
+    last_row = walk_recording(
+        store,
+        manifest,
+        desk,
+        fact,
+        lambda: _begin(desk, comparer, manifest_bytes, start),
+        lambda: comparer.is_over,
+    )
+    if not comparer.is_over:
+        for wake in desk.market.advance_time(last_ns(last_row)):
+            wake.subscriber.handle(wake)
+    return comparer.pass_over_beyond(last_row)
 
 
 def _begin(desk: Desk, comparer: Comparer, manifest: bytes, start: Start) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from workstation.errors import RowsOutOfOrder
 from workstation.model.market import Bars, FloatArray, IntArray, RowFlag, RowKind, Rows, interval_code
+from workstation.model.units import Side
 from workstation.strategies.base import BarStrategy, Signals
 from workstation.windows.bars import ClosedBar
 
@@ -28,6 +29,13 @@ class BarDecision(NamedTuple):
     exit_short: bool
     stop_distance: float | None
     target_distance: float | None
+
+
+def leaves(decision: BarDecision, side: Side) -> bool:
+    """Whether it ends a position of that side: by an exit, or by an entry against it."""
+    if decision.entry:
+        return decision.entry == -side
+    return decision.exit_long if side is Side.BUY else decision.exit_short
 
 
 class Foreseen(NamedTuple):
@@ -113,6 +121,17 @@ class BarSignals:
             return None
         signals = self._evaluated(self.bars()) if self._foreseen is None else self._foreseen.signals
         return _decision(signals, index)
+
+    def missed(self, since_ns: int) -> list[BarDecision]:
+        """What the strategy says at those of the warm bars that end behind `since_ns`."""
+        bars = self.bars()
+        ends = bars.ts_open + self._interval_ns
+        places = np.flatnonzero((ends > since_ns) & (ends <= self.warm_until_ns))
+        if not places.size:
+            return []
+        signals = self._evaluated(bars)
+        found = (_decision(signals, int(place)) for place in places)
+        return [decision for decision in found if decision is not None]
 
     def bars(self) -> Bars:
         """All bars since the anchor, as views."""

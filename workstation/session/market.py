@@ -46,7 +46,8 @@ class Market:
         self._bar_subscribers: dict[tuple[int, int], dict[Subscriber, int]] = {}
         """Each with the end before which no bar wakes it."""
         self._slot_bar_subscribers: dict[SlotIndex | None, list[Subscriber]] = {}
-        self._price_subscribers: dict[int, list[Subscriber]] = {}
+        self._price_subscribers: dict[int, dict[Subscriber, int]] = {}
+        """Each with the rows that it tests its levels on."""
         self._levels: dict[int, dict[Subscriber, Levels]] = {}
         self._row_subscribers: dict[int, list[Subscriber]] = {}
 
@@ -91,18 +92,23 @@ class Market:
             if waiting.pop(subscriber, None) is not None and not waiting:
                 del self._bar_subscribers[key]
                 self.tables.instruments["bar_wake"][key[0]] &= ~(1 << key[1])
-        for lists in (self._slot_bar_subscribers, self._price_subscribers, self._row_subscribers):
+        self._test_bars_again()
+        for lists in (self._slot_bar_subscribers, self._row_subscribers):
             for waiting_here in lists.values():
                 if subscriber in waiting_here:
                     waiting_here.remove(subscriber)
         for index, still in self._row_subscribers.items():
             self.tables.instruments["every_row"][index] = bool(still)
+        for index, tested_on in self._price_subscribers.items():
+            tested_on.pop(subscriber, None)
+            self._test_levels_on(index, tested_on.values())
         for index in [index for index, levels in self._levels.items() if subscriber in levels]:
             self.wait_for(subscriber, index, Levels())
             del self._levels[index][subscriber]
-        self._deadlines = [deadline for deadline in self._deadlines if deadline[2] is not subscriber]
+        self._deadlines[:] = [deadline for deadline in self._deadlines if deadline[2] is not subscriber]
         heapq.heapify(self._deadlines)
         self._steps.pop(subscriber, None)
+        self._expecting.pop(subscriber, None)
 
     @property
     def next_due_ns(self) -> int | None:
@@ -140,9 +146,15 @@ class Market:
 
     def _let_bars_pass(self, subscriber: Subscriber, index: int, code: int, until_ns: int) -> None:
         self._bar_subscribers.setdefault((index, code), {})[subscriber] = until_ns
-        self.tables.instruments["bars_pass_until"][index] = min(
-            until for (one, _), waiting in self._bar_subscribers.items() if one == index for until in waiting.values()
-        )
+        self._test_bars_again()
+
+    def _test_bars_again(self) -> None:
+        """Of each instrument, from when on bars wake somebody."""
+        until: dict[int, int] = {}
+        for (index, _), waiting in self._bar_subscribers.items():
+            until[index] = min(until.get(index, NEVER), *waiting.values(), NEVER)
+        for index, until_ns in until.items():
+            self.tables.instruments["bars_pass_until"][index] = until_ns
 
     def subscribe_trade_bars(self, subscriber: Subscriber, key: InstrumentKey, interval_ns: int) -> None:
         """Wakes `subscriber` at the end of each bar built from the venue's trades."""
@@ -163,10 +175,13 @@ class Market:
     def subscribe_price(self, subscriber: Subscriber, key: InstrumentKey, *, waits_on_bars: bool) -> None:
         """Wakes `subscriber` when a level is reached that anybody has set by `wait_for`, on bars or on ticks."""
         index = self.registry.index(key)
-        others = self._price_subscribers.setdefault(index, [])
-        waits_on, row = ON_BARS if waits_on_bars else ON_TICKS, self.tables.instruments[index]
-        row["waits_on"] = waits_on if not others or row["waits_on"] == waits_on else ON_BOTH
-        others.append(subscriber)
+        tested_on = self._price_subscribers.setdefault(index, {})
+        tested_on[subscriber] = ON_BARS if waits_on_bars else ON_TICKS
+        self._test_levels_on(index, tested_on.values())
+
+    def _test_levels_on(self, index: int, wanted: Iterable[int]) -> None:
+        kinds = set(wanted)
+        self.tables.instruments["waits_on"][index] = ON_BOTH if len(kinds) > 1 else kinds.pop() if kinds else ON_TICKS
 
     def wait_for(self, subscriber: Subscriber, index: int, levels: Levels) -> None:
         """Sets one subscriber's levels on an instrument; the nearest of all subscribers' are tested."""

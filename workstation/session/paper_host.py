@@ -75,6 +75,10 @@ class PaperHost:
         """An input from outside: what is due before it runs first, then it is stamped and acted on."""
         for wake in self.market.advance_time(now_ns):
             wake.subscriber.handle(wake)
+        self.admit(event, now_ns)
+
+    def admit(self, event: Event, now_ns: int) -> None:
+        """An input before which all that was due has run."""
         self._take((self.steps.admit(event, now_ns),))
 
     def send(self, effect: Effect) -> None:

@@ -8,7 +8,7 @@ does next, `entries` sizes and asks the risk gate, the strategy speaks through `
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from workstation.errors import BadInput, CallerError
 from workstation.model.events import (
@@ -35,7 +35,7 @@ from workstation.model.order import OrderPurpose, OrderType
 from workstation.model.signal import Signal, SignalAction, SignalLeg
 from workstation.model.units import Side, exact_decimal
 from workstation.ports.broker import CancelOrder, Effect, SubmitOrder
-from workstation.session.bar_signals import BarDecision, BarSignals
+from workstation.session.bar_signals import BarDecision, BarSignals, leaves
 from workstation.session.entries import Seen, plan_entry, request_for
 from workstation.session.market import Market
 from workstation.session.settings import SessionSettings
@@ -48,6 +48,8 @@ from workstation.trading.groups import Draft, next_step
 from workstation.trading.limits import Refusal
 from workstation.windows.advance import DEADLINE, EVERY_ROW
 from workstation.windows.specs import ConditionSpec
+
+MISSED_EXIT = "exit signal while it was down"
 
 MOVES_NO_GROUP = frozenset({OrderAccepted, OrderTriggered, ConditionsChanged})
 """Facts after which every group stands where it stood."""
@@ -71,6 +73,10 @@ class Session:
                 raise BadInput(f"session {settings.session_id}: a bar strategy needs one instrument and interval_ns")
             self.bars = BarSignals(strategy, settings.interval_ns)
         self.view = SessionView(market, state)
+        self._known_ns = state.last_ns
+        """The last fact before this run."""
+        self._is_back = False
+        """The bars that closed before this run are still to be looked at for an exit."""
         self._conditions: Sequence[ConditionSpec] = ()
         self._subscriber: Subscriber | None = None
         self._facts: list[Fact] = []
@@ -116,6 +122,9 @@ class Session:
         for group in self.state.groups.values():
             if group.due_ns is not None:
                 self.market.at(max(group.due_ns, self.market.gate.now_ns), subscriber)
+        if self.bars is not None and self.bars.warm_until_ns and self.state.groups:
+            self._is_back = True
+            self.market.at(self.market.gate.now_ns, subscriber)
 
     def act(self, wake: Wake) -> Act:
         """All stages for one wake. What an unsound strategy raises halts this session and nothing else."""
@@ -152,10 +161,14 @@ class Session:
 
     def _think(self, wake: Wake) -> list[Intent]:
         """What the strategy wants. The one broad catch of the core: its code is not ours."""
-        if wake.bar is None and not wake.changes and not wake.reasons & EVERY_ROW:
+        looks_back = self._is_back and bool(wake.reasons & DEADLINE)
+        if wake.bar is None and not wake.changes and not wake.reasons & EVERY_ROW and not looks_back:
             return []
         is_muted = self.state.halted is not None or self.state.is_stopped
         try:
+            if looks_back:
+                self._is_back = False
+                return [] if is_muted else self._missed_exits()
             if wake.bar is not None and self.bars is not None:
                 decision = self.bars.take(wake.bar, is_muted=is_muted)
                 self._sleep()
@@ -182,6 +195,18 @@ class Session:
             ]
         sides = ((Side.BUY, decision.exit_long), (Side.SELL, decision.exit_short))
         return [Intent(action=SignalAction.EXIT, exit_side=side) for side, leaves in sides if leaves]
+
+    def _missed_exits(self) -> list[Intent]:
+        """Exits that were spoken while nobody listened; one interval before that too, as its bar may have come late."""
+        assert self.bars is not None and self.settings.interval_ns is not None
+        exits = []
+        for group in self.state.groups.values():
+            # of a group that is being turned round, what counts is where it goes
+            leg = group.legs[0] if group.next_signal is None else group.next_signal.legs[0]
+            missed = self.bars.missed(max(self._known_ns - self.settings.interval_ns, group.opened_ns))
+            if any(leaves(decision, leg.side) for decision in missed):
+                exits.append(Intent(action=SignalAction.EXIT, exit_side=leg.side, reason=MISSED_EXIT))
+        return exits
 
     # -- groups
 
@@ -341,10 +366,16 @@ class Session:
         wake = self._wake
         assert wake is not None
         if self._row is None and wake.row is not None:
-            self._row = wake.row.tobytes()
+            self._row = self._own(wake.row)
         fact = Fact(event, wake.sequence, wake.time_ns, ts_decided=wake.time_ns, ts_due=due_ns, market_row=self._row)
         self.state.apply(fact)
         self._facts.append(fact)
+
+    def _own(self, row: Any) -> bytes:
+        """The row as this session would have it alone: other sessions move the numbers of instruments, not of facts."""
+        one = row.copy()  # np.array(row) would share its memory, and rewrite what is recorded
+        one["instrument"] = self.settings.instruments.index(self.market.registry.key(int(row["instrument"])))
+        return one.tobytes()
 
 
 def _sides(legs: Iterable[SignalLeg | Leg]) -> list[tuple[InstrumentKey, Side]]:

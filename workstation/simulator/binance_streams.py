@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import msgspec
 
@@ -25,6 +26,9 @@ from workstation.simulator.venue_market import VenueMarket
 from workstation.simulator.venue_orders import BalanceChanged, Event, Quoted, Reported, Traded
 
 DEPTH_NS = SECOND_NS // 10
+FIGURES = frozenset("bBaApqohlcv")
+"""Fields of messages that hold a price or a quantity."""
+NONSENSE = ("NaN", "Infinity", "-1", "1e308", "0", None, "", "1,5")
 STREAM = re.compile(r"([a-z0-9]+)@(bookTicker|trade|aggTrade|miniTicker|ticker|depth(?:@100ms|@1000ms)?|kline_(\w+))")
 
 
@@ -47,6 +51,7 @@ class BinanceStreams:
         self._second_due_ns = 0
         self._minute_ns = interval_start(exchange.now_ns, MINUTE_NS)
         self._late: set[asyncio.TimerHandle] = set()
+        self._nonsense = cycle(NONSENSE)
         self.data = BinanceMarketData(exchange, histories, self.publish_depth)
 
     def is_known(self, stream: str) -> bool:
@@ -227,6 +232,10 @@ class BinanceStreams:
         if fault.kind is FaultKind.DUPLICATE:
             self._hub.publish(stream, payload)
             self._hub.publish(stream, payload)
+        elif fault.kind is FaultKind.GARBLED:
+            self._hub.publish(stream, payload[: len(payload) // 2])
+        elif fault.kind is FaultKind.ABSURD:
+            self._hub.publish(stream, self._absurd(payload))
         elif fault.kind is FaultKind.LATE:
             self._later(fault.seconds, stream, payload)
         elif fault.kind in (FaultKind.DROP_SOCKET, FaultKind.SILENT_SOCKET):
@@ -236,6 +245,14 @@ class BinanceStreams:
                 else:
                     client.abort()
         # what is left is SEQUENCE_GAP: the message is not sent
+
+    def _absurd(self, payload: bytes) -> bytes:
+        """The message with figures that no market has."""
+        message = msgspec.json.decode(payload)
+        for part in (message, message.get("k", {})):
+            for name in FIGURES & part.keys():
+                part[name] = next(self._nonsense)
+        return msgspec.json.encode(message)
 
     def _later(self, seconds: float, stream: str, payload: bytes) -> None:
         def send() -> None:

@@ -56,6 +56,10 @@ class FaultKind(StrEnum):
     """The message is sent twice: a fill reported twice."""
     LATE = "late"
     """The message is sent `seconds` later: a fill reported after the cancel."""
+    GARBLED = "garbled"
+    """The message breaks off in the middle: no JSON."""
+    ABSURD = "absurd"
+    """Its prices and quantities are NaN, infinite, negative, absurdly large, zero or null, in turn."""
     BURST = "burst"
     """`size` trades and quotes at once on the market `market`, when the fault is added."""
 
@@ -67,6 +71,8 @@ STREAM_KINDS = frozenset(
         FaultKind.SEQUENCE_GAP,
         FaultKind.DUPLICATE,
         FaultKind.LATE,
+        FaultKind.GARBLED,
+        FaultKind.ABSURD,
     }
 )
 REQUEST_KINDS = frozenset(FaultKind) - STREAM_KINDS - {FaultKind.SKEW, FaultKind.BURST}

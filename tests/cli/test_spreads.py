@@ -1,0 +1,70 @@
+"""`workstation spreads`: the best first, what is unknown last, a line for each look where there is no terminal."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.engines import running
+from tests.cli.histories import refusal, run
+from tests.server.desk import Desk
+from workstation.cli.spread_tables import cells, ranked
+from workstation.client.messages import SpreadView
+
+
+def a_spread(symbol: str, **figures: Any) -> SpreadView:
+    unknown = dict.fromkeys(SpreadView.model_fields)
+    named = {"symbol": symbol, "venue_a": "nova", "venue_b": "orion", "points": 3, "is_truncated": False}
+    return SpreadView.model_validate(unknown | named | figures)
+
+
+SPREADS = (
+    a_spread("A/USDT"),
+    a_spread("B/USDT", z=-4.0, net_edge_ab_bps=-21.0, net_edge_ba_bps=-3.0, age_a_ms=1200.0, age_b_ms=7.0),
+    a_spread("C/USDT", z=1.0, net_edge_ab_bps=5.0, net_edge_ba_bps=-40.0),
+)
+
+
+class SpreadDesk(Desk):
+    def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
+        return [one for one in SPREADS if symbol in (None, one.symbol)]
+
+
+@pytest.fixture
+def desk(home: Path) -> Iterator[Desk]:
+    desk = SpreadDesk()
+    with running(desk, home):
+        yield desk
+
+
+@pytest.mark.parametrize(("by", "order"), [("edge", "CBA"), ("z", "BCA")])
+def test_the_best_is_first_and_the_unknown_last(by: str, order: str) -> None:
+    assert "".join(view.symbol[0] for view in ranked(SPREADS, by)) == order
+
+
+def test_a_row_says_where_to_buy_and_how_old_the_older_quote_is() -> None:
+    assert cells(SPREADS[2])[6:8] == ("5.00", "orion")  # A is dear: bought at B
+    assert cells(SPREADS[1])[6:9] == ("-3.00", "nova", "1,200")
+    assert cells(SPREADS[0])[3:9] == ("-",) * 6
+
+
+def test_top_prints_a_table_or_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("spreads", "top") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["SYMBOL", "C/USDT", "B/USDT", "A/USDT"]
+    assert run("spreads", "top", "--by", "z", "--limit", "1", "--json") == 0
+    assert [one["symbol"] for one in json.loads(capsys.readouterr().out)] == ["B/USDT"]
+
+
+def test_watch_ends_after_its_looks_with_plain_lines(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("spreads", "watch", "C/USDT", "--count", "2", "--every", "0.05") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and all("C/USDT nova/orion: spread - bps, z 1.00, net edge 5.00 bps" in one for one in lines)
+
+
+def test_watch_refuses_a_symbol_that_nobody_watches(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refusal(capsys, "spreads", "watch", "D/USDT")
+    assert said == "symbol D/USDT: not at two venues of this engine (watched: A/USDT, B/USDT, C/USDT)\n"
+    assert run("spreads", "watch") == run("spreads", "watch", "C/USDT", "--all") == 2
