@@ -26,7 +26,7 @@ from workstation.client.declaration import SessionDeclaration
 from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.config.loading import FILE_NAME, HOME_VARIABLE, PREFIX
 from workstation.config.settings import Settings
-from workstation.errors import EngineUnreachable, LedgerInUse, OperatorError
+from workstation.errors import LedgerInUse, OperatorError
 from workstation.history.durable import write_durably
 from workstation.ledger.lock import take_lock
 from workstation.model.ids import RunId
@@ -46,9 +46,10 @@ SPREAD: Mapping[str, Any] = {
     "symbol": "BTC/USDT",
     "coins": Decimal("0.02"),
     "sizing": "fixed-notional=900",
-    "parameters": {"window_minutes": 0.5, "min_points": 20, "entry_z": 2.0, "exit_z": 0.3, "min_net_edge_bps": 5.0},
+    "parameters": {"window_minutes": 0.5, "min_points": 20, "entry_z": 1.5, "exit_z": 0.2, "min_net_edge_bps": -10},
 }
-"""A window of half a minute, so that there is something to see within the first one; it sells coins that it has."""
+"""A short window and a modest edge, so that there is something to see within the first minute, some of it a loss; it
+sells coins that it has."""
 AVERAGES: Mapping[str, Any] = {
     "strategy": "ma-cross",
     "venues": ("nova",),
@@ -75,17 +76,13 @@ class Demonstration:
         with only_one(self.home), Supervisor(self.home / "logs") as supervisor:
             write_durably(self.home / FILE_NAME, self.configuration().encode())
             self._start_services(supervisor)
-            with Client(api_url(LOOPBACK, self.port), read_token(self.home), by=BY) as client:
+            client = Client(api_url(LOOPBACK, self.port), read_token(self.home), by=BY)
+            with supervisor.telling_deaths(), client:
                 sessions = [self._session(client, declared) for declared in (SPREAD, AVERAGES)]
                 names = [one.session for one in sessions]
                 self._tell_of_other_terminals()
                 with suppress(KeyboardInterrupt):
-                    show(
-                        lambda spent_s: self._see(client, supervisor, names, spent_s),
-                        supervisor.check,
-                        seconds,
-                        console,
-                    )
+                    show(lambda spent_s: look(client, names, spent_s), supervisor.check, seconds, console)
                 last = self._closed(client, names)
         self._summarize(last)
 
@@ -136,13 +133,6 @@ class Demonstration:
     def _tell_of_other_terminals(self) -> None:
         command = options.command_line_of("spreads", "watch", "--all", "--config", self.home / FILE_NAME)
         typer.echo(f"meanwhile, in another terminal: {command}\n")
-
-    def _see(self, client: Client, supervisor: Supervisor, names: list[str], spent_s: float) -> Look:
-        try:
-            return look(client, names, spent_s)
-        except EngineUnreachable:
-            supervisor.check()  # it has died: that is the better sentence
-            raise
 
     def _closed(self, client: Client, names: list[str]) -> Look:
         """Stops the sessions, what is open closed at market prices, and looks once more."""

@@ -23,7 +23,7 @@ VENUES = {settings.venue: settings for settings in (NOVA, ORION, VEGA)}
 ACCOUNT_NAMES = ("alice", "bob")
 LIVELY = Climate(dislocation_bps=(40.0, 90.0), dislocation_ns=(6 * SECOND_NS, 15 * SECOND_NS))
 """Wide enough to pay for four taker fees of 10 bps, and over before somebody who watches has gone."""
-LIVELY_PER_HOUR = 150.0
+LIVELY_PER_HOUR = 300.0
 """Of each symbol at each venue."""
 
 

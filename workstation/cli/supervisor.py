@@ -9,18 +9,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from workstation.errors import OperatorError
+from workstation.errors import EngineUnreachable, OperatorError
 
 STOP_S = 20.0
 """For a service to end after SIGTERM, before it is killed."""
 POLL_S = 0.05
 LAST_LINES = 3
+DEATH_S = 2.0
+"""A connection breaks off before its process has ended altogether."""
 
 
 class ServiceDied(OperatorError):
@@ -91,6 +94,18 @@ class Supervisor:
             code = one.process.poll()
             if code is not None:
                 raise ServiceDied(f"{one.service.name}: ended by itself ({_ending(code)}); {_last_words(one.log)}")
+
+    @contextmanager
+    def telling_deaths(self) -> Iterator[None]:
+        """Asking a service: that it has died is a better sentence than that it does not answer."""
+        try:
+            yield
+        except EngineUnreachable:
+            deadline_s = time.monotonic() + DEATH_S
+            while time.monotonic() < deadline_s:
+                self.check()
+                time.sleep(POLL_S)
+            raise
 
     def stop(self) -> None:
         """Ends every service, last started first, and waits for it; what does not end is killed with its children."""

@@ -180,20 +180,20 @@ class Connection:
     async def _watch_sockets(self) -> NoReturn:
         limit = self._settings.stale_after_s
         while True:
-            await asyncio.sleep(limit / 4)
-            now = time.monotonic()
+            now, is_late = await _rest(limit / 4)
             if self._limiter.ban_left_s(asyncio.get_running_loop().time()) > 0:
                 self.lose("the venue has banned this address")
             for url, heard in self._frames.heard.items():
-                if now - heard > limit and not self._lost.done():
+                if now - heard > limit and not is_late and not self._lost.done():
                     self._say(FeedState.STALE, f"no frame and no pong from {url} for {limit:g} s", None)
                     self.lose(f"{url} fell silent")
 
     async def _watch_quotes(self) -> NoReturn:
         limit = self._settings.stale_after_s
         while True:
-            await asyncio.sleep(limit / 4)
-            now = time.monotonic()
+            now, is_late = await _rest(limit / 4)
+            if is_late:
+                continue
             quiet = [each for each in self._streams if each.subscription.quotes and now - each.heard_s > limit]
             if quiet:
                 await self._compare(min(quiet, key=lambda each: each.heard_s))
@@ -215,6 +215,15 @@ class Connection:
         stream.is_stale = True
         self._say(FeedState.STALE, reason, stream.subscription.key)
         self.lose(f"{stream.symbol}: {reason}")
+
+
+async def _rest(seconds: float) -> tuple[float, bool]:
+    """Sleeps; the time behind it, and whether that was far too late: it was our loop that stood still, and what the
+    venue said meanwhile waits unread."""
+    began = time.monotonic()
+    await asyncio.sleep(seconds)
+    now = time.monotonic()
+    return now, now - began > 2 * seconds
 
 
 def _either(event: asyncio.Event, seconds: float) -> Awaitable[Any]:

@@ -160,7 +160,8 @@ def walk_recording(
     recorded = recorded_selections(store, since_ns)
     for block in merged_blocks(store, recorded, _Numbers(market.registry), start_ns=since_ns, as_recorded=True):
         cut = int(block["sequence"].searchsorted(first, side="right"))
-        _rebuild(desk, block[:cut])
+        if run.rebuild_from_ns is not None:
+            _rebuild(desk, block[:cut])
         rows = block[cut : cut + _unbroken(block[cut:], last)]
         if not has_begun and cut < len(block):
             has_begun = True

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
+import numpy as np
+
 from workstation.config.loading import Configuration
 from workstation.config.settings import Settings
 from workstation.engine.bus import Bus
@@ -22,7 +24,7 @@ from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.ids import Venue
-from workstation.model.market import STEP_BITS, interval_ns, rows_taken
+from workstation.model.market import MARKET_ROW, STEP_BITS, interval_ns, rows_taken
 from workstation.ports.feed import FeedStatus
 from workstation.server.app import create_app
 from workstation.server.auth import api_token, check_bind
@@ -59,7 +61,8 @@ def run_engine(
 
 async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_ready: Callable[[int], None]) -> None:
     store = HistoryStore(settings.paths.history)
-    clock = Clock(at_least_ns=max((last_ns for _, last_ns in _last_places(ledger)), default=0))
+    known_ns = [store.recording().last_received_ns or 0, *(last_ns for _, last_ns in _last_places(ledger))]
+    clock = Clock(at_least_ns=max(known_ns))
     recorder = Recorder.open(store, now_ns=clock.now_ns()) if settings.engine.record else None
     bus, engines = Bus(), list[Engine]()
 
@@ -67,6 +70,7 @@ async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_re
         for engine in engines:
             engine.told(status)
 
+    _compile()
     market = Market()
     _go_on_behind(market, ledger, store, clock)
     turns = Turns(clock, market, recorder, told, max_lag_ns=settings.engine.max_lag_ms * MS_NS)
@@ -124,6 +128,12 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(one)
+
+
+def _compile() -> None:
+    """The loop over rows is compiled, or read from its cache, before anybody waits for it."""
+    for _ in Market().advance(np.zeros(1, MARKET_ROW)):
+        raise AssertionError("nobody subscribed")
 
 
 def _go_on_behind(market: Market, ledger: Ledger, store: HistoryStore, clock: Clock) -> None:

@@ -375,7 +375,8 @@ class Session:
         """The row as this session would have it alone: other sessions move the numbers of instruments, not of facts."""
         one = row.copy()  # np.array(row) would share its memory, and rewrite what is recorded
         one["instrument"] = self.settings.instruments.index(self.market.registry.key(int(row["instrument"])))
-        return one.tobytes()
+        own: bytes = one.tobytes()
+        return own
 
 
 def _sides(legs: Iterable[SignalLeg | Leg]) -> list[tuple[InstrumentKey, Side]]:

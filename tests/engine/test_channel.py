@@ -1,0 +1,133 @@
+"""The channel between feeds and market, and the measure of how long rows wait."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engine.bench import HandClock
+from workstation.engine.channel import Channel
+from workstation.engine.latency import Latency
+from workstation.errors import BadInput
+from workstation.model.ids import InstrumentIndex
+from workstation.model.market import SECOND_NS, RowKind
+
+KINDS = st.sampled_from([RowKind.QUOTE, RowKind.TRADE, RowKind.BAR])
+STEPS = st.lists(st.tuples(KINDS, st.integers(0, 3), st.integers(0, 400)), min_size=1, max_size=60)
+"""Kind, instrument, and milliseconds since the row before."""
+
+
+def a_channel(clock: HandClock, **options: int) -> Channel:
+    return Channel(clock.now_ns, lambda status: None, **options)
+
+
+def tell(channel: Channel, kind: RowKind, index: int, number: int) -> None:
+    one = InstrumentIndex(index)
+    if kind is RowKind.QUOTE:
+        channel.quote(one, 7, float(number), number + 1.0, 2.0, 3.0)
+    elif kind is RowKind.TRADE:
+        channel.trade(one, 7, float(number), 2.0, True)
+    else:
+        channel.bar(one, 4, 7, float(number), 9.0, 1.0, 5.0, 6.0)
+
+
+@given(steps=STEPS)
+def test_rows_leave_in_the_order_in_which_they_came_with_stamps_that_never_fall(steps) -> None:
+    clock = HandClock(SECOND_NS)
+    channel = a_channel(clock, max_lag_ns=10**18)
+    taken = []
+    for number, (kind, index, wait_ms) in enumerate(steps, 1):
+        clock.time_ns += wait_ms * 1_000_000
+        tell(channel, kind, index, number)
+        if wait_ms % 3 == 0:
+            taken.append(channel.take().copy())
+    rows = np.concatenate([*taken, channel.take()])
+    assert rows["x0"].tolist() == list(range(1, len(steps) + 1))
+    assert rows["kind"].tolist() == [kind for kind, _, _ in steps]
+    assert rows["instrument"].tolist() == [index for _, index, _ in steps]
+    assert (np.diff(rows["ts_received"]) >= 0).all() and channel.received == len(steps)
+
+
+@given(steps=STEPS)
+def test_a_backlog_keeps_every_trade_and_bar_and_the_last_quote_of_each_instrument(steps) -> None:
+    clock = HandClock(SECOND_NS)
+    channel = a_channel(clock)
+    for number, (kind, index, _) in enumerate(steps, 1):
+        tell(channel, kind, index, number)
+    clock.time_ns += 2 * SECOND_NS
+    rows = channel.take()
+    last = {index: number for number, (kind, index, _) in enumerate(steps, 1) if kind is RowKind.QUOTE}
+    kept = [n for n, (kind, index, _) in enumerate(steps, 1) if kind is not RowKind.QUOTE or last[index] == n]
+    assert rows["x0"].tolist() == kept
+    assert channel.is_lagging and channel.conflated == len(steps) - len(kept)
+    channel.take()
+    assert not channel.is_lagging
+
+
+@given(count=st.integers(0, 50), capacity=st.integers(2, 12))
+def test_a_full_channel_drops_the_oldest_and_counts_them(count: int, capacity: int) -> None:
+    channel = a_channel(HandClock(SECOND_NS), capacity=capacity)
+    for number in range(1, count + 1):
+        tell(channel, RowKind.TRADE, 0, number)
+    rows = channel.take()
+    assert rows["x0"].tolist() == list(range(channel.dropped + 1, count + 1))
+    assert len(rows) >= min(count, capacity // 2) and len(rows) + channel.dropped == channel.received == count
+
+
+def test_a_channel_has_room_for_two_rows_at_least() -> None:
+    with pytest.raises(BadInput, match="capacity 1"):
+        a_channel(HandClock(0), capacity=1)
+
+
+def test_a_block_is_valid_until_the_next_is_taken() -> None:
+    channel = a_channel(HandClock(SECOND_NS))
+    tell(channel, RowKind.TRADE, 0, 1)
+    first = channel.take()
+    tell(channel, RowKind.TRADE, 0, 2)
+    assert first["x0"].tolist() == [1.0]
+    assert channel.take()["x0"].tolist() == [2.0]
+
+
+def test_waiting_ends_with_a_row_with_a_call_and_with_time() -> None:
+    async def walk() -> list[bool]:
+        channel = a_channel(HandClock(SECOND_NS))
+        ended = []
+        for end in (lambda: tell(channel, RowKind.QUOTE, 0, 1), channel.wake):
+            waiting = asyncio.ensure_future(channel.wait(None))
+            await asyncio.sleep(0)
+            ended.append(waiting.done())
+            end()
+            await asyncio.wait_for(waiting, 5)
+            channel.take()
+        await channel.wait(0.001)
+        tell(channel, RowKind.QUOTE, 0, 1)
+        await channel.wait(None)  # rows are there already
+        return ended
+
+    assert asyncio.run(walk()) == [False, False]
+
+
+@given(waits_ms=st.lists(st.floats(0.02, 5e4), min_size=1, max_size=300), share=st.floats(0.01, 1.0))
+def test_the_percentile_is_numpy_s_to_eight_percent(waits_ms, share: float) -> None:
+    latency = Latency()
+    for place, wait in enumerate(waits_ms):
+        latency.add(60 * SECOND_NS + place % 50 * SECOND_NS, np.array([int(wait * 1e6)]))
+    exact = float(np.percentile(waits_ms, share * 100, method="inverted_cdf"))
+    found = latency.percentile_ms(110 * SECOND_NS, share)
+    assert exact * 0.999 <= found <= exact * 1.09
+
+
+def test_what_waited_more_than_a_minute_ago_is_forgotten() -> None:
+    latency = Latency()
+    latency.add(SECOND_NS, np.array([5_000_000]))
+    assert latency.percentile_ms(60 * SECOND_NS, 0.5) > 4
+    assert latency.percentile_ms(62 * SECOND_NS, 0.5) == 0.0
+
+
+def test_rows_per_second_are_of_the_last_ten_whole_seconds() -> None:
+    latency = Latency()
+    for second in range(100, 130):
+        latency.add(second * SECOND_NS, np.zeros(second))
+    assert latency.rows_per_second(130 * SECOND_NS) == sum(range(120, 130)) / 10
