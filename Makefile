@@ -10,11 +10,12 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -n 2
 KERNEL_TESTS = $(wildcard tests/kernels tests/windows tests/model)
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test soak check bench lock clean
 
 help:
 	@echo "make demo    start the live demonstration: no keys, no internet"
 	@echo "make test    all tests, with and without the compiler, and the coverage"
+	@echo "make soak    an hour under load: no drop, flat memory, every run verified; SOAK_MINUTES=5 for less"
 	@echo "make check   format, lint, types, imports, rules of the house"
 	@echo "make bench   measure what the tests only check"
 	@echo "make lock    write requirements.lock anew from pyproject.toml"
@@ -34,9 +35,12 @@ demo: $(INSTALLED)
 
 # Coverage cannot look into compiled code: the second run, without the compiler, counts the kernels' lines.
 test: $(INSTALLED)
-	$(PYTEST) --cov --cov-report=
+	$(PYTEST) --cov --cov-report= -m "not soak"
 	NUMBA_DISABLE_JIT=1 $(PYTEST) --cov --cov-append --cov-report= -m "not slow and not compiled_only" $(KERNEL_TESTS)
 	$(BIN)/coverage report --fail-under=90
+
+soak: $(INSTALLED)
+	SOAK_MINUTES=$(or $(SOAK_MINUTES),60) $(BIN)/python -m pytest -s -m soak tests/endurance
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

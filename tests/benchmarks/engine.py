@@ -1,4 +1,4 @@
-"""An engine at 10,000 quotes a second: three simulated venues, ccxt.pro, windows and recorder, on the cores that are there.
+"""An engine at 10,000 quotes a second: three simulated venues, ccxt.pro, windows and recorder.
 
     python -m tests.benchmarks.engine [quotes a second] [seconds]
 

@@ -1,4 +1,4 @@
-"""An engine without sockets and without a clock of its own: rows in by hand, turn by turn, on a real ledger and history.
+"""An engine without sockets and without a clock of its own: rows by hand, turn by turn, on a real ledger and history.
 
 `crashed` copies what is on the disk to another home, as a process that was killed leaves it.
 """

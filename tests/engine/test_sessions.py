@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engine.bench import Bench, a_bench, a_declaration, journal_away
-from tests.session.desks import NOVA, ORION, START_NS, linear, random_quotes
+from tests.engine.bench import Bench, a_bench, journal_away
+from tests.session.desks import NOVA, ORION, linear, random_quotes
 from workstation.client.messages import SessionStatus
 from workstation.errors import BadInput, SessionExists, SessionNotFound, WorkstationError
 from workstation.history.live_log import LIVE_FOLDER, logs_in
 from workstation.model.events import (
+    CancelRequested,
     EntryRefused,
     FeedLagChanged,
     GroupOpened,
@@ -85,6 +86,15 @@ def test_a_declaration_that_cannot_be_is_refused_and_leaves_the_name_free(bench:
     with pytest.raises(WorkstationError, match=words):
         bench.start("one", **changes)
     assert not bench.sessions.all()
+    assert bench.start("one").status[0] is SessionStatus.RUNNING
+
+
+def test_a_session_that_could_not_be_journaled_never_was(bench: Bench) -> None:
+    bench.ledger._writer.failure = "disk full"  # as the writer says it
+    with pytest.raises(WorkstationError, match="disk full"):
+        bench.start("one")
+    assert not bench.sessions.all() and not bench.market.windows.slots
+    bench.ledger.resume()
     assert bench.start("one").status[0] is SessionStatus.RUNNING
 
 
@@ -314,6 +324,19 @@ def test_a_session_killed_while_late_enters_again_when_it_is_in_time(bench: Benc
         assert all(one.beyond == 0 for one in again.verify_all().values())
 
 
+def test_what_time_alone_decided_behind_the_last_row_verifies(bench: Bench) -> None:
+    bench.start(latency_ms=5_000, entry_timeout_ms=1_000)
+    for row in ROWS:
+        bench.play(row.reshape(1))
+        if bench.sessions.of("s").session.state.groups:
+            break
+    bench.wait(2)  # the entry is given up
+    bench.inject("s", SessionPaused(by="me"))
+    bench.wait(10)
+    assert bench.events(CancelRequested)
+    assert bench.verify_all()["s.1"].beyond == 0
+
+
 # -- lag
 
 
@@ -374,3 +397,21 @@ def play_until_open(bench: Bench) -> None:
         if any(group.status == "open" for group in state.groups.values()):
             return
     raise AssertionError("nothing was opened")
+
+
+class Watches(SpreadReversion):
+    name_in_cli = "watches"
+    is_woken_by_every_row = True
+
+
+def test_a_strategy_that_is_woken_by_every_row_verifies_after_a_restart_too(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalog.STRATEGIES, "watches", Watches)
+    bench.start(strategy="watches")
+    bench.play(ROWS[:700])
+    with a_bench(bench.crashed(tmp_path / "again"), now_ns=bench.clock.time_ns + SECOND_NS) as again:
+        again.recover()
+        again.play(later(ROWS[700:1400], again))
+        assert again.events(GroupOpened)
+        assert {run: one.beyond for run, one in again.verify_all().items()} == {"s.1": 0, "s.2": 0}

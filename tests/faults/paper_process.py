@@ -16,9 +16,9 @@ from workstation.model.events import BalanceSet
 from workstation.model.ids import SessionId
 from workstation.model.market import SECOND_NS
 from workstation.ports.broker import Broker, Effect, SubmitOrder
-from workstation.session.recovery import recovered_state
 from workstation.research.replay import ReplayRequest, replay
 from workstation.session.manifest import SourceSelection
+from workstation.session.recovery import recovered_state
 from workstation.session.settings import SessionSettings
 from workstation.session.state import snapshot
 from workstation.trading.limits import NO_LIMITS

@@ -140,7 +140,9 @@ class Venues(Running):
 def write_configuration(folder: Path, venues: Venues, *, venue: Mapping[str, Any] | None = None, **engine: Any) -> Path:
     """An engine's file: every venue, BTC and ETH; `venue` and `engine` are further settings of those tables."""
     lines = [f'[paths]\nhome = "{folder / "home"}"', "[engine]"]
-    lines += [f"{name} = {json.dumps(value)}" for name, value in ({"symbols": ["BTC/USDT", "ETH/USDT"]} | engine).items()]
+    lines += [
+        f"{name} = {json.dumps(value)}" for name, value in ({"symbols": ["BTC/USDT", "ETH/USDT"]} | engine).items()
+    ]
     for name in venues.names:
         lines += [f"[venues.{name}]", 'exchange = "binance"', f'url = "{venues.url}/{name}"']
         lines += [f"{key} = {json.dumps(value)}" for key, value in (venue or {}).items()]

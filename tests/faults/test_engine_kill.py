@@ -104,9 +104,7 @@ def check_money(facts: Sequence[Fact], state: SessionState) -> None:
         assert order.filled_quantity <= order.request.quantity
 
 
-def book(
-    fill: Fill, balances: dict[tuple[Venue, Currency], Decimal], positions: dict[InstrumentKey, Decimal]
-) -> None:
+def book(fill: Fill, balances: dict[tuple[Venue, Currency], Decimal], positions: dict[InstrumentKey, Decimal]) -> None:
     base, quote = (Currency(name) for name in fill.instrument.symbol.split("/"))
     signed, venue = fill.side * fill.quantity, fill.instrument.venue
     balances[venue, base] += signed
@@ -135,9 +133,7 @@ def end_well(configuration: Path, shown: Shown) -> None:
         running = [SessionStatus.RUNNING] * len(SESSIONS)
         until(lambda: [one.status for one in client.sessions()] == running, "sessions run after the kills")
         before = {one.session: one.signals for one in client.sessions()}
-        until(
-            lambda: all(one.signals > before[one.session] for one in client.sessions()), "they trade again"
-        )
+        until(lambda: all(one.signals > before[one.session] for one in client.sessions()), "they trade again")
         assert client.health().recorder is not None
         assert client.health().recorder.last_gap_ns is not None, "the gap of the recording is not shown"
         shown.look(client)

@@ -1,4 +1,4 @@
-"""What goes wrong with market data, by its number in the menu of faults, at a venue that an engine with a session watches.
+"""What goes wrong with market data, by its number in the menu of faults, while an engine with a session watches.
 
 The same in each: the feed says what is wrong, no entry is made on old prices, the feed mends itself, the trades of the
 gap are there, the other venue and the session go on.
@@ -118,7 +118,9 @@ class Desk:
         try:
             until(is_whole, "each trade of the gap is recorded, once", 20)
         except AssertionError as error:
-            raise AssertionError(f"{error}: missing (-) or doubled {[one for one in differing.items() if one[1]]}") from None
+            raise AssertionError(
+                f"{error}: missing (-) or doubled {[one for one in differing.items() if one[1]]}"
+            ) from None
 
     def has_traded_since(self) -> None:
         """Waits until the session has decided on an order behind what it has now."""

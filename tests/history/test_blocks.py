@@ -192,3 +192,11 @@ def test_what_is_not_registered_or_not_stored_is_named(tmp_path: Path) -> None:
     store.write(ETH_QUOTES, quotes_at([DAY_START_NS]), a_source())
     with pytest.raises(UnknownInstrument, match="ETH/USDT"):
         list(merged_blocks(store, BOTH[1:], Registry()))
+
+
+def test_of_a_series_that_was_not_recorded_a_recording_has_no_rows(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path)
+    assert len(all_rows(store, BOTH, as_recorded=True)) == 0
+    store.write(QUOTES, quotes_at([DAY_START_NS]), a_source())
+    assert len(all_rows(store, BOTH, as_recorded=True)) == 0
+    assert len(all_rows(store, BOTH, as_recorded=True, start_ns=DAY_START_NS + DAY_NS)) == 0

@@ -26,9 +26,9 @@ from workstation.model.events import (
 from workstation.model.ids import RunId, SessionId
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import MINUTE_NS, SECOND_NS
-from workstation.session import identity
 from workstation.research.desk import blocks, foresee_bars
 from workstation.research.verify import verify
+from workstation.session import identity
 from workstation.session.manifest import RunManifest, SourceSelection, manifest_bytes, manifest_hash
 from workstation.session.market import Market
 from workstation.session.outbox import WriteBehindOutbox

@@ -43,14 +43,13 @@ class Repair:
         for page in range(MOST_PAGES):
             since = None if by_id or not newest.ts_event else newest.ts_event // MS_NS
             params = {"fromId": int(newest.trade_id or 0) + 1} if by_id else {}
-            raws = await self._asked(lambda s=since, p=params: self._client.fetch_trades(symbol, s, PAGE, p))  # type: ignore[misc]
-            trades = self._trades(symbol, raws)
+            trades, count = await self._asked(lambda s=since, p=params: self._fetch_trades(symbol, s, p))  # type: ignore[misc]
             if not page and not by_id:
                 is_whole = series.reaches_back(trades)
             seen = {trade.trade_id for trade in found if trade.trade_id is not None}
             fresh = [trade for trade in trades if trade.trade_id not in seen and not series.is_known(trade)]
             found += fresh
-            if len(raws) < PAGE or not fresh or fresh[-1] == newest:
+            if count < PAGE or not fresh or fresh[-1] == newest:
                 return found, is_whole
             newest = fresh[-1]
         return found, False
@@ -90,6 +89,19 @@ class Repair:
                     raise
                 await asyncio.sleep(self._retry_s * attempt)
         raise AssertionError("the last try returns or raises")
+
+    async def _fetch_trades(
+        self, symbol: str, since: int | None, params: dict[str, int]
+    ) -> tuple[list[TradeNumbers], int]:
+        """Those that are trades, and how many there were.
+
+        ccxt reads an answer that breaks off as text, and that as a trade for each letter, none of which says anything.
+        """
+        raws = await self._client.fetch_trades(symbol, since, PAGE, params)
+        trades = self._trades(symbol, raws)
+        if raws and not trades:
+            raise VenueUnavailable(f"{self._settings.venue}: trades of {symbol}: answer not understood")
+        return trades, len(raws)
 
     def _trades(self, symbol: str, raws: Sequence[Any]) -> list[TradeNumbers]:
         parsed = [trade_numbers(raw, self._now_ns()) for raw in raws]

@@ -4,7 +4,7 @@ Results of the venue are not made again but taken from the journal, each at its 
 to a sink. What a run decided behind the end of its journal (it was cut off) is not looked at.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
@@ -118,14 +118,16 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
     with closing(_rows(ledger, record.session_id, run_id)) as rows:
         comparer = Comparer(desk.session, rows)
         desk.session.subscribe(comparer)
-        recorded = (row for row in read_rows(ledger, record.session_id, run_id) if row.kind != FactKind.DECISION)
-        desk.market.expect(comparer, (row.fact() for row in recorded))
-
-        def last_ns(row_number: int) -> int:
-            facts = read_rows(ledger, record.session_id, run_id)
-            return max(one.ts_received for one in facts if rows_taken(one.sequence) <= row_number)
-
-        beyond = _walk(store, manifest, desk, comparer, record.manifest, last_ns)
+        told = (row for row in read_rows(ledger, record.session_id, run_id) if row.kind != FactKind.DECISION)
+        facts = [row.fact() for row in told]
+        if manifest.mode == REPLAY:
+            beyond = 0
+            _walk_history(store, manifest, desk, comparer, facts, record.manifest)
+        else:
+            last_row = _walk_recording(store, manifest, desk, comparer, facts, record.manifest)
+            if not comparer.is_over:
+                _pass_time(desk, last_row, _rows(ledger, record.session_id, run_id))
+            beyond = comparer.pass_over_beyond(last_row)
     if not comparer.is_over:
         raise VerifyMismatch(
             f"run {run_id}: the journal goes on after position {comparer.inputs + comparer.decisions - 1} of the run, "
@@ -141,45 +143,44 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
     )
 
 
-def _walk(
-    store: HistoryStore,
-    manifest: RunManifest,
-    desk: Desk,
-    comparer: Comparer,
-    manifest_bytes: bytes,
-    last_ns: Callable[[int], int],
-) -> int:
-    """Takes the run's rows from history; returns how many facts lie beyond a recording's end.
-
-    `last_ns` tells when the run's last fact was received that is not behind a market row.
-    """
-    if manifest.mode == REPLAY:
-        foresee_bars(store, manifest, desk.session)
-        walk(
-            store,
-            manifest,
-            desk,
-            lambda start: _begin(desk, comparer, manifest_bytes, start),
-            lambda seen, total: comparer.is_over,
-        )
-        return 0
-    expected = desk.market.steps_of(comparer).expected
-    fact = expected[0] if expected else None
-    if fact is None or not isinstance(fact.event, RunStarted):
-        raise VerifyMismatch(f"run {manifest.run_id}: its journal does not begin with a RunStarted")
-    start = Start(fact.event.sequence, fact.ts_received, fact.event.rebuild_from_ns, None)
-    last_row = walk_recording(
+def _walk_history(
+    store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comparer, facts: list[Fact], manifest_bytes: bytes
+) -> None:
+    """Takes a replay's rows; `facts` are its inputs and results."""
+    desk.market.expect(comparer, facts)
+    foresee_bars(store, manifest, desk.session)
+    walk(
         store,
         manifest,
         desk,
-        fact,
-        lambda: _begin(desk, comparer, manifest_bytes, start),
-        lambda: comparer.is_over,
+        lambda start: _begin(desk, comparer, manifest_bytes, start),
+        lambda seen, total: comparer.is_over,
     )
-    if not comparer.is_over:
-        for wake in desk.market.advance_time(last_ns(last_row)):
-            wake.subscriber.handle(wake)
-    return comparer.pass_over_beyond(last_row)
+
+
+def _walk_recording(
+    store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comparer, facts: list[Fact], manifest_bytes: bytes
+) -> int:
+    """Takes a live run's rows from the recording; returns the number of the last one that is there."""
+    started = facts[0] if facts else None
+    if started is None or not isinstance(started.event, RunStarted):
+        raise VerifyMismatch(f"run {manifest.run_id}: its journal does not begin with a RunStarted")
+    start = Start(started.event.sequence, started.ts_received, started.event.rebuild_from_ns, None)
+
+    def begin() -> None:
+        desk.market.expect(
+            comparer, facts
+        )  # not before: rows that rebuild windows would be taken for those they follow
+        _begin(desk, comparer, manifest_bytes, start)
+
+    return walk_recording(store, manifest, desk, started, begin, lambda: comparer.is_over)
+
+
+def _pass_time(desk: Desk, last_row: int, rows: Iterator[JournalRow]) -> None:
+    """Behind the last row: until the run's last fact that was before the row which the recording lacks."""
+    until_ns = max((one.ts_received for one in rows if rows_taken(one.sequence) <= last_row), default=0)
+    for wake in desk.market.advance_time(until_ns):
+        wake.subscriber.handle(wake)
 
 
 def _begin(desk: Desk, comparer: Comparer, manifest: bytes, start: Start) -> None:
