@@ -128,6 +128,6 @@ def test_what_waited_more_than_a_minute_ago_is_forgotten() -> None:
 
 def test_rows_per_second_are_of_the_last_ten_whole_seconds() -> None:
     latency = Latency()
-    for second in range(100, 130):
+    for second in range(100, 131):
         latency.add(second * SECOND_NS, np.zeros(second))
     assert latency.rows_per_second(130 * SECOND_NS) == sum(range(120, 130)) / 10

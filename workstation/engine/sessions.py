@@ -9,6 +9,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import UNSET
+
 from workstation.client.declaration import SessionDeclaration
 from workstation.config.settings import Settings
 from workstation.engine.build import first_manifest, keys_declared, wishes_of
@@ -245,7 +247,7 @@ class Sessions:
             sequence=sequence,
             rebuild_from_ns=rebuild_ns,
             anchor_ns=int(bars.ts_open[0]) if bars is not None and len(bars) else None,
-            warm_until_ns=int(bars.ts_open[-1]) + bars.interval_ns if bars is not None and len(bars) else None,
+            warm_until_ns=int(bars.ts_open[-1]) + bars.interval_ns if bars is not None and len(bars) else UNSET,
         )
         live.inject(started, now_ns)
         for instrument in manifest.instruments:

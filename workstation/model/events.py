@@ -3,14 +3,15 @@
 An INPUT comes from outside (a command, an instrument's new rules), a DECISION is ours, a RESULT is the venue's answer
 to an effect of ours. State is the fold of these facts and of nothing else.
 
-A fact is kept for ever. Its name and version stand in the journal; a field is added with a default, or the version is
-raised and an upcaster is written in `ledger/codec.py`.
+A fact is kept for ever. Its name and version stand in the journal; a field is added with the default UNSET, which is
+not written, so that what was journaled before keeps its bytes; or the version is raised and an upcaster is written in
+`ledger/codec.py`.
 """
 
 from decimal import Decimal
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from workstation.model.group import GroupStatus, PositionGroup
 from workstation.model.ids import ClientOrderId, Currency, GroupId, RunId, SignalId, Venue
@@ -37,7 +38,7 @@ class RunStarted(Struct, frozen=True, kw_only=True):
     rebuild_from_ns: int | None = None
     anchor_ns: int | None = None
     """Open time of the bar from which the strategy's signals are evaluated."""
-    warm_until_ns: int | None = None
+    warm_until_ns: int | UnsetType = UNSET
     """End of the last bar that was known at the start; those up to here were decided on by nobody."""
 
 

@@ -152,7 +152,7 @@ def walk_recording(
     market, run = desk.market, started.event
     assert isinstance(run, RunStarted)
     market.gate.keep_numbers()
-    if run.warm_until_ns is not None and manifest.session.interval_ns is not None:
+    if isinstance(run.warm_until_ns, int) and manifest.session.interval_ns is not None:
         key, length = manifest.session.instruments[0], manifest.session.interval_ns
         warm_up(desk.session, store.bars(key, length, run.anchor_ns, run.warm_until_ns - length + 1))
     since_ns = started.ts_received if run.rebuild_from_ns is None else run.rebuild_from_ns
