@@ -104,12 +104,14 @@ def test_a_window_put_in_equals_one_that_was_there_all_along(began, meanwhile, l
             np.testing.assert_array_equal(fields(line.market, spec), fields(all_along, spec))
 
 
-def test_a_window_that_runs_already_is_left_alone(tmp_path: Path) -> None:
-    line = Line(tmp_path)
+def test_a_window_that_was_only_watched_since_a_moment_is_made_whole(tmp_path: Path) -> None:
+    line, all_along = Line(tmp_path), a_market()
+    for spec in SPECS:
+        all_along.subscribe_window(spec)
     line.to(3_000)
     line.market.subscribe_window(SPECS[0])
     line.to(3_400)
-    before = points(line.market, SPECS[0])
+    watched = points(line.market, SPECS[0])
     line.recorder.sync()
     fill = WindowFill(line.market, SPECS)
     fill.load(line.store, since_ns(line))
@@ -117,8 +119,21 @@ def test_a_window_that_runs_already_is_left_alone(tmp_path: Path) -> None:
         line.market.subscribe_window(spec)
     fill.finish(line.market)
     line.recorder.close()
+    assert not list(all_along.advance(ROWS[: line.place].copy()))
+    assert len(points(line.market, SPECS[0])) > len(watched)
+    for spec in SPECS:
+        assert points(line.market, spec) == points(all_along, spec)
+
+
+def test_a_window_that_reaches_as_far_back_is_left_alone(tmp_path: Path) -> None:
+    line = Line(tmp_path)
+    line.market.subscribe_window(SPECS[0])
+    line.to(3_400)
+    before = points(line.market, SPECS[0])
+    fill = WindowFill(line.market, SPECS)  # nothing is loaded, as without a recorder
+    fill.finish(line.market)
+    line.recorder.close()
     assert points(line.market, SPECS[0]) == before
-    assert len(points(line.market, SPECS[1])) > 100
 
 
 def test_an_instrument_without_a_quote_gets_the_last_that_was_recorded(tmp_path: Path) -> None:

@@ -36,9 +36,10 @@ class SharedWindows:
             self._tables.free_slot(self._slots.pop(spec))
 
     def adopt(self, other: "SharedWindows") -> None:
-        """Fills the windows that have taken no row yet from equal ones of another market with the same registry.
+        """Fills the windows that reach less far back from equal ones of another market with the same registry.
 
-        So it is with instruments that have no quote yet.
+        So it is with instruments that have no quote yet. A window that somebody only watched since the start is
+        made whole for a session that decides by it; one that is whole stays as it is.
         """
         for spec, theirs in other.slots.items():
             mine = self._slots.get(spec)

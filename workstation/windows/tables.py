@@ -202,9 +202,9 @@ class Tables:
         self._index()
 
     def copy_window(self, slot: int, other: "Tables", theirs: int) -> None:
-        """Gives a slot that has taken no row the content of one with the same spec in other tables."""
+        """Gives a slot that has taken no row, or holds fewer points, the content of one with the same spec elsewhere."""
         mine, source = self.slots[slot], other.slots[theirs]
-        if mine["bucket_end"] != UNTOUCHED:
+        if mine["bucket_end"] != UNTOUCHED and mine["count"] >= source["count"]:
             return
         for name in CONTENT:
             mine[name] = source[name]
