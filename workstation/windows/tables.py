@@ -202,7 +202,7 @@ class Tables:
         self._index()
 
     def copy_window(self, slot: int, other: "Tables", theirs: int) -> None:
-        """Gives a slot that has taken no row, or holds fewer points, the content of one with the same spec elsewhere."""
+        """Gives a slot that has taken no row, or holds fewer points, the content of one with the same spec."""
         mine, source = self.slots[slot], other.slots[theirs]
         if mine["bucket_end"] != UNTOUCHED and mine["count"] >= source["count"]:
             return
