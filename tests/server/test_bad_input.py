@@ -56,6 +56,7 @@ def started(**changes: Any) -> httpx.Response:
         ({"session": IMAGE}, "body.session"),
         ({"session": "one\n"}, "body.session"),
         ({"mode": "live"}, "body.mode"),
+        ({"mode": "collect"}, "body.mode"),
         ({"strategy": None}, "body.strategy"),
         ({"strategy": "\ud800"}, "body.strategy"),
         ({"parameters": []}, "body.parameters"),

@@ -30,8 +30,8 @@ NoLimit = Literal["none"]
 
 
 class Mode(StrEnum):
-    COLLECT = "collect"
-    """Feeds and recorder, nothing decides."""
+    """What an engine runs; to collect needs no session (`[engine] symbols`, or `data record`), replay no engine."""
+
     PAPER = "paper"
     """Live market data, orders to the paper venue."""
 
