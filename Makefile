@@ -40,7 +40,7 @@ test: $(INSTALLED)
 	$(BIN)/coverage report --fail-under=90
 
 soak: $(INSTALLED)
-	SOAK_MINUTES=$(or $(SOAK_MINUTES),60) $(BIN)/python -m pytest -s -m soak tests/endurance
+	SOAK_MINUTES=$(or $(SOAK_MINUTES),60) $(BIN)/python -m pytest -s -m soak $(or $(SOAK),tests/endurance tests/faults)
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -140,7 +140,7 @@ def end_well(configuration: Path, shown: Shown) -> None:
         assert engine.end() == 0
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.soak])])
 def test_an_engine_killed_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, kills: int) -> None:
     moments, shown = random.Random(kills), Shown()
     with Venues(tmp_path, ",".join(VENUES), quotes_per_second=QUOTES_PER_SECOND) as venues:

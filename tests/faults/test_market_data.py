@@ -30,7 +30,7 @@ QUOTES, TRADES = "*@bookTicker", "btcusdt@aggTrade"
 MAX_QUOTE_AGE_MS = 500
 STALE_AFTER_S = 2.0
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
 
 @dataclass(frozen=True, slots=True)
