@@ -10,10 +10,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from tests.faults.running import Engine, Venues, until, write_configuration
 from workstation.client.client import Client
+from workstation.history.layout import HistoryKind
+from workstation.history.store import HistoryStore
+from workstation.model.ids import Symbol, Venue
+from workstation.model.instrument import InstrumentKey
 
 RATE, SECONDS = 10_000, 60
 VENUES = "nova,orion,vega"
@@ -33,6 +38,16 @@ def main() -> None:
                 time.sleep(WARM_UP_S)
                 measure(client, psutil.Process(engine.pid), psutil.Process(venues.pid), seconds)
                 engine.end()
+            print_travel(HistoryStore(engine.home / "history"))
+
+
+def print_travel(store: HistoryStore) -> None:
+    """From the venue's time to the engine's stamp: sockets, ccxt's parsing, and what had to wait for them."""
+    keys = [InstrumentKey(Venue(venue), Symbol(symbol)) for venue in VENUES.split(",") for symbol in SYMBOLS]
+    trades = np.concatenate([store.rows(key, HistoryKind.TRADES, 0, as_recorded=True) for key in keys])
+    took_ms = (trades["ts_received"] - trades["ts_event"]) / 1e6  # the venue's time is cut to the millisecond
+    middle, most = np.percentile(took_ms, [50, 99])
+    print(f"  venue to receipt, trades   {middle:9.2f} ms, p99 {most:.2f} ms, {len(trades):,} trades")
 
 
 def measure(client: Client, engine: psutil.Process, venues: psutil.Process, seconds: int) -> None:

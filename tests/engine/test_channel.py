@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.bench import HandClock
-from workstation.engine.channel import Channel
-from workstation.engine.latency import Latency
+from workstation.engine.channel import BLOCK, Channel
+from workstation.engine.latency import BUFFERED, Latency
 from workstation.errors import BadInput
 from workstation.model.ids import InstrumentIndex
 from workstation.model.market import SECOND_NS, RowKind
@@ -81,6 +81,16 @@ def test_a_channel_has_room_for_two_rows_at_least() -> None:
         a_channel(HandClock(0), capacity=1)
 
 
+def test_a_burst_is_taken_in_blocks_while_the_feed_still_tells_it() -> None:
+    taken: list[int] = []
+    channel = Channel(
+        HandClock(SECOND_NS).now_ns, lambda status: None, on_block=lambda: taken.append(len(channel.take()))
+    )
+    for number in range(5 * BLOCK // 2):
+        tell(channel, RowKind.QUOTE, 0, number)
+    assert taken == [BLOCK, BLOCK] and channel.waiting == BLOCK // 2
+
+
 def test_a_block_is_valid_until_the_next_is_taken() -> None:
     channel = a_channel(HandClock(SECOND_NS))
     tell(channel, RowKind.TRADE, 0, 1)
@@ -117,6 +127,15 @@ def test_the_percentile_is_numpy_s_to_eight_percent(waits_ms, share: float) -> N
     exact = float(np.percentile(waits_ms, share * 100, method="inverted_cdf"))
     found = latency.percentile_ms(110 * SECOND_NS, share)
     assert exact * 0.999 <= found <= exact * 1.09
+
+
+@given(sizes=st.lists(st.sampled_from([0, 1, 7, BUFFERED - 1, BUFFERED, BUFFERED + 5]), max_size=6))
+def test_every_wait_is_counted_once_whatever_the_blocks(sizes) -> None:
+    latency = Latency()
+    for size in sizes:
+        latency.add(109 * SECOND_NS, np.full(size, 3_000_000))
+    assert latency.rows_per_second(110 * SECOND_NS) == sum(sizes) / 10
+    assert latency.percentile_ms(110 * SECOND_NS, 0.5) == pytest.approx(3, rel=0.1) or not sum(sizes)
 
 
 def test_what_waited_more_than_a_minute_ago_is_forgotten() -> None:

@@ -12,6 +12,7 @@ from tests.engine.test_feeds import an_engine
 from tests.session.desks import NOVA, ORION, START_NS, linear, random_quotes
 from workstation.client.messages import SessionStatus
 from workstation.config.loading import load_configuration
+from workstation.engine.channel import BLOCK
 from workstation.errors import BadInput, ConfigError, LedgerInUse, OperatorError
 from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
@@ -61,7 +62,7 @@ def test_pause_resume_and_stop_pass_through_the_walk(bench: Bench) -> None:
     assert asyncio.run(engine.pause_session("s", "me", "lunch")).status is SessionStatus.PAUSED
     assert asyncio.run(engine.resume_session("s", "me")).status is SessionStatus.RUNNING
     assert asyncio.run(engine.stop_session("s", "me", flatten=True)).status is SessionStatus.STOPPED
-    bench.sessions.end(bench.sessions.of("s"))
+    asyncio.run(bench.sessions.end(bench.sessions.of("s")))
     with pytest.raises(BadInput, match="it has ended"):
         asyncio.run(engine.pause_session("s", "me"))
 
@@ -100,3 +101,19 @@ def configured(home: Path, text: str):
     file = home / "config.toml"
     file.write_text(f'[paths]\nhome = "{home}"\n{text}')
     return load_configuration(file)
+
+
+def test_a_turn_that_fails_while_a_feed_tells_its_rows_ends_the_engine_and_not_the_feed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.start()
+
+    def fails(rows: object) -> None:
+        raise RuntimeError("the market is out of order")
+
+    monkeypatch.setattr(bench.market, "advance", fails)
+    for row in ROWS[:BLOCK]:
+        bench.clock.time_ns = max(bench.clock.time_ns, int(row["ts_received"]))
+        bench.tell(row)  # the last one makes a block, and raises nothing
+    with pytest.raises(RuntimeError, match="out of order"):
+        asyncio.run(asyncio.wait_for(bench.turns.run(), 5))

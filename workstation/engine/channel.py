@@ -18,25 +18,33 @@ from workstation.ports.feed import FeedStatus
 
 CAPACITY = 100_000
 MAX_LAG_NS = 1_000_000_000
+BLOCK = 64
+"""Rows that are taken as soon as they are there: a feed that reads on and on makes none of them wait for its end."""
 
 _ROW = struct.Struct("=qqqiBBH5d")  # packing into bytes costs a third of assigning a tuple to a structured row
 assert _ROW.size == MARKET_ROW.itemsize
 
 
 class Channel:
-    """The engine's MarketSink. Full, it drops the oldest half of what waits, and counts."""
+    """The engine's MarketSink. Full, it drops the oldest half of what waits, and counts.
+
+    `on_block` is called from within a feed, at every row from the BLOCKth on that waits: it may take them, and raises
+    nothing.
+    """
 
     def __init__(
         self,
         now_ns: Callable[[], int],
         on_status: Callable[[FeedStatus], None],
         *,
+        on_block: Callable[[], None] = lambda: None,
         capacity: int = CAPACITY,
         max_lag_ns: int = MAX_LAG_NS,
     ) -> None:
         if capacity < 2:
             raise BadInput(f"channel capacity {capacity}: expected 2 rows or more")
         self._now_ns, self._on_status, self._max_lag_ns = now_ns, on_status, max_lag_ns
+        self._on_block = on_block
         self._capacity = capacity
         self._filling, self._taken = np.zeros(capacity, MARKET_ROW), np.zeros(capacity, MARKET_ROW)
         self._bytes = memoryview(self._filling.view(np.uint8))  # type: ignore[arg-type]
@@ -127,6 +135,8 @@ class Channel:
         self.received += 1
         if not count:
             self._arrived.set()
+        elif count + 1 >= BLOCK:
+            self._on_block()
 
     def _make_room(self) -> int:
         """Drops the oldest half: one row at a time would move all others for each new one."""

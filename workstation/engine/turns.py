@@ -3,7 +3,8 @@
     feeds → channel → market.advance → wakes → sessions → outbox → paper venue
                          └→ recorder
 
-Between turns the event loop serves feeds and the API. Nothing in a turn waits, and all of it runs in one thread.
+Between turns the event loop serves feeds and the API; a feed that has much to tell at once has its rows taken in
+between. Nothing in a turn waits, and all of it runs in one thread.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ class Turns:
         max_lag_ns: int = MAX_LAG_NS,
     ) -> None:
         self.clock, self.market, self.recorder = clock, market, recorder
-        self.channel = Channel(clock.now_ns, on_status, max_lag_ns=max_lag_ns)
+        self.channel = Channel(clock.now_ns, on_status, on_block=self._take_block, max_lag_ns=max_lag_ns)
         self.latency = Latency()
         self.sessions: dict[SessionId, LiveSession] = {}
         self.fills: list[Fill] = []
@@ -59,6 +60,7 @@ class Turns:
         """The journal is further behind than it may be: no entries, as with late market data."""
         self.is_lagging = False
         """Sessions were told that market data or journal are late."""
+        self._broken: Exception | None = None
 
     def add(self, live: LiveSession) -> None:
         """From the next wake on the session is served."""
@@ -95,6 +97,8 @@ class Turns:
         """Turn after turn until cancelled."""
         while True:
             await self.channel.wait(self._pause_s())
+            if self._broken is not None:
+                raise self._broken
             self.turn()
             await asyncio.sleep(0)
 
@@ -111,6 +115,16 @@ class Turns:
             self._keep(rows)
         self._deliver(self.market.advance_time(now_ns))
         self.market.gate.reach(now_ns)
+
+    def _take_block(self) -> None:
+        """A turn from within a feed, which is not to blame for what fails here: `run` raises it."""
+        if self._broken is None:
+            try:
+                self.turn()
+            except Exception as error:
+                log.exception("a turn")
+                self._broken = error
+                self.channel.wake()
 
     def _keep(self, rows: Rows) -> None:
         if self.recorder is not None:
