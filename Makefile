@@ -7,7 +7,7 @@ UV ?= $(BIN)/uv
 # uv keeps the versions that are locked; to raise one: make lock UPGRADE="--upgrade-package ccxt"
 UPGRADE ?=
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
-PYTEST := $(BIN)/python -m pytest -n 2
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 KERNEL_TESTS = $(wildcard tests/kernels tests/windows tests/model)
 
 .PHONY: help demo test soak check bench lock clean
