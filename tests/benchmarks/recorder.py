@@ -1,32 +1,40 @@
-"""The recorder at 10,000 rows a second, beside a bare write and fsync of the same bytes.
+"""The recorder at 10,000 rows a second, beside a bare write and fsync of the same bytes; what a roll costs others.
 
     python -m tests.benchmarks.recorder
 
-200 symbols, blocks as an engine drains them (every 5 ms). The caller's cost is what `record` keeps the engine's loop
-from its work; the share of a core is the whole process's, less that of the same loop without a recorder.
+200 symbols of two kinds, blocks as an engine drains them (every 5 ms). The caller's cost is what `record` keeps the
+engine's loop from its work; the share of a core is the whole process's, less that of the same loop without a recorder.
+A stall is by how much an asyncio loop's tick of a millisecond comes late while a log is rolled.
 """
 
+import asyncio
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tests.history.live import live_rows
 from tests.history.series import DAY_START_NS, an_instrument
+from workstation.history.live_log import LIVE_FOLDER
+from workstation.history.log_file import LogFile
 from workstation.history.log_writer import WriterSettings
 from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, Registry
-from workstation.model.market import FloatArray, RowKind, Rows
+from workstation.model.market import MARKET_ROW, FloatArray, RowKind, Rows
 
 RATE, SECONDS, SYMBOLS, BLOCKS_PER_SECOND = 10_000, 10, 200, 200
 BLOCK = RATE // BLOCKS_PER_SECOND
-ROLL_ROWS = 1_000_000
+ROLL_ROWS, STALL_ROWS = 1_000_000, 2_000_000
+TICK_S, CALLS, TURNS, FRAME = 0.001, 2_000, 7, 1_000
 
 
 def a_registry() -> Registry:
@@ -104,7 +112,94 @@ def measure(folder: Path) -> None:
         late_s = np.quantile(lags, 0.99)
         print(f"  oldest unsynced row        p99 {late_s:.2f} s, worst {max(lags):.2f} s; {state.rows_missed} missed")
         recorder.close()
+    measure_calls(folder)
     measure_bulk(folder)
+    measure_memory(folder)
+    for apart in (True, False):
+        asyncio.run(measure_stalls(folder / f"stalls-{apart}", apart=apart))
+
+
+def measure_calls(folder: Path) -> None:
+    """The least of several turns: what the call itself takes, without what else the machine does."""
+    rows, registry = some_rows(20 * CALLS), a_registry()
+    recorder = Recorder.open(HistoryStore(folder / "calls"), now_ns=DAY_START_NS)
+    print("record(), least mean of a call")
+    for size in (1, 5, 20):
+        seconds = []
+        for _ in range(TURNS):
+            blocks = [rows[start : start + size] for start in range(0, size * CALLS, size)]
+            start_s = time.perf_counter()
+            for block in blocks:
+                recorder.record(block, registry)
+            seconds.append(time.perf_counter() - start_s)
+            recorder.sync()
+        cost_s = min(seconds) / CALLS
+        print(f"  blocks of {size:>2}               {cost_s * 1e6:6.2f} us   {cost_s * RATE / size:6.2%} of the loop")
+    recorder.close()
+
+
+async def measure_stalls(folder: Path, *, apart: bool) -> None:
+    """Ticks late before and during the roll of a log."""
+    rows, registry = some_rows(STALL_ROWS), a_registry()
+    writer = WriterSettings(buffer_bytes=2 * rows.nbytes)
+    settings = RecorderSettings(roll_interval_s=1e6, roll_bytes=2**40, rolls_apart=apart, writer=writer)
+    recorder = Recorder.open(HistoryStore(folder), now_ns=DAY_START_NS, settings=settings)
+    recorder.record(rows, registry)
+    recorder.sync()
+    print(f"roll of {STALL_ROWS:,} rows in {'a process of its own' if apart else 'a thread of this process'}")
+    show_stalls("before", await late_ticks(asyncio.create_task(asyncio.sleep(3))))
+    start_s = time.perf_counter()
+    late = await late_ticks(asyncio.create_task(asyncio.to_thread(recorder.roll)))
+    seconds = time.perf_counter() - start_s
+    show_stalls("meanwhile", late)
+    print(f"  rows/s                     {STALL_ROWS / seconds / 1e6:6.2f} M")
+    recorder.close()
+
+
+def measure_memory(folder: Path) -> None:
+    """The most that a process had which did nothing but roll a log of 256 MB."""
+    store, registry = HistoryStore(folder / "memory"), a_registry()
+    rows = some_rows(RecorderSettings().roll_bytes // MARKET_ROW.itemsize)
+    instruments = {number: registry.snapshot(registry.key(number)) for number in range(len(registry))}
+    log = LogFile(store.root / LIVE_FOLDER, DAY_START_NS, instruments, [])
+    for start in range(0, len(rows), FRAME):
+        log.append(rows[start : start + FRAME])
+    log.close()
+    command = [sys.executable, "-c", ROLL_AND_TELL, str(store.root), str(log.path)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    print(f"roll of a log of {log.bytes / 2**20:,.0f} MB, {len(rows):,} rows, in a process of its own")
+    print(f"  rows/s                     {len(rows) / float(told[1]) / 1e6:6.2f} M")
+    print(f"  memory                     {int(told[0]) / 1e3:6.0f} MB")
+
+
+ROLL_AND_TELL = """
+import sys, time
+from pathlib import Path
+from workstation.history.rolling import roll_logs
+from workstation.history.store import HistoryStore
+start_s = time.perf_counter()
+assert roll_logs(HistoryStore(Path(sys.argv[1])), [Path(sys.argv[2])]).failure is None
+seconds = time.perf_counter() - start_s
+(most,) = [line.split()[1] for line in Path("/proc/self/status").open() if line.startswith("VmHWM")]
+print(most, seconds)
+"""
+"""VmHWM is of this program alone; what getrusage tells begins with the parent's memory."""
+
+
+async def late_ticks(work: asyncio.Task[Any]) -> FloatArray:
+    """By how many seconds each tick came late until `work` was done."""
+    late = []
+    while not work.done():
+        due_s = time.perf_counter() + TICK_S
+        await asyncio.sleep(TICK_S)
+        late.append(time.perf_counter() - due_s)
+    work.result()
+    return np.array(late)
+
+
+def show_stalls(title: str, late: FloatArray) -> None:
+    p50, p99, worst = (float(np.quantile(late, q)) * 1e3 for q in (0.5, 0.99, 1))
+    print(f"  stalls {title:<10}          p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   worst {worst:6.1f} ms")
 
 
 def measure_bulk(folder: Path) -> None:

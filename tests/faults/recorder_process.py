@@ -1,5 +1,6 @@
 """Processes that record and read one history, for a test that kills the recorder."""
 
+from dataclasses import replace
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -15,6 +16,7 @@ from workstation.history.store import HistoryStore
 HURRIED = RecorderSettings(
     roll_interval_s=0.05,
     check_interval_s=0.01,
+    rolls_apart=False,
     writer=WriterSettings(write_interval_s=0.002, sync_interval_s=0.01),
 )
 """Rolls all the time, so that many kills find it at work."""
@@ -25,9 +27,10 @@ def received_ns(number: int) -> int:
     return DAY_START_NS + number * MILLISECOND_NS
 
 
-def record(root: Path, first: int, told: Connection) -> None:
+def record(root: Path, first: int, told: Connection, *, rolls_apart: bool = False) -> None:
     """Records rows from number `first` on until it is killed; tells the gap it found, then what is on the disk."""
-    recorder = Recorder.open(HistoryStore(root), now_ns=received_ns(first), settings=HURRIED)
+    settings = replace(HURRIED, rolls_apart=rolls_apart)
+    recorder = Recorder.open(HistoryStore(root), now_ns=received_ns(first), settings=settings)
     gap = recorder.recovered.gap
     told.send(None if gap is None else (gap.from_ns, gap.to_ns))
     registry = a_registry()

@@ -16,7 +16,9 @@ KILLS, READERS = 30, 3
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
-def test_thirty_kills_harm_no_reader_and_lose_nothing_that_was_synced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rolls_apart", [False, True])
+def test_thirty_kills_harm_no_reader_and_lose_nothing_that_was_synced(tmp_path: Path, rolls_apart: bool) -> None:
+    """A child that rolls is left behind by the killed one, and ends by itself."""
     context = forking()
     store, moments = HistoryStore(tmp_path), random.Random(5)
     is_over = context.Event()
@@ -29,13 +31,13 @@ def test_thirty_kills_harm_no_reader_and_lose_nothing_that_was_synced(tmp_path: 
     kept = 0
     for _ in range(KILLS):
         told, tells = context.Pipe(duplex=False)
-        process = context.Process(target=record, args=(tmp_path, kept + 1, tells))
+        process = context.Process(target=record, args=(tmp_path, kept + 1, tells), kwargs={"rolls_apart": rolls_apart})
         process.start()
         tells.close()
         gap = told.recv()
         assert gap == (None if kept == 0 else (received_ns(kept), received_ns(kept + 1)))
         synced = 0
-        for _ in range(moments.randrange(1, 40)):
+        for _ in range(moments.randrange(1, 200 if rolls_apart else 40)):
             synced = told.recv()
         process.kill()
         process.join()

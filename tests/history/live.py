@@ -15,7 +15,9 @@ from workstation.model.market import MARKET_ROW, MINUTE_NS, STEP_BITS, RowFlag, 
 
 MILLISECOND_NS = 1_000_000
 NOW_NS = DAY_START_NS + 3_600_000_000_000
-NEVER = RecorderSettings(roll_interval_s=1e6, check_interval_s=0.01, writer=WriterSettings(write_interval_s=0.005))
+NEVER = RecorderSettings(
+    roll_interval_s=1e6, check_interval_s=0.01, rolls_apart=False, writer=WriterSettings(write_interval_s=0.005)
+)
 """Rolls when it is told to."""
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -196,7 +197,54 @@ def test_what_is_not_registered_or_not_stored_is_named(tmp_path: Path) -> None:
 
 def test_of_a_series_that_was_not_recorded_a_recording_has_no_rows(tmp_path: Path) -> None:
     store = HistoryStore(tmp_path)
-    assert len(all_rows(store, BOTH, as_recorded=True)) == 0
-    store.write(QUOTES, quotes_at([DAY_START_NS]), a_source())
-    assert len(all_rows(store, BOTH, as_recorded=True)) == 0
-    assert len(all_rows(store, BOTH, as_recorded=True, start_ns=DAY_START_NS + DAY_NS)) == 0
+    later = {"start_ns": DAY_START_NS + DAY_NS}
+    for span in ({}, later):
+        assert len(all_rows(store, BOTH, as_recorded=True, **span)) == 0
+        assert count_rows(store, BOTH, as_recorded=True, **span) == 0
+        store.write(QUOTES, quotes_at([DAY_START_NS]), a_source())
+    assert len(all_rows(store, BOTH, as_recorded=True, **later)) == count_rows(store, BOTH, as_recorded=True) == 0
+
+
+def recorded_bars(opens: list[int], received: list[int], close: float) -> Table:
+    """Hours (numbers from DAY_START_NS on) as a recorder took them, some nanoseconds after the day began."""
+    flat = np.full(len(opens), close)
+    prices = {"open": flat, "high": flat + 1, "low": flat - 1, "close": flat, "volume": flat}
+    table = a_table(
+        HistoryKind.BARS,
+        ts_open=DAY_START_NS + HOUR_NS * np.array(opens),
+        ts_received=DAY_START_NS + np.array(received),
+        **prices,
+    )
+    return table.append_column("sequence", pa.array(np.arange(1, len(opens) + 1)))
+
+
+BARS = [Selection(key=BTC, kind=HistoryKind.BARS, interval_ns=HOUR_NS)]
+some_hours = st.lists(st.integers(0, 12), min_size=1, max_size=8).map(sorted)
+
+
+@settings(max_examples=30)  # each example writes and syncs files
+@given(st.integers(0, 6), st.integers(1, 10), some_hours, st.integers(0, 3), st.booleans(), st.integers(0, 20))
+def test_a_bar_that_was_imported_and_recorded_comes_as_it_was_recorded(
+    first: int, count: int, recorded: list[int], late_hours: int, has_receipt: bool, end: int
+) -> None:
+    """Whatever the imported one's values are, and however short the span is."""
+    received = [(one + 1 + late_hours) * HOUR_NS + 5 for one in recorded]
+    imported = bars_from(DAY_START_NS + first * HOUR_NS, count, close=50.0)
+    if has_receipt:
+        place = imported.schema.get_field_index("ts_received")
+        times = pa.array(imported["ts_open"].to_numpy() + HOUR_NS + 9)
+        imported = imported.set_column(place, "ts_received", times)
+    with TemporaryDirectory() as folder:
+        store = HistoryStore(Path(folder))
+        store.write(HOURS, imported, a_source("imported"))
+        store.write(HOURS, recorded_bars(recorded, received, 100.0), a_source("recorded"))
+        whole = all_rows(store, BARS, assumed_delay_ns=7)
+        shorter = rows_if_any(store, BARS, assumed_delay_ns=7, end_ns=DAY_START_NS + end * HOUR_NS)
+        assert count_rows(store, BARS) == len(whole)
+        foreseen = received_bars(store, BTC, HOUR_NS)
+    opens = ((whole["ts_event"] - DAY_START_NS) // HOUR_NS - 1).tolist()
+    alone = set(range(first, first + count)) - set(recorded)
+    assert sorted(opens) == sorted([*recorded, *alone])
+    assert {one for one, close in zip(opens, whole["x3"], strict=True) if close == 50.0} == alone
+    assert shorter.tobytes() == whole[: len(shorter)].tobytes()
+    assert foreseen.close.tolist() == [50.0 if one in alone else 100.0 for one in sorted(alone | set(recorded))]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.history.series import BTC, DAY_START_NS, QUOTES, a_source, quotes_at, segment_files
-from workstation.history import durable, segments
+from workstation.history import durable, segment_writing
 from workstation.history.durable import HistoryCorrupt, write_durably
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
@@ -76,8 +76,8 @@ def test_a_failed_write_leaves_the_old_content_alone(tmp_path: Path, monkeypatch
 
 def test_a_disk_that_gives_back_something_else_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = HistoryStore(tmp_path)
-    read = segments.pq.read_table
-    monkeypatch.setattr(segments.pq, "read_table", lambda *args, **options: read(*args, **options).slice(1))
+    read = segment_writing.pq.ParquetFile.read
+    monkeypatch.setattr(segment_writing.pq.ParquetFile, "read", lambda file: read(file).slice(1))
     with pytest.raises(HistoryCorrupt, match="read back as something else"):
         store.write(QUOTES, quotes_at([DAY_START_NS, DAY_START_NS + 1]), a_source())
     assert segment_files(store, QUOTES) == []

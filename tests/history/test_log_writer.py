@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.history.live import live_rows
-from tests.history.series import an_instrument
+from tests.history.series import ETH, an_instrument
 from workstation.errors import BadInput
 from workstation.history import log_file
 from workstation.history.live_log import NoteKind, logs_in, read_log
@@ -39,6 +39,42 @@ def test_rows_come_back_in_the_order_in_which_they_were_left(tmp_path: Path) -> 
     assert read_log(path).notes[-1].what is NoteKind.STOPPED
     with pytest.raises(BadInput, match="closed"):
         writer.sync()
+
+
+def test_rows_bear_the_logs_own_numbers_whoever_numbered_them(tmp_path: Path) -> None:
+    writer = a_writer(tmp_path)
+    writer.declare(1, an_instrument(ETH))
+    for numbers, first in (([1, 0], 1), ([0, 1], 11)):
+        writer.renumber(np.array(numbers, np.int32))
+        writer.append(live_rows(10, first))
+    writer.close()
+    (path,) = logs_in(tmp_path)
+    expected = live_rows(20)["instrument"]
+    expected[:10] = 1 - expected[:10]
+    assert read_log(path).rows["instrument"].tolist() == expected.tolist()
+
+
+def test_a_row_of_an_instrument_that_nobody_named_is_let_go_alone(tmp_path: Path) -> None:
+    writer = a_writer(tmp_path)
+    writer.renumber(np.array([0], np.int32))
+    rows = live_rows(4)
+    rows["instrument"] = [0, 1, -1, 0]
+    writer.append(rows)
+    writer.append(live_rows(1, 6))
+    writer.close()
+    (path,) = logs_in(tmp_path)
+    contents = read_log(path)
+    assert (contents.rows["sequence"] >> 20).tolist() == [1, 4, 6]
+    (gap,) = [note for note in contents.notes if note.what is NoteKind.GAP]
+    assert gap.rows == 2 and gap.why == "instrument 1: the registry has 1"
+    assert writer.state.rows_missed == 2
+
+
+def test_rows_that_are_no_neighbours_in_memory_are_taken_as_they_are(tmp_path: Path) -> None:
+    writer = a_writer(tmp_path)
+    writer.append(live_rows(10)[::3])
+    writer.close()
+    assert read_log(logs_in(tmp_path)[0]).rows.tobytes() == live_rows(10)[::3].tobytes()
 
 
 def test_an_empty_block_is_nothing(tmp_path: Path) -> None:

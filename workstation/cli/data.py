@@ -14,13 +14,15 @@ from tqdm import tqdm
 
 from workstation.config.loading import load_configuration
 from workstation.errors import BadInput, HistoryMissing
+from workstation.history.compact import KEPT_NS, Compacted, compact_series
+from workstation.history.durable import HistoryCorrupt
 from workstation.history.importing import MAX_BAD_SHARE, ImportReport, ImportRequest, import_file
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.removing import has_series, remove_series
 from workstation.history.rules import GivenRules
 from workstation.history.store import Dataset, HistoryStore
 from workstation.model.instrument import checked_key
-from workstation.model.market import interval_ns
+from workstation.model.market import HOUR_NS, interval_ns
 
 app = typer.Typer(help="Take history in, see what is there, remove it.", no_args_is_help=True, add_completion=False)
 
@@ -160,6 +162,37 @@ def remove(
         f"removed {series} from {store.root}: {files} files, {size / 1e6:.1f} MB. The rules of {series.key} stay: "
         "the next import changes them with --tick-size, --lot-size and the like"
     )
+
+
+@app.command()
+def compact(
+    keep_hours: Annotated[
+        float, typer.Option(min=0, help="Replaced files stay for so long, for readers that have them open.")
+    ] = KEPT_NS / HOUR_NS,
+    history: HistoryFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Join the small files that recording leaves behind; rows stay as they are. Safe beside a recorder and readers."""
+    store = _store(history, config)
+    failures: list[str] = []
+    done: list[Compacted] = []
+    for series in store.series():
+        try:
+            one = compact_series(store, series, now_ns=time.time_ns(), kept_ns=int(keep_hours * HOUR_NS))
+        except HistoryCorrupt as error:
+            failures.append(str(error))
+            continue
+        done.append(one)
+        if one.is_changed:
+            typer.echo(f"{one.series}: {one.files_before} files, now {one.files_after}")
+    typer.echo(
+        f"{sum(one.files_before for one in done):,} files of {len(done)} series, now "
+        f"{sum(one.files_after for one in done):,}; {sum(one.rows for one in done):,} rows joined. Replaced files stay "
+        f"for {keep_hours:g} h; removed now: {sum(one.files_removed for one in done):,}, "
+        f"{sum(one.bytes_removed for one in done) / 1e6:.1f} MB"
+    )
+    if failures:
+        raise HistoryCorrupt("; ".join(failures))
 
 
 @app.command()

@@ -15,13 +15,13 @@ from rich.text import Text
 
 from workstation.config.loading import load_configuration
 from workstation.config.settings import Settings
-from workstation.engine.collect import Collected, collect
 from workstation.engine.feeds import Wish
 from workstation.errors import BadInput, ConfigError
 from workstation.exchanges.settings import VenueSettings, venue_settings
 from workstation.model.ids import Symbol
 from workstation.model.instrument import split_symbol
 from workstation.model.market import interval_ns
+from workstation.server.collect import Collected, collect
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 LENGTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")

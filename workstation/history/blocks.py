@@ -56,15 +56,11 @@ def count_rows(
 ) -> int:
     """How many rows `merged_blocks` will give, from the manifests; only files at the ends of the span are read.
 
-    Raises HistoryMissing for a series without files in the span.
+    Raises HistoryMissing for a series without files in the span; `as_recorded` it has 0 rows.
     """
     span = Span(start_ns=start_ns, end_ns=end_ns)
-    lanes = [
-        lane
-        for one in selections
-        for lane in lanes_of(store, one.series, span, assumed_delay_ns, as_recorded=as_recorded)
-    ]
-    return sum(lane.count() for lane in lanes)
+    found = _lanes(store, selections, span, assumed_delay_ns, None, as_recorded=as_recorded)
+    return sum(lane.count() for _, lane in found)
 
 
 def merged_blocks(
@@ -89,17 +85,10 @@ def merged_blocks(
     HistoryCorrupt.
     """
     span = Span(start_ns=start_ns, end_ns=end_ns)
-    lanes: list[tuple[Lane, RowForm]] = []
-    for one in selections:
-        try:
-            found = lanes_of(store, one.series, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded)
-        except HistoryMissing:
-            if not as_recorded:
-                raise
-            continue
-        index = registry.index(one.key)
-        form = RowForm(instrument=index, assumed_delay_ns=assumed_delay_ns, as_recorded=as_recorded)
-        lanes += [(lane, form) for lane in found]
+    lanes = [
+        (lane, RowForm(instrument=registry.index(key), assumed_delay_ns=assumed_delay_ns, as_recorded=as_recorded))
+        for key, lane in _lanes(store, selections, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded)
+    ]
     ends = np.cumsum([lane.buffer_rows for lane, _ in lanes], dtype=np.int64)
     starts = np.concatenate(([0], ends))[:-1].astype(np.int64)
     pool = np.zeros(ends[-1] if lanes else 0, MARKET_ROW)
@@ -128,6 +117,30 @@ def received_bars(
         buffer = np.zeros(lane.buffer_rows, MARKET_ROW)
         parts += [chunk.copy() for chunk in lane.chunks(form, buffer, None)]
     return bars_of(np.concatenate(parts), interval_ns)
+
+
+def _lanes(
+    store: HistoryStore,
+    selections: Sequence[Selection],
+    span: Span,
+    assumed_delay_ns: int,
+    on_corrupt: OnCorrupt | None,
+    *,
+    as_recorded: bool,
+) -> Iterator[tuple[InstrumentKey, Lane]]:
+    """The lanes of all selections, in their order. Raises HistoryMissing, unless only what was recorded is asked for.
+
+    Then nothing in the span is an answer: whoever recorded was told nothing.
+    """
+    for one in selections:
+        try:
+            found = lanes_of(store, one.series, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded)
+        except HistoryMissing:
+            if not as_recorded:
+                raise
+            continue
+        for lane in found:
+            yield one.key, lane
 
 
 def _merged(

@@ -3,7 +3,8 @@
 import os
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,8 @@ else:
 TEMPORARY = ".tmp-"
 """Prefix of unfinished files: no reader opens them, and the folder's next writer deletes them."""
 LOCK_NAME = ".lock"
+SYNCS_AT_A_TIME = 8
+"""Of many files: while the disk brings one to safety it takes in the next ones."""
 
 
 class HistoryCorrupt(OperatorError):
@@ -46,32 +49,64 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_all(paths: Iterable[Path]) -> None:
+    """Returns when files and folders are on the disk, each path once. Raises OSError where one of them is not."""
+    wanted = list(dict.fromkeys(paths))
+    if len(wanted) <= 1:
+        list(map(_sync, wanted))
+        return
+    with ThreadPoolExecutor(SYNCS_AT_A_TIME, thread_name_prefix="sync") as pool:
+        list(pool.map(_sync, wanted))
+
+
 def make_folder(folder: Path) -> None:
     """Creates `folder` and its parents so that they survive a loss of power."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    make_folders([folder])
+
+
+def make_folders(folders: Iterable[Path]) -> None:
+    """As make_folder, of many folders at once."""
+    sync_all(parent for folder in folders for parent in new_folder(folder))
+
+
+def new_folder(folder: Path) -> list[Path]:
+    """Creates `folder`; returns what is yet to be synced for it to survive a loss of power: nothing where it was."""
+    missing = [] if folder.is_dir() else [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for path in reversed(missing):
-        sync_folder(path.parent)
+    return [path.parent for path in missing]
 
 
-def rename_durably(temporary: Path, target: Path) -> None:
-    """Puts a synced file in the place of `target`, in one step."""
-    temporary.replace(target)
-    sync_folder(target.parent)
+def rename_durably(renames: Mapping[Path, Path]) -> None:
+    """Puts each synced file (temporary → target) in its place in one step; returns when all names are on the disk."""
+    for temporary, target in renames.items():
+        temporary.replace(target)
+    sync_all(target.parent for target in renames.values())
 
 
 def write_durably(target: Path, content: bytes) -> None:
     """`target` has its old content or `content`, whatever happens."""
-    make_folder(target.parent)
-    temporary = temporary_path(target)
+    write_all_durably({target: content})
+
+
+def write_all_durably(contents: Mapping[Path, bytes]) -> None:
+    """Each file has its old content or its new one, whatever happens; all have the new one when this returns."""
+    make_folders(target.parent for target in contents)
+    renames = {temporary_path(target): target for target in contents}
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        rename_durably(temporary, target)
+        for temporary, target in renames.items():
+            temporary.write_bytes(contents[target])
+        sync_all(renames)
+        rename_durably(renames)
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in renames:
+            temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir():
+        sync_folder(path)
+    else:
+        sync_file(path)
 
 
 def remove_leftovers(folder: Path) -> int:
@@ -112,10 +147,10 @@ def owner_lock(folder: Path) -> BinaryIO:
 
 
 @contextmanager
-def one_writer(folder: Path) -> Iterator[None]:
+def one_writer(folder: Path, lock_name: str = LOCK_NAME) -> Iterator[None]:
     """Waits until no other process writes in `folder`; the lock dies with its process."""
     make_folder(folder)
-    with (folder / LOCK_NAME).open("ab") as file:
+    with (folder / lock_name).open("ab") as file:
         if sys.platform == "win32":
             msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
         else:

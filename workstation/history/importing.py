@@ -27,8 +27,9 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.rules import GivenRules, settled_instrument
 from workstation.history.segments import Source, Table, order_column
 from workstation.history.source_files import SourceTable, read_source
-from workstation.history.store import HistoryStore, Written
+from workstation.history.store import HistoryStore
 from workstation.history.timestamps import ABSENT
+from workstation.history.writing import Written
 from workstation.model.instrument import InstrumentKey, checked_key
 from workstation.model.market import INTERVALS_NS, IntArray, interval_label
 

@@ -1,12 +1,14 @@
 """Each instrument's rules as snapshots in time: `instruments/<venue>/<symbol>.json`, decimals as text."""
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 import msgspec
 
 from workstation.errors import HistoryMissing
-from workstation.history.durable import HistoryCorrupt, one_writer, write_durably
+from workstation.history.durable import HistoryCorrupt, one_writer, write_all_durably
 from workstation.model.instrument import Instrument, InstrumentKey, checked_key
 
 
@@ -17,12 +19,29 @@ class InstrumentFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def put_instrument(root: Path, instrument: Instrument) -> None:
     """Stores a snapshot; one with the same `valid_from_ns` is replaced."""
-    path = _path(root, instrument.key)
-    with one_writer(path.parent):
-        kept = [one for one in snapshots(root, instrument.key) if one.valid_from_ns != instrument.valid_from_ns]
+    put_instruments(root, [instrument])
+
+
+def put_instruments(root: Path, instruments: Iterable[Instrument]) -> None:
+    """As put_instrument, of many (one of each key) at once; what is stored as it is costs no writing."""
+    for venue, group in groupby(sorted(instruments, key=_venue), key=_venue):
+        with one_writer(root / "instruments" / venue):
+            write_all_durably(dict(_changed(root, group)))
+
+
+def _venue(instrument: Instrument) -> str:
+    return checked_key(*instrument.key)[0]
+
+
+def _changed(root: Path, instruments: Iterable[Instrument]) -> Iterator[tuple[Path, bytes]]:
+    for instrument in instruments:
+        before = snapshots(root, instrument.key)
+        if instrument in before:
+            continue
+        kept = [one for one in before if one.valid_from_ns != instrument.valid_from_ns]
         ordered = sorted([*kept, instrument], key=lambda one: one.valid_from_ns)
         content = msgspec.json.encode(InstrumentFile(snapshots=tuple(ordered)))
-        write_durably(path, msgspec.json.format(content, indent=1) + b"\n")
+        yield _path(root, instrument.key), msgspec.json.format(content, indent=1) + b"\n"
 
 
 def snapshots(root: Path, key: InstrumentKey) -> tuple[Instrument, ...]:

@@ -3,6 +3,10 @@
 Quotes and trades with receipt times are stored by them, and what has none is received a fixed lag behind the time that
 it is stored by: there a span of receipt is a span of stored time, moved by the lag. A bar with a receipt time is stored
 by its opening and may have come late, so its file is asked from when to when its rows were received.
+
+A bar that was imported and recorded too comes once: as it was recorded, with the time at which a run was told of it,
+whatever the other one's values are, and whether or not the recorded one lies in the span. One that was recorded twice
+comes twice: an amended bar is a new event.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +31,9 @@ from workstation.history.market_rows import (
     row_groups,
     stored_range,
 )
-from workstation.history.segments import Segment, whole_numbers
+from workstation.history.segments import Segment, read_stored, whole_numbers
 from workstation.history.store import HistoryStore, shown_time
-from workstation.model.market import MARKET_ROW, Rows
+from workstation.model.market import MARKET_ROW, IntArray, Rows
 
 RECEIPT = "ts_received"
 
@@ -42,18 +46,27 @@ class StoredLane:
     series: Series
     segments: tuple[Segment, ...]
     span: Span
+    recorded: IntArray
+    """Openings of bars that were recorded too."""
 
     @property
     def buffer_rows(self) -> int:
         return chunk_rows(self.segments)
 
     def count(self) -> int:
-        return count_stored(self.folder, self.series, self.segments, self.span)
+        if not len(self.recorded):
+            return count_stored(self.folder, self.series, self.segments, self.span)
+        return sum(map(len, self.chunks(RowForm(instrument=0), np.zeros(self.buffer_rows, MARKET_ROW), None)))
 
     def chunks(self, form: RowForm, buffer: Rows, on_corrupt: OnCorrupt | None) -> Iterator[Rows]:
         """The rows by receipt, as the start of `buffer`, which the next chunk overwrites."""
         for segments in partitions(self.segments, self.span):
-            yield from row_chunks(self.folder, self.series, segments, self.span, form, buffer, on_corrupt)
+            for rows in row_chunks(self.folder, self.series, segments, self.span, form, buffer, on_corrupt):
+                kept = _without(rows, self.recorded, self.series)
+                if kept is not rows:
+                    buffer[: len(kept)] = kept
+                if len(kept):
+                    yield buffer[: len(kept)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +80,8 @@ class RecordedBars:
     series: Series
     groups: tuple[tuple[Segment, ...], ...]
     span: Span
+    recorded: IntArray
+    """As in StoredLane."""
 
     @property
     def buffer_rows(self) -> int:
@@ -91,7 +106,8 @@ class RecordedBars:
             try:
                 for table in row_groups(self.folder, segment, self.span, RECEIPT):
                     rows = fill_rows(np.zeros(table.num_rows, MARKET_ROW), self.series, segment, table, form)
-                    yield rows[self.span.holds(whole_numbers(table[RECEIPT]))]
+                    rows = rows[self.span.holds(whole_numbers(table[RECEIPT]))]
+                    yield rows if segment.has_sequence else _without(rows, self.recorded, self.series)
             except HistoryCorrupt as error:
                 _tell(error, on_corrupt)
 
@@ -115,16 +131,19 @@ def lanes_of(
     """
     folder = store.root / series.folder
     stored = store.segments(series, Span(), as_recorded=as_recorded)
+    recorded = _recorded_openings(folder, series, stored, on_corrupt)
     lagging = received.moved(-(assumed_delay_ns + (series.interval_ns or 0)))
     lanes: list[Lane] = []
     for has_receipt, span in ((False, lagging), (True, received)):
         clock = [one for one in stored if one.has_receipt is has_receipt]
         if has_receipt and series.kind is HistoryKind.BARS:
             groups = _groups(folder, clock, span, on_corrupt)
-            lanes += [RecordedBars(folder=folder, series=series, groups=groups, span=span)] if groups else []
+            if groups:
+                lanes.append(RecordedBars(folder=folder, series=series, groups=groups, span=span, recorded=recorded))
         else:
             kept = tuple(one for one in clock if not span.misses(one.start_ns, one.end_ns))
-            lanes += [StoredLane(folder=folder, series=series, segments=kept, span=span)] if kept else []
+            if kept:
+                lanes.append(StoredLane(folder=folder, series=series, segments=kept, span=span, recorded=recorded))
     if not lanes:
         first, last = min(one.start_ns for one in stored), max(one.end_ns for one in stored)
         raise HistoryMissing(
@@ -156,6 +175,34 @@ def _groups(
         groups[-1].append(place)
         until_ns = max(until_ns, last)
     return tuple(tuple(segments[place] for place in sorted(group)) for group in groups)
+
+
+def _recorded_openings(
+    folder: Path, series: Series, segments: Sequence[Segment], on_corrupt: OnCorrupt | None
+) -> IntArray:
+    """Of the recorded bars that lie between imported ones; a file that cannot be read is told of by its lane."""
+    imported = [one for one in segments if not one.has_sequence]
+    found = [np.zeros(0, np.int64)]
+    if series.kind is not HistoryKind.BARS or not imported:
+        return found[0]
+    first_ns, last_ns = min(one.start_ns for one in imported), max(one.end_ns for one in imported)
+    for segment in segments:
+        if not segment.has_sequence or segment.start_ns > last_ns or segment.end_ns < first_ns:
+            continue
+        try:
+            found.append(whole_numbers(read_stored(folder, segment, ["ts_open"])["ts_open"]))
+        except HistoryCorrupt:
+            if on_corrupt is None:
+                raise
+    return np.unique(np.concatenate(found))
+
+
+def _without(rows: Rows, openings: IntArray, series: Series) -> Rows:
+    """The bars that open at other times."""
+    if not len(openings) or series.interval_ns is None:
+        return rows
+    kept: Rows = rows[~np.isin(rows["ts_event"] - series.interval_ns, openings)]
+    return kept
 
 
 def _tell(error: HistoryCorrupt, on_corrupt: OnCorrupt | None) -> None:

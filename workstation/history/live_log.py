@@ -8,12 +8,15 @@ MARKET_ROWs with the gate's `sequence` and the log's own instrument numbers; not
 missed and when it ended. Integers are little-endian.
 """
 
+import os
 import struct
 import zlib
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from enum import IntEnum, StrEnum
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
@@ -88,14 +91,13 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogContents:
-    """The valid part of one log. `rows` is one array of MARKET_ROW in the gate's order."""
+class LogFacts:
+    """What the valid part of one log says, but for its rows."""
 
     path: Path
     header: Header | None
     """None where not even the first frame is whole."""
     instruments: dict[int, Instrument]
-    rows: Rows
     notes: tuple[Note, ...]
     valid_bytes: int
     damage: Damage | None
@@ -104,6 +106,13 @@ class LogContents:
     def source_hash(self) -> str:
         """What the segments made of this log name as their source's content."""
         return sha256(f"live log {self.header.log_id if self.header else self.path.name}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogContents(LogFacts):
+    """The valid part of one log. `rows` is one array of MARKET_ROW in the gate's order."""
+
+    rows: Rows
 
 
 class FrameEncoder:
@@ -142,14 +151,18 @@ def logs_in(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"[0-9]*{LOG_SUFFIX}"))
 
 
+TakeRows = Callable[[Rows, int], None]
+"""Given each frame's rows as RAW_ROW bytes, and at which byte of the file they begin."""
+
+
 @dataclass(slots=True)
 class _Found:
+    take_rows: TakeRows
     header: Header | None = None
     instruments: dict[int, Instrument] = field(default_factory=dict)
-    blocks: list[Rows] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
-    def take(self, kind: int, payload: memoryview) -> str | None:
+    def take(self, kind: int, payload: bytes, start: int) -> str | None:
         """Adds a frame whose checksum holds; else why it cannot be."""
         if (self.header is None) != (kind == FrameKind.HEADER):
             return "the header is not the first frame, or comes twice"
@@ -162,7 +175,7 @@ class _Found:
             elif kind == FrameKind.NOTE:
                 self.notes.append(msgspec.json.decode(payload, type=Note))
             elif kind == FrameKind.ROWS and len(payload) % MARKET_ROW.itemsize == 0:
-                self.blocks.append(np.frombuffer(payload, RAW_ROW))
+                self.take_rows(np.frombuffer(payload, RAW_ROW), start)
             else:
                 return f"a frame of kind {kind} and {len(payload)} bytes"
         except msgspec.MsgspecError as error:
@@ -181,41 +194,59 @@ class _Found:
 
 def read_log(path: Path) -> LogContents:
     """All frames up to the first damage. Never waits, locks or changes; raises OSError where there is no such file."""
-    content = memoryview(path.read_bytes())
-    found = _Found()
-    offset, damage = _walk(content, found)
-    rows = np.concatenate([np.zeros(0, RAW_ROW), *found.blocks]).view(_STORED_ROW).astype(MARKET_ROW, copy=False)
-    return LogContents(
+    blocks: list[Rows] = [np.zeros(0, RAW_ROW)]
+    facts = scan_log(path, lambda rows, _: blocks.append(rows))
+    return LogContents(**{one.name: getattr(facts, one.name) for one in fields(facts)}, rows=as_rows(blocks))
+
+
+def scan_log(path: Path, take_rows: TakeRows) -> LogFacts:
+    """As read_log, one frame in memory at a time: its rows go to `take_rows`."""
+    found = _Found(take_rows)
+    with path.open("rb") as file:
+        offset, damage = _walk(file, os.fstat(file.fileno()).st_size, found)
+    return LogFacts(
         path=path,
         header=found.header,
         instruments=found.instruments,
-        rows=rows,
         notes=tuple(found.notes),
         valid_bytes=offset,
         damage=damage,
     )
 
 
-def _walk(content: memoryview, found: _Found) -> tuple[int, Damage | None]:
-    """Where the valid part ends, and why it does before the end of the file."""
-    size, offset, check = len(content), len(MAGIC), zlib.crc32(MAGIC)
-    if content[:offset] != MAGIC:
-        is_torn = MAGIC.startswith(bytes(content[:offset]))
-        return 0, Damage(offset=0, reason="does not begin as a live log does", is_torn=is_torn)
+def as_rows(blocks: Sequence[Rows]) -> Rows:
+    """Frames of RAW_ROW as one array of MARKET_ROW in this machine's byte order; a single one is not copied."""
+    rows: Rows = (
+        (blocks[0] if len(blocks) == 1 else np.concatenate(blocks)).view(_STORED_ROW).astype(MARKET_ROW, copy=False)
+    )
+    return rows
+
+
+def _walk(file: BinaryIO, size: int, found: _Found) -> tuple[int, Damage | None]:
+    """Where the valid part of `size` bytes ends, and why it does before the last of them."""
+    magic = file.read(min(len(MAGIC), size))
+    offset, check = len(MAGIC), zlib.crc32(MAGIC)
+    if magic != MAGIC:
+        return 0, Damage(offset=0, reason="does not begin as a live log does", is_torn=MAGIC.startswith(magic))
     while offset < size:
         if size - offset < _HEAD_BYTES:
             return offset, _damage(offset, "ends within the head of a frame", is_torn=True)
-        kind, length = _HEAD.unpack_from(content, offset)
+        head = file.read(_HEAD_BYTES)
+        if len(head) < _HEAD_BYTES:
+            return offset, _damage(offset, "was cut off while it was read", is_torn=True)
+        kind, length = _HEAD.unpack_from(head)
         start = offset + _HEAD_BYTES
         if length > LARGEST_FRAME:
             return offset, _damage(offset, f"a frame of {length} bytes: {LARGEST_FRAME} is the most")
         if size - start < length:
             return offset, _damage(offset, f"ends {length - (size - start)} bytes before its frame does", is_torn=True)
-        payload = content[start : start + length]
-        check = zlib.crc32(payload, zlib.crc32(content[offset : offset + _HEAD.size], check))
-        if check != _CHECK.unpack_from(content, offset + _HEAD.size)[0]:
+        payload = file.read(length)
+        if len(payload) < length:
+            return offset, _damage(offset, "was cut off while it was read", is_torn=True)
+        check = zlib.crc32(payload, zlib.crc32(head[: _HEAD.size], check))
+        if check != _CHECK.unpack_from(head, _HEAD.size)[0]:
             return offset, _damage(offset, "the checksum of a frame does not hold")
-        fault = found.take(kind, payload)
+        fault = found.take(kind, payload, start)
         if fault is not None:
             return offset, _damage(offset, fault)
         offset = start + length

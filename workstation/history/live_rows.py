@@ -19,13 +19,13 @@ KINDS = {int(row_kind): kind for kind, row_kind in ROW_KINDS.items()}
 
 def split_rows(rows: Rows, instruments: Mapping[int, Instrument]) -> dict[Series, Rows]:
     """Each series' rows in the order in which they came. Rows of unknown kinds and instruments are left out."""
-    codes = _codes(rows)
+    codes = series_codes(rows)
     order = np.argsort(codes, kind="stable")
     ordered, sorted_rows = codes[order], rows.view(RAW_ROW)[order].view(MARKET_ROW)
     bounds = [*np.flatnonzero(np.diff(ordered, prepend=-1)), len(rows)]
     found: dict[Series, Rows] = {}
     for start, stop in pairwise(bounds):
-        series = _series_of(sorted_rows[start], instruments)
+        series = series_of(int(ordered[start]), instruments)
         if series is not None:
             found[series] = sorted_rows[start:stop]
     return found
@@ -65,17 +65,18 @@ def recorded_table(series: Series, rows: Rows) -> Table:
     return table
 
 
-def _codes(rows: Rows) -> IntArray:
-    """One integer for each series."""
+def series_codes(rows: Rows) -> IntArray:
+    """One integer for each row, the same for all rows of a series."""
     codes: IntArray = rows["instrument"].astype(np.int64) << 24
     codes |= rows["kind"].astype(np.int64) << 16
     codes |= np.where(rows["kind"] == RowKind.BAR, rows["interval_code"], 0)
     return codes
 
 
-def _series_of(row: Rows, instruments: Mapping[int, Instrument]) -> Series | None:
-    instrument, kind = instruments.get(int(row["instrument"])), KINDS.get(int(row["kind"]))
+def series_of(code: int, instruments: Mapping[int, Instrument]) -> Series | None:
+    """The series of a code; None for a kind or an instrument that is unknown."""
+    instrument, kind = instruments.get(code >> 24), KINDS.get(code >> 16 & 0xFF)
     if instrument is None or kind is None:
         return None
-    interval_ns = INTERVALS_NS[row["interval_code"]] if kind is HistoryKind.BARS else None
+    interval_ns = INTERVALS_NS[code & 0xFFFF] if kind is HistoryKind.BARS else None
     return Series(kind=kind, key=instrument.key, interval_ns=interval_ns)

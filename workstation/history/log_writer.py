@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workstation.errors import BadInput
-from workstation.history.live_log import RAW_ROW, Declared, Note, NoteKind, logs_in
+from workstation.history.live_log import Declared, Note, NoteKind, logs_in
 from workstation.history.log_file import LogFile
+from workstation.history.waiting import Waiting
 from workstation.model.instrument import Instrument
-from workstation.model.market import MARKET_ROW, Rows
+from workstation.model.market import Rows
 
 FRAME_ROWS = 65_536
+Numbers = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +65,24 @@ class _Missed:
     to_ns: int
     rows: int
 
-    def join(self, later: "_Missed") -> None:
+    def join(self, later: "_Missed") -> bool:
         self.to_ns = later.to_ns
         self.rows += later.rows
+        return True
 
     def note(self) -> Note:
         span = {"from_ns": self.from_ns, "to_ns": self.to_ns, "rows": self.rows}
         return Note(what=NoteKind.GAP, at_ns=self.to_ns, why=self.why, **span)
 
 
-Waiting = Rows | _Missed | Declared
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Numbered:
+    """From here on rows bear numbers of the caller's; the log's own stand in `numbers` at these places."""
+
+    numbers: Numbers
+
+
+Said = _Missed | Declared | _Numbered
 
 
 class LogWriter:
@@ -88,16 +99,16 @@ class LogWriter:
         """`after` is the number of the last log there was, in the folder or rolled."""
         self._folder = folder
         self._settings = WriterSettings() if settings is None else settings
-        self._lock = threading.Lock()  # over what waits
-        self._waiting: list[Waiting] = []
-        self._waiting_bytes = 0
-        self._waiting_since_s: float | None = None
+        self._waiting: Waiting[Said] = Waiting(self._settings.buffer_bytes)
+        self._rows_let_go = 0  # by the caller
+        self._lock = threading.Lock()  # over the orders
         self._orders: list[tuple[Callable[[], Any], Future[Any]]] = []
         self._wake = threading.Event()
         self._is_closing = self._has_ended = False
         # changed by the thread alone
         self._log: LogFile | None = None
         self._instruments: dict[int, Instrument] = {}
+        self._numbers: Numbers | None = None
         self._first_notes = first_notes
         self._last_number = after
         self._missed: _Missed | None = None
@@ -112,26 +123,17 @@ class LogWriter:
     # -- any thread
 
     def append(self, rows: Rows) -> None:
-        """Leaves MARKET_ROWs with the log's own instrument numbers; never waits. The caller does not touch them again.
-
-        Over `buffer_bytes` of waiting rows they are let go, and counted.
-        """
-        if not len(rows):
-            return
-        with self._lock:
-            if self._waiting_bytes + rows.nbytes > self._settings.buffer_bytes:
-                why = f"the disk is behind: over {self._settings.buffer_bytes} bytes wait"
-                self._let_go(_Missed(why, int(rows["ts_received"][0]), int(rows["ts_received"][-1]), len(rows)))
-                return
-            self._waiting.append(rows)
-            self._waiting_bytes += rows.nbytes
-            if self._waiting_since_s is None:
-                self._waiting_since_s = time.monotonic()
+        """Copies MARKET_ROWs; never waits. Over `buffer_bytes` of waiting rows they are let go, and counted."""
+        if len(rows) and not self._waiting.append(rows):
+            self._let_go(_missed(f"the disk is behind: over {self._settings.buffer_bytes} bytes wait", rows))
 
     def declare(self, number: int, instrument: Instrument) -> None:
         """Names `number`, before the first rows that bear it; again when the rules change."""
-        with self._lock:
-            self._waiting.append(Declared(number=number, instrument=instrument))
+        self._waiting.say(Declared(number=number, instrument=instrument))
+
+    def renumber(self, numbers: Numbers) -> None:
+        """Rows bear, from here on, places in `numbers`, where the log's own numbers stand."""
+        self._waiting.say(_Numbered(numbers=numbers))
 
     def sync(self) -> None:
         """Returns when all that was appended before is on the disk, or let go (see `state`)."""
@@ -163,10 +165,10 @@ class LogWriter:
 
     @property
     def state(self) -> WriterState:
-        waiting = [one for one in (self._unsynced_since_s, self._waiting_since_s) if one is not None]
+        waiting = [one for one in (self._unsynced_since_s, self._waiting.since_s) if one is not None]
         return WriterState(
             rows_written=self._rows_written,
-            rows_missed=self._rows_missed,
+            rows_missed=self._rows_missed + self._rows_let_go,
             bytes_written=self._bytes_finished + self.log_bytes,
             synced_sequence=self._synced_sequence,
             lag_s=time.monotonic() - min(waiting) if waiting else 0.0,
@@ -180,12 +182,8 @@ class LogWriter:
         self._thread.join()
 
     def _let_go(self, missed: _Missed) -> None:
-        self._rows_missed += missed.rows
-        last = self._waiting[-1] if self._waiting else None
-        if isinstance(last, _Missed):
-            last.join(missed)
-        else:
-            self._waiting.append(missed)
+        self._rows_let_go += missed.rows
+        self._waiting.say(missed, lambda last: isinstance(last, _Missed) and last.join(missed))
 
     def _order(self, work: Callable[[], Any]) -> Any:
         """Has the thread do `work` behind all that was appended before, and returns or raises what comes of it."""
@@ -225,31 +223,34 @@ class LogWriter:
                     future.set_exception(BadInput(f"live log {self._folder}: the writer is closed"))
 
     def _write_waiting(self) -> None:
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-            self._waiting_bytes = 0
-            if self._unsynced_since_s is None:
-                self._unsynced_since_s = self._waiting_since_s
-            self._waiting_since_s = None
+        waiting = self._waiting.take()
+        if self._unsynced_since_s is None:
+            self._unsynced_since_s = waiting.since_s
         if self._log is None and time.monotonic() >= self._next_try_s:
             self._attempt(self._open)
-        blocks: list[Rows] = []
-        for one in waiting:
-            if isinstance(one, np.ndarray):
-                blocks.append(one)
-                continue
-            self._write_rows(blocks)
-            blocks = []
-            if isinstance(one, _Missed):
-                self._miss(one)
+        for part in waiting.parts():
+            if isinstance(part, np.ndarray):
+                self._write_rows(self._own(part))
+            elif isinstance(part, _Missed):
+                self._miss(part)
+            elif isinstance(part, _Numbered):
+                self._numbers = part.numbers
             else:
-                self._declare(one)
-        self._write_rows(blocks)
+                self._declare(part)
 
-    def _write_rows(self, blocks: list[Rows]) -> None:
-        if not blocks:
-            return
-        rows = np.concatenate([block.view(RAW_ROW) for block in blocks]).view(MARKET_ROW)
+    def _own(self, rows: Rows) -> Rows:
+        """The rows with the log's own numbers; those of an instrument that nobody named are let go."""
+        if self._numbers is None:
+            return rows
+        numbers = rows["instrument"]
+        is_known = (numbers >= 0) & (numbers < len(self._numbers))
+        if not is_known.all():
+            self._lose(rows[~is_known], f"instrument {numbers[~is_known][0]}: the registry has {len(self._numbers)}")
+            rows = rows[is_known]
+        rows["instrument"] = self._numbers[rows["instrument"]]
+        return rows
+
+    def _write_rows(self, rows: Rows) -> None:
         for start in range(0, len(rows), FRAME_ROWS):
             part = rows[start : start + FRAME_ROWS]
             self._note_missed()
@@ -257,9 +258,11 @@ class LogWriter:
             if log is not None and self._attempt(log.append, part):
                 self._rows_written += len(part)
             else:
-                self._rows_missed += len(part)
-                received = part["ts_received"]
-                self._miss(_Missed(self._failure or "", int(received[0]), int(received[-1]), len(part)))
+                self._lose(part, self._failure or "")
+
+    def _lose(self, rows: Rows, why: str) -> None:
+        self._rows_missed += len(rows)
+        self._miss(_missed(why, rows))
 
     def _declare(self, declared: Declared) -> None:
         self._instruments[declared.number] = declared.instrument
@@ -339,6 +342,12 @@ class LogWriter:
         self._log = None
         self._bytes_finished += log.bytes
         log.close()
+
+
+def _missed(why: str, rows: Rows) -> _Missed:
+    """At least one row that is let go."""
+    received = rows["ts_received"]
+    return _Missed(why, int(received[0]), int(received[-1]), len(rows))
 
 
 def _answer(work: Callable[[], Any], future: Future[Any]) -> None:

@@ -3,15 +3,23 @@
 A segment that the manifest does not name does not exist for readers, so an import becomes visible whole or not at all.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from workstation.history.durable import HistoryCorrupt, write_durably
+from workstation.history.durable import HistoryCorrupt, write_all_durably
 from workstation.history.segments import Segment, Source
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = 1
+
+
+class Retired(msgspec.Struct, frozen=True, kw_only=True):
+    """A file whose rows are in another one since `at_ns`; readers that began before may still have it open."""
+
+    path: str
+    at_ns: int
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +28,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     version: int = MANIFEST_VERSION
     segments: tuple[Segment, ...] = ()
     sources: tuple[Source, ...] = ()
+    retired: tuple[Retired, ...] = ()
 
     def source(self, content_hash: str) -> Source | None:
         """What was taken in with that content; None where nothing was."""
@@ -40,5 +49,10 @@ def load_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def save_manifest(folder: Path, manifest: Manifest) -> None:
-    write_durably(folder / MANIFEST_NAME, msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
+def save_manifests(manifests: Mapping[Path, Manifest]) -> None:
+    """Each series (by its folder) has its new manifest in one step; all of them when this returns."""
+    write_all_durably({folder / MANIFEST_NAME: _encoded(manifest) for folder, manifest in manifests.items()})
+
+
+def _encoded(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"

@@ -15,18 +15,26 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
-from workstation.errors import BadInput, OperatorError
-from workstation.history.durable import owner_lock, remove_leftovers
-from workstation.history.live_log import LIVE_FOLDER, RAW_ROW, Note, NoteKind, log_number, logs_in, read_log
+from workstation.errors import BadInput
+from workstation.history.durable import one_writer, owner_lock, remove_leftovers
+from workstation.history.live_log import (
+    LIVE_FOLDER,
+    LogFacts,
+    Note,
+    NoteKind,
+    as_rows,
+    log_number,
+    logs_in,
+    scan_log,
+)
 from workstation.history.log_writer import LogWriter, WriterSettings, WriterState
 from workstation.history.recording import last_received_ns, load_recording
-from workstation.history.rolling import Rolled, roll_log
+from workstation.history.roll_process import roll_apart
+from workstation.history.rolling import LOCK_NAME, Outcome, Rolled, roll_held, roll_logs
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
-from workstation.model.market import MARKET_ROW, Rows
+from workstation.model.market import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,8 @@ class RecorderSettings:
     retry_interval_s: float = 30.0
     """Between two attempts at a roll that failed."""
     check_interval_s: float = 1.0
+    rolls_apart: bool = True
+    """Whether a child rolls, at low priority, while this process records: the thread of a roll makes others wait."""
     writer: WriterSettings = field(default_factory=WriterSettings)
 
     def __post_init__(self) -> None:
@@ -85,7 +95,8 @@ class Recorder:
         self._owner = lock
         self._numbers: dict[InstrumentKey, int] = {}
         self._registry: Registry | None = None
-        self._table: npt.NDArray[np.int32] = np.zeros(0, np.int32)
+        self._known = 0
+        """Instruments of the registry."""
         self._rolling = threading.Lock()
         self._rows_rolled = sum(one.rows for one in recovered.rolled)
         self._last_roll_s: float | None = None
@@ -110,8 +121,10 @@ class Recorder:
         settings = RecorderSettings() if settings is None else settings
         lock = owner_lock(store.root / LIVE_FOLDER)
         try:
-            remove_leftovers(store.root / LIVE_FOLDER)
-            return cls(store, lock, settings, _recovered(store, now_ns), now_ns)
+            with one_writer(store.root / LIVE_FOLDER, LOCK_NAME):
+                remove_leftovers(store.root / LIVE_FOLDER)
+                recovered = _recovered(store, now_ns)
+            return cls(store, lock, settings, recovered, now_ns)
         except BaseException:
             lock.close()
             raise
@@ -121,11 +134,9 @@ class Recorder:
 
         `rows` are copied, so the caller may use their memory again.
         """
-        if registry is not self._registry or len(registry) != len(self._table):
+        if registry is not self._registry or len(registry) != self._known:
             self._learn(registry)
-        taken = np.ascontiguousarray(rows).view(RAW_ROW).copy().view(MARKET_ROW)
-        taken["instrument"] = self._table[rows["instrument"]]
-        self._writer.append(taken)
+        self._writer.append(rows)
 
     def declare(self, instrument: Instrument) -> None:
         """New rules of an instrument; those that a registry has at its first rows are declared by `record`."""
@@ -140,7 +151,7 @@ class Recorder:
         """Rolls what is recorded so far; `state` tells what could not be. Raises OSError where no new log opens."""
         with self._rolling:
             started_s = time.perf_counter()
-            rolled = self._roll(self._writer.rotate())
+            rolled = self._roll(self._writer.rotate(), apart=self._settings.rolls_apart)
             self._last_roll_s = time.perf_counter() - started_s
         return rolled
 
@@ -163,20 +174,23 @@ class Recorder:
         self._thread.join()
         self._writer.close()
         with self._rolling:
-            self._roll(logs_in(self._store.root / LIVE_FOLDER))
+            self._roll(logs_in(self._store.root / LIVE_FOLDER), apart=False)
         self._owner.close()
 
     def _learn(self, registry: Registry) -> None:
         for instrument in registry:
             if instrument.key not in self._numbers:
                 self.declare(instrument)
-        self._registry = registry
-        self._table = np.array([self._numbers[one.key] for one in registry], np.int32)
+        self._registry, self._known = registry, len(registry)
+        self._writer.renumber(np.array([self._numbers[one.key] for one in registry], np.int32))
 
-    def _roll(self, paths: list[Path]) -> list[Rolled]:
-        rolled, self._roll_failure = _roll_all(self._store, paths)
-        self._rows_rolled += sum(one.rows for one in rolled)
-        return rolled
+    def _roll(self, paths: list[Path], *, apart: bool) -> list[Rolled]:
+        outcome = Outcome()
+        if paths:
+            outcome = roll_apart(self._store, paths) if apart else roll_logs(self._store, paths)
+        self._roll_failure = outcome.failure
+        self._rows_rolled += sum(one.rows for one in outcome.rolled)
+        return list(outcome.rolled)
 
     def _run(self) -> None:
         next_s = time.monotonic() + self._settings.roll_interval_s
@@ -194,29 +208,30 @@ class Recorder:
             next_s = time.monotonic() + wait_s
 
 
-def _roll_all(store: HistoryStore, paths: list[Path]) -> tuple[list[Rolled], str | None]:
-    """Rolls the logs in order up to the first that cannot be rolled; why it cannot."""
-    rolled: list[Rolled] = []
-    for path in paths:
-        try:
-            rolled.append(roll_log(store, path))
-        except (OSError, OperatorError, pa.ArrowException) as error:
-            return rolled, f"{path}: not rolled into Parquet, its rows stay readable here: {error}"
-    return rolled, None
-
-
 def _recovered(store: HistoryStore, now_ns: int) -> Recovered:
     """The gap since the last row that any recording has, and what became of the logs that were left."""
     paths, recording = logs_in(store.root / LIVE_FOLDER), load_recording(store.root)
-    logs = [read_log(path) for path in paths]
-    known = [recording.last_received_ns, *(last_received_ns(log) for log in logs)]
+    logs = [_witness(path) for path in paths]
+    known = [recording.last_received_ns, *(last_received_ns(*log) for log in logs)]
     times = [one for one in known if one is not None]
     gap = None
     if times:
-        was_stopped = not logs or any(note.what is NoteKind.STOPPED for note in logs[-1].notes)
+        was_stopped = not logs or any(note.what is NoteKind.STOPPED for note in logs[-1][0].notes)
         why = "nobody recorded" if was_stopped else "the recording process ended without stopping"
         gap = Note(what=NoteKind.GAP, at_ns=now_ns, from_ns=max(times), to_ns=now_ns, why=why)
-    rolled, failure = _roll_all(store, paths)
+    outcome = roll_held(store, paths)
     names = [recording.last_log, *(path.name for path in paths)]
     last_log = max((log_number(name) for name in names if name), default=0)
-    return Recovered(gap=gap, rolled=tuple(rolled), failure=failure, last_log=last_log)
+    return Recovered(gap=gap, rolled=outcome.rolled, failure=outcome.failure, last_log=last_log)
+
+
+def _witness(path: Path) -> tuple[LogFacts, int | None]:
+    """A log that was left, and when its last row was received."""
+    last_ns: int | None = None
+
+    def take(raw: Rows, _: int) -> None:
+        nonlocal last_ns
+        if len(raw):
+            last_ns = int(as_rows([raw[-1:]])["ts_received"][0])
+
+    return scan_log(path, take), last_ns

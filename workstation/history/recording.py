@@ -1,15 +1,17 @@
 """What was recorded: symbols, spans, rows, what was missed; a small file beside the logs, and the logs themselves."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from workstation.history.durable import HistoryCorrupt, write_durably
-from workstation.history.live_log import LIVE_FOLDER, LogContents, Note, NoteKind
+from workstation.history.layout import Series
+from workstation.history.live_log import LIVE_FOLDER, LogContents, LogFacts, Note, NoteKind
 from workstation.history.live_rows import split_rows
-from workstation.model.market import interval_label, rows_taken
+from workstation.model.market import Rows, interval_label, rows_taken
 
 RECORDING_NAME = "recording.json"
 RECORDING_VERSION = 1
@@ -70,21 +72,42 @@ def save_recording(root: Path, recording: Recording) -> None:
     write_durably(root / LIVE_FOLDER / RECORDING_NAME, content)
 
 
-def with_log(recording: Recording, log: LogContents, damage: str | None = None) -> Recording:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedRows:
+    """The rows of one log in figures."""
+
+    rows: int
+    last_sequence: int | None
+    """The highest; None where there is no row."""
+    last_received_ns: int | None
+    series: tuple[RecordedSeries, ...]
+
+
+def logged_rows(log: LogContents) -> LoggedRows:
+    rows = log.rows
+    return LoggedRows(
+        rows=len(rows),
+        last_sequence=int(rows["sequence"].max()) if len(rows) else None,
+        last_received_ns=int(rows["ts_received"][-1]) if len(rows) else None,
+        series=tuple(recorded_series(*one) for one in split_rows(rows, log.instruments).items()),
+    )
+
+
+def with_log(recording: Recording, log: LogFacts, logged: LoggedRows, damage: str | None = None) -> Recording:
     """The recording with one more log; one that it has already changes nothing."""
     if log.path.name <= recording.last_log:
         return recording
     gaps = [note for note in log.notes if note.what is NoteKind.GAP]
     known = {(one.kind, one.venue, one.symbol, one.interval): one for one in recording.series}
-    for one in _recorded(log):
+    for one in logged.series:
         key = (one.kind, one.venue, one.symbol, one.interval)
         known[key] = _joined(known[key], one) if key in known else one
-    last_ns = last_received_ns(log)
+    last_ns = last_received_ns(log, logged.last_received_ns)
     return Recording(
         last_log=log.path.name,
         last_received_ns=recording.last_received_ns if last_ns is None else last_ns,
-        last_row=rows_taken(int(log.rows["sequence"].max())) if len(log.rows) else recording.last_row,
-        rows=recording.rows + len(log.rows),
+        last_row=recording.last_row if logged.last_sequence is None else rows_taken(logged.last_sequence),
+        rows=recording.rows + logged.rows,
         rows_missed=recording.rows_missed + sum(note.rows or 0 for note in gaps),
         gap_count=recording.gap_count + len(gaps),
         gaps=(*recording.gaps, *gaps)[-KEPT_GAPS:],
@@ -97,31 +120,28 @@ def with_logs(recording: Recording, logs: Sequence[LogContents]) -> Recording:
     """The recording with what is not rolled yet, oldest log first; a torn end is no damage while a log is written."""
     for log in logs:
         is_damaged = log.damage is not None and not log.damage.is_torn
-        recording = with_log(recording, log, f"{log.path}: {log.damage.reason}" if is_damaged and log.damage else None)
+        damage = f"{log.path}: {log.damage.reason}" if is_damaged and log.damage else None
+        recording = with_log(recording, log, logged_rows(log), damage)
     return recording
 
 
-def last_received_ns(log: LogContents) -> int | None:
+def last_received_ns(log: LogFacts, last_row_ns: int | None) -> int | None:
     """Until when the log bears witness: its last row, or where it says that the recording stopped."""
     times = [note.at_ns for note in log.notes if note.what is NoteKind.STOPPED]
-    if len(log.rows):
-        times.append(int(log.rows["ts_received"][-1]))
-    return max(times, default=None)
+    return max(times if last_row_ns is None else [*times, last_row_ns], default=None)
 
 
-def _recorded(log: LogContents) -> list[RecordedSeries]:
-    return [
-        RecordedSeries(
-            kind=series.kind,
-            venue=series.key.venue,
-            symbol=series.key.symbol,
-            interval=None if series.interval_ns is None else interval_label(series.interval_ns),
-            rows=len(rows),
-            start_ns=int(np.min(rows["ts_received"])),
-            end_ns=int(np.max(rows["ts_received"])),
-        )
-        for series, rows in split_rows(log.rows, log.instruments).items()
-    ]
+def recorded_series(series: Series, rows: Rows) -> RecordedSeries:
+    """At least one row of a series in figures."""
+    return RecordedSeries(
+        kind=series.kind,
+        venue=series.key.venue,
+        symbol=series.key.symbol,
+        interval=None if series.interval_ns is None else interval_label(series.interval_ns),
+        rows=len(rows),
+        start_ns=int(np.min(rows["ts_received"])),
+        end_ns=int(np.max(rows["ts_received"])),
+    )
 
 
 def _joined(one: RecordedSeries, other: RecordedSeries) -> RecordedSeries:

@@ -1,4 +1,4 @@
-"""One Parquet file of one partition: its columns, how it comes to the disk, and how it is read.
+"""One Parquet file of one partition: its columns, and how it is read; `segment_writing` brings it to the disk.
 
 A table has the columns of its kind, times in int64 ns UTC and prices and quantities in float64. In the file the latter
 are whole numbers of 10^-k where the values allow (see `scaling`). The file's metadata names the schema version, k of
@@ -6,8 +6,7 @@ each column, the series, the source and the version that wrote it. Recorded rows
 of each market row (`rows_taken` of its place in the one order).
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,16 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workstation.errors import BadInput
-from workstation.history.durable import HistoryCorrupt, make_folder, rename_durably, sync_file, temporary_path
-from workstation.history.layout import HistoryKind, Series
-from workstation.history.scaling import decode, encode, scale_exponent
+from workstation.history.durable import HistoryCorrupt
+from workstation.history.layout import HistoryKind
+from workstation.history.scaling import decode
 from workstation.model.market import IntArray
 
 SCHEMA_VERSION = 2
 """Version 2 adds the column `sequence` to recorded rows. What has no such column is written as version 1, and read."""
 METADATA_KEY = b"workstation"
 ROW_GROUP_ROWS = 65_536
-COMPRESSION_LEVEL = 1
 
 Table = Any
 """A pyarrow Table; pyarrow has no types of its own."""
@@ -122,8 +120,8 @@ class ParquetRows:
     def group(self, number: int) -> Table:
         return self._file.read_row_group(number)
 
-    def table(self) -> Table:
-        return self._file.read()
+    def table(self, columns: list[str] | None = None) -> Table:
+        return self._file.read(columns=columns)
 
 
 class TailRows(ParquetRows):
@@ -143,8 +141,8 @@ class TailRows(ParquetRows):
     def group(self, number: int) -> Table:
         return self._file.slice(number * ROW_GROUP_ROWS, ROW_GROUP_ROWS)
 
-    def table(self) -> Table:
-        return self._file
+    def table(self, columns: list[str] | None = None) -> Table:
+        return self._file if columns is None else self._file.select(columns)
 
 
 def float_columns(kind: HistoryKind) -> tuple[str, ...]:
@@ -174,40 +172,6 @@ def whole_numbers(column: Any) -> IntArray:
     return values
 
 
-def write_segment(folder: Path, path: str, series: Series, table: Table, source: Source) -> Segment:
-    """Writes one partition's rows under a temporary name, syncs, reads back, compares, and gives the file its name.
-
-    `table` is sorted by its order column. Raises HistoryCorrupt where the disk gave back something else.
-    """
-    receipt = has_receipt(table)
-    stored, scales = _encoded(series, table, source)
-    target = folder / path
-    make_folder(target.parent)
-    temporary = temporary_path(target)
-    try:
-        pq.write_table(stored, temporary, **_write_options(series.kind, stored.schema, scales))
-        sync_file(temporary)
-        read_back = pq.read_table(temporary, partitioning=None, page_checksum_verification=True)
-        if not read_back.equals(stored, check_metadata=False):
-            raise HistoryCorrupt(f"{target}: {table.num_rows} rows were written, and read back as something else")
-        size = temporary.stat().st_size
-        rename_durably(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    times = table[order_column(series.kind, has_receipt=receipt)]
-    return Segment(
-        path=path,
-        start_ns=times[0].as_py(),
-        end_ns=times[-1].as_py(),
-        rows=table.num_rows,
-        bytes=size,
-        has_receipt=receipt,
-        scales=scales,
-        source=source,
-        has_sequence=SEQUENCE in table.column_names,
-    )
-
-
 def open_segment(folder: Path, segment: Segment) -> ParquetRows:
     """The open Parquet file, its footer checked against the manifest. Raises HistoryCorrupt, naming the file."""
     if isinstance(segment, TailSegment):
@@ -231,51 +195,19 @@ def corrupt(path: Path, segment: Segment, fault: object) -> HistoryCorrupt:
     )
 
 
-def read_stored(folder: Path, segment: Segment) -> Table:
-    """The columns as they lie in the file, whole numbers undecoded. Raises HistoryCorrupt, naming the file."""
+def read_stored(folder: Path, segment: Segment, columns: list[str] | None = None) -> Table:
+    """The columns (all by default) as they lie in the file, numbers undecoded. Raises HistoryCorrupt, naming it."""
     try:
         with open_segment(folder, segment) as file:
-            return file.table()
+            return file.table(columns)
     except (OSError, pa.ArrowException) as error:
         raise corrupt(folder / segment.path, segment, error) from error
 
 
-def read_segment(folder: Path, kind: HistoryKind, segment: Segment) -> Table:
-    """The rows with prices and quantities in float64, in the columns of SCHEMAS."""
-    table = read_stored(folder, segment).select(SCHEMAS[kind].names)
+def read_segment(folder: Path, kind: HistoryKind, segment: Segment, *, has_sequence: bool = False) -> Table:
+    """The rows with prices and quantities in float64, in the columns of `schema_of`."""
+    table = read_stored(folder, segment).select(schema_of(kind, has_sequence=has_sequence).names)
     for name, exponent in segment.scales.items():
         values = decode(whole_numbers(table[name]), exponent)
         table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
     return table.replace_schema_metadata(None)
-
-
-def _encoded(series: Series, table: Table, source: Source) -> tuple[Table, dict[str, int]]:
-    scales: dict[str, int] = {}
-    for name in float_columns(series.kind):
-        values = table[name].to_numpy()
-        exponent = scale_exponent(values)
-        if exponent is not None:
-            scales[name] = exponent
-            position = table.schema.get_field_index(name)
-            table = table.set_column(position, name, pa.array(encode(values, exponent)))
-    origin = {name: value for name, value in asdict(source).items() if value is not None}
-    version = SCHEMA_VERSION if SEQUENCE in table.column_names else 1
-    described = {"schema_version": version, "series": str(series), "scales": scales, "source": origin}
-    return table.replace_schema_metadata({METADATA_KEY: json.dumps(described).encode()}), scales
-
-
-def _write_options(kind: HistoryKind, schema: Any, scales: dict[str, int]) -> dict[str, Any]:
-    encodings = dict.fromkeys(float_columns(kind), "BYTE_STREAM_SPLIT")
-    encodings |= dict.fromkeys(scales, "DELTA_BINARY_PACKED")
-    encodings |= {field.name: "DELTA_BINARY_PACKED" for field in schema if field.type == pa.int64()}
-    if kind is HistoryKind.TRADES:
-        encodings["trade_id"] = "DELTA_BYTE_ARRAY"  # ids that count upwards share all but their last digits
-    return {
-        "compression": "zstd",
-        "compression_level": COMPRESSION_LEVEL,
-        "use_dictionary": False,
-        "write_page_checksum": True,  # bit rot is noticed on reading, with the file's name
-        "column_encoding": encodings,
-        "row_group_size": ROW_GROUP_ROWS,
-        "write_statistics": [name for name in SCHEMAS[kind].names if name.startswith("ts_")],
-    }

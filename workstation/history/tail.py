@@ -10,11 +10,14 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from workstation.history.layout import Series, partition_slices
-from workstation.history.live_log import LIVE_FOLDER, LogContents, logs_in, read_log
+from workstation.history.live_log import LIVE_FOLDER, LogContents, LogFacts, logs_in, read_log
 from workstation.history.live_rows import recorded_table, rows_of, split_rows
 from workstation.history.manifest import Manifest
 from workstation.history.segments import Segment, Source, TailSegment, order_column, whole_numbers
 from workstation.model.market import Rows
+
+LOG_SOURCE = "live log "
+"""Begins the name of a log as a source; the log's own name follows."""
 
 
 class Tail:
@@ -46,10 +49,10 @@ def read_tails(root: Path) -> list[Tail]:
     return tails[::-1]
 
 
-def log_source(log: LogContents) -> Source:
+def log_source(log: LogFacts) -> Source:
     """The log as the source of its rows, which is how a reader knows that they are stored."""
     writer = "unknown" if log.header is None else log.header.written_by
-    return Source(name=f"live log {log.path.name}", content_hash=log.source_hash, written_by=writer)
+    return Source(name=f"{LOG_SOURCE}{log.path.name}", content_hash=log.source_hash, written_by=writer)
 
 
 def tail_segments(series: Series, tails: Sequence[Tail], manifest: Manifest) -> list[Segment]:

@@ -1,0 +1,167 @@
+"""Adding rows to series: what is stored already is left out, and a series has all of the new rows at once, or none.
+
+Segments first, then the manifests that name them. What waits for the disk does so for all series together.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from workstation.errors import BadInput, ImportRefused, RowsOutOfOrder
+from workstation.history.durable import one_writer, remove_leftovers
+from workstation.history.known_rows import known_rows
+from workstation.history.layout import Series, partition_slices
+from workstation.history.manifest import Manifest, load_manifest, save_manifests
+from workstation.history.segment_writing import SegmentBatch
+from workstation.history.segments import (
+    SEQUENCE,
+    Segment,
+    Source,
+    Table,
+    has_receipt,
+    order_column,
+    read_segment,
+    schema_of,
+    whole_numbers,
+)
+from workstation.model.market import IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a write did. `rows_known` were stored before and are not doubled; `rows_differing` of them changed since."""
+
+    rows_stored: int = 0
+    rows_known: int = 0
+    rows_differing: int = 0
+    segments: tuple[Segment, ...] = ()
+    is_repeat: bool = False
+    """The very same source was taken in before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The rows of one partition."""
+
+    label: str
+    table: Table
+    last_row: int
+    """Of the whole table, after the last one."""
+
+
+def write_series(
+    root: Path,
+    tables: Iterable[tuple[Series, Table]],
+    source: Source,
+    segment_rows: int,
+    on_rows: Callable[[int], None] | None = None,
+) -> dict[Series, Written]:
+    """Adds the tables, as `HistoryStore.write_all` says; `on_rows` is told of each partition's last row."""
+    begun: dict[Series, _Writing] = {}
+    with ExitStack() as locks, SegmentBatch() as batch:
+        for series, table in tables:
+            parts = list(_parts(series, table))
+            if series not in begun:
+                batch.make_folder(root / series.folder)
+                locks.enter_context(one_writer(root / series.folder))
+                begun[series] = _Writing(root / series.folder, series, source, segment_rows)
+            for part in parts:
+                begun[series].add(part, batch)
+                if on_rows is not None:
+                    on_rows(part.last_row)
+        batch.publish()
+        save_manifests({root / series.folder: one.manifest for series, one in begun.items() if not one.is_repeat})
+    return {series: one.written for series, one in begun.items()}
+
+
+class _Writing:
+    """One series while it is written; its lock is held."""
+
+    def __init__(self, folder: Path, series: Series, source: Source, segment_rows: int) -> None:
+        remove_leftovers(folder)
+        self._folder, self._series, self._source = folder, series, source
+        self._before, self._segment_rows = load_manifest(folder), segment_rows
+        self._segments: list[Segment] = []
+        self._files: Counter[str] = Counter()
+        self._known = self._differing = 0
+        taken = self._before.source(source.content_hash)
+        self.is_repeat = taken is not None
+        if taken is not None:
+            _refuse_other_options(series, taken, source)
+
+    def add(self, part: _Part, batch: SegmentBatch) -> None:
+        if self.is_repeat:
+            self._known += part.table.num_rows
+            return
+        table = self._fresh(part)
+        for first in range(0, table.num_rows, self._segment_rows):
+            path = f"date={part.label}/{self._source.content_hash[:16]}-{self._files[part.label]}.parquet"
+            self._files[part.label] += 1
+            rows = table.slice(first, self._segment_rows)
+            self._segments.append(batch.add(self._folder, path, self._series, rows, self._source))
+
+    def _fresh(self, part: _Part) -> Table:
+        """The rows without those that are stored; of recorded ones each counts."""
+        table = part.table
+        neighbours = [one for one in self._before.segments if one.path.startswith(f"date={part.label}/")]
+        if not neighbours or SEQUENCE in table.column_names:
+            return table
+        stored = pa.concat_tables([read_segment(self._folder, self._series.kind, one) for one in neighbours])
+        is_known, is_differing = known_rows(self._series.kind, stored, table)
+        self._known += int(is_known.sum())
+        self._differing += int(is_differing.sum())
+        return table.filter(pa.array(~is_known))
+
+    @property
+    def manifest(self) -> Manifest:
+        segments = (*self._before.segments, *self._segments)
+        return msgspec.structs.replace(self._before, segments=segments, sources=(*self._before.sources, self._source))
+
+    @property
+    def written(self) -> Written:
+        return Written(
+            rows_stored=sum(segment.rows for segment in self._segments),
+            rows_known=self._known,
+            rows_differing=self._differing,
+            segments=tuple(self._segments),
+            is_repeat=self.is_repeat,
+        )
+
+
+def _parts(series: Series, table: Table) -> Iterable[_Part]:
+    schema = schema_of(series.kind, has_sequence=SEQUENCE in table.column_names)
+    table = table.select(schema.names).cast(schema).combine_chunks()
+    for label, start, stop in partition_slices(_order_times(series, table), series.period):
+        yield _Part(label=label, table=table.slice(start, stop - start), last_row=stop)
+
+
+def _refuse_other_options(series: Series, taken: Source, source: Source) -> None:
+    if taken.options is None or source.options is None or taken.options == source.options:
+        return
+    before, now = json.loads(taken.options), json.loads(source.options)
+    changes = "; ".join(f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name])
+    raise ImportRefused(
+        f"{source.name}: this file was imported before into {series}, read otherwise ({changes}). "
+        f"Remove what it gave first: workstation data remove {series.as_options}"
+    )
+
+
+def _order_times(series: Series, table: Table) -> IntArray:
+    column = order_column(series.kind, has_receipt=has_receipt(table))
+    if table[column].null_count:
+        raise BadInput(f"{series}: {table[column].null_count} rows without {column}, and none has a receipt time")
+    times = whole_numbers(table[column])
+    falls = np.flatnonzero(times[1:] < times[:-1])
+    if len(falls):
+        row = int(falls[0]) + 1
+        raise RowsOutOfOrder(
+            f"{series}: {column} of row {row} is {times[row]}, before {times[row - 1]} of the row above"
+        )
+    return times
