@@ -8,6 +8,7 @@
     │   ├── UnknownInstrument
     │   ├── SessionNotFound
     │   ├── SessionExists
+    │   ├── JobNotFound
     │   └── IllegalTransition  an order event that the table does not know
     ├── OperatorError          a person must act: mend the file, the setting, the disk
     │   ├── ConfigError
@@ -64,6 +65,10 @@ class SessionNotFound(CallerError):
 
 class SessionExists(CallerError):
     """A session of that name is there already."""
+
+
+class JobNotFound(CallerError):
+    """No such job in the engine's home."""
 
 
 class IllegalTransition(CallerError):

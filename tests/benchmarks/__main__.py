@@ -6,7 +6,19 @@ Each has a process of its own, so that no other's libraries are in its memory or
 import subprocess
 import sys
 
-ALL = ("kernels", "market", "backtest", "replay", "ledger", "history", "recorder", "feed", "engine", "stream")
+ALL = (
+    "kernels",
+    "market",
+    "backtest",
+    "replay",
+    "ledger",
+    "restart",
+    "history",
+    "recorder",
+    "feed",
+    "engine",
+    "stream",
+)
 
 if __name__ == "__main__":
     unknown = sorted(set(sys.argv[1:]) - set(ALL))

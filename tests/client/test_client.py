@@ -5,6 +5,7 @@ import inspect
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
@@ -15,12 +16,15 @@ from tests.server.desk import DECLARED, TOKEN, Desk, an_app, served
 from workstation.client.client import Client, connect
 from workstation.client.control import Control
 from workstation.client.declaration import SessionDeclaration
+from workstation.client.jobs import BacktestJob, JobState, ReplayJob
 from workstation.client.messages import SessionStatus
 from workstation.errors import (
     AccessRefused,
     BadInput,
     EngineUnreachable,
     HaltError,
+    HistoryMissing,
+    JobNotFound,
     JournalStalled,
     OperatorError,
     RetryError,
@@ -84,9 +88,32 @@ def test_what_comes_back_is_what_the_engine_said() -> None:
         assert client.positions("one") == tuple(desk.positions())
         assert client.groups() == tuple(desk.groups())
         assert client.signals() == tuple(desk.signals())
+        client.orders(limit=7, after="")
+        client.signals(limit=5_000, after="s-1")
+        assert desk.pages[-2:] == [(7, ""), (5_000, "s-1")]
         assert client.spreads("ETH/USDT") == tuple(desk.spreads("ETH/USDT"))
         assert client.health() == desk.health()
     assert [by for _, _, by in desk.acts] == ["notebook", "notebook", "cli", "notebook"]
+
+
+def test_jobs_come_back_as_the_engine_said_them() -> None:
+    desk = Desk()
+    replay = ReplayJob(session="one", strategy="spread-reversion", venues=("nova", "orion"), symbol="BTC/USDT")
+    backtest = BacktestJob(strategy="ma-cross", venue="nova", symbol="BTC/USDT", interval="1h", balance=Decimal("7.5"))
+    with running(desk) as url, Client(url, TOKEN, by="notebook") as client:
+        assert client.start_job(replay).job == "replay-1"
+        assert client.start_job(backtest, by="cli").session is None
+        assert client.jobs() == tuple(desk.jobs())
+        assert client.job("replay-1").request == replay
+        assert client.job("backtest-2").request == backtest
+        assert client.cancel_job("replay-1").state is JobState.CANCELLED
+        with pytest.raises(JobNotFound, match="job replay-9: there is none"):
+            client.job("replay-9")
+        with pytest.raises(BadInput, match=r"job 'a/\.\.': expected a name such as replay-7"):
+            client.cancel_job("a/..")
+        with pytest.raises(HistoryMissing, match="not stored"):
+            client.start_job(replay.model_copy(update={"symbol": "GONE/USDT"}))
+    assert [by for _, _, by in desk.acts] == ["notebook", "cli", "notebook"]
 
 
 def test_an_error_of_the_engine_is_raised_as_the_same_class_with_the_same_sentence() -> None:

@@ -67,6 +67,7 @@ class MemoryFeed:
         self.meanwhile: Any = None
         """Called while it is asked, as rows come while one waits."""
         self.asked: list[Sequence[Subscription]] = []
+        self.added: list[Sequence[Subscription]] = []
 
     async def instruments(self, symbols: Collection[Symbol] | None = None) -> list[Instrument]:
         wanted = self.rules if symbols is None else symbols
@@ -85,6 +86,9 @@ class MemoryFeed:
     async def run(self, subscriptions: Sequence[Subscription], sink: MarketSink) -> None:
         self.asked.append(tuple(subscriptions))
         await asyncio.Event().wait()
+
+    def add(self, subscriptions: Sequence[Subscription]) -> None:
+        self.added.append(tuple(subscriptions))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from workstation.model.events import (
     EntryRefused,
     FeedLagChanged,
     GroupOpened,
+    InstrumentListed,
     OrderFilled,
     OrderSubmitted,
     RunStarted,
@@ -31,6 +34,7 @@ from workstation.strategies import catalog
 from workstation.strategies.spread_reversion import SpreadReversion
 
 ROWS = random_quotes(5, 3_000)
+NOVA_ETH = InstrumentKey(NOVA.venue, "ETH/USDT:USDT")
 
 
 @pytest.fixture
@@ -61,6 +65,27 @@ def test_a_run_verifies_while_others_move_its_numbers_and_its_deadlines_fall_bet
         verified = bench.verify_all()
         assert len(bench.events(GroupOpened)) > 3 and len(bench.events(GroupOpened, "other")) > 0
         assert verified["s.1"].beyond == verified["other.1"].beyond == 0
+
+
+def test_rules_that_change_while_it_trades_are_told_to_a_session_and_outlive_a_restart(tmp_path: Path) -> None:
+    coarse = linear(NOVA, lot_size=Decimal("0.007"), taker_fee_rate=Decimal("0.01"), valid_from_ns=7)
+    with a_bench(tmp_path / "home") as bench:
+        bench.start()
+        bench.play(ROWS[:1_000])
+        before = len(bench.facts())
+        for instrument in (linear(NOVA, valid_from_ns=7), coarse, coarse, linear(NOVA_ETH)):
+            bench.sessions.rules_are(instrument)
+        told = [fact.event.instrument for fact in bench.facts()[before:] if isinstance(fact.event, InstrumentListed)]
+        assert told == [replace(coarse, taker_fee_rate=linear().taker_fee_rate)]
+        bench.play(ROWS[1_000:])
+        later = [one.event.request for one in bench.facts()[before:] if isinstance(one.event, OrderSubmitted)]
+        assert {one.snapshot_id for one in later if one.instrument == NOVA} == {coarse.snapshot_id}
+        assert {one.quantity % coarse.lot_size for one in later if not one.is_reduce_only} == {0}
+        assert bench.verify_all()["s.1"].beyond == 0
+        home = bench.crashed(tmp_path / "again")
+    with a_bench(home, now_ns=int(ROWS["ts_received"][-1]) + SECOND_NS) as bench:
+        bench.recover()
+        assert bench.sessions.of("s").session.state.instruments[NOVA] == told[0]
 
 
 def test_a_name_is_given_once(bench: Bench) -> None:
@@ -124,7 +149,7 @@ def test_a_stop_that_flattens_closes_what_is_open_and_gives_the_market_back(benc
     bench.play(later(ROWS[-200:], bench))
     assert live.is_over and live.status == (SessionStatus.STOPPED, "")
     assert all(not position.is_open for position in live.session.state.book.positions.values())
-    bench.sessions.end(live)
+    asyncio.run(bench.sessions.end(live))
     assert not bench.market.windows.slots
     with pytest.raises(BadInput, match="has ended"):
         bench.inject("s", SessionPaused(by="me"))

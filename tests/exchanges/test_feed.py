@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -159,6 +160,71 @@ def test_when_the_missed_trades_cannot_be_fetched_the_live_ones_go_on_and_the_ga
     with_venue(scenario)
 
 
+def test_a_trade_left_out_on_a_living_connection_is_fetched_at_once_and_told_in_its_place() -> None:
+    async def scenario(venue: Venue) -> None:
+        async with running(feed_of(venue), subscriptions(trades=True)) as sink:
+            await venue.wait_for("btcusdt@aggTrade", "ethusdt@aggTrade")
+            for number in range(60):
+                await venue.trade("BTCUSDT", number, is_told=number % 7 != 3)
+            await venue.trade("ETHUSDT", 9)
+            await sink.until(lambda: len(sink.trades) == 61)
+        assert (trade_times(sink), trade_times(sink, 1)) == (list(range(60)), [9])
+        assert sink.states == [FeedState.CONNECTING, FeedState.LIVE, FeedState.STOPPED]
+
+    with_venue(scenario)
+
+
+def test_a_trade_that_the_venue_lists_later_than_it_streams_the_next_is_waited_for() -> None:
+    async def scenario(venue: Venue) -> None:
+        async with running(feed_of(venue), subscriptions(trades=True)) as sink:
+            await venue.wait_for("btcusdt@aggTrade")
+            await venue.trade("BTCUSDT", 1)
+            asked = 0
+
+            def answer(path: str) -> web.Response | None:
+                nonlocal asked
+                asked += "aggTrades" in path
+                return web.json_response([]) if "aggTrades" in path and asked == 1 else None
+
+            venue.answer = answer
+            await venue.trade("BTCUSDT", 2, is_told=False)
+            await venue.trade("BTCUSDT", 3)
+            await sink.until(lambda: len(sink.trades) == 3)
+        assert trade_times(sink) == [1, 2, 3]
+        assert asked == 2
+
+    with_venue(scenario)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (lambda: web.Response(status=502, text="<html>"), "ExchangeNotAvailable"),
+        (lambda: web.json_response([agg_trade("BTCUSDT", 4, 100.04, 1_700_000_000_004)]), "does not list them"),
+        (lambda: web.json_response([]), ""),
+    ],
+    ids=["no answer", "not listed", "nothing"],
+)
+def test_where_a_trade_left_out_cannot_be_fetched_the_later_ones_go_on_and_the_gap_is_told(
+    answer: Callable[[], web.Response], why: str
+) -> None:
+    async def scenario(venue: Venue) -> None:
+        async with running(feed_of(venue), subscriptions(trades=True)) as sink:
+            await venue.wait_for("btcusdt@aggTrade")
+            await venue.trade("BTCUSDT", 1)
+            venue.answer = lambda path: answer() if "aggTrades" in path else None
+            await venue.trade("BTCUSDT", 4)
+            await sink.until(lambda: len(sink.trades) == 2 and "may be missing" in sink.statuses[-1].reason)
+            await venue.trade("BTCUSDT", 5)
+            await sink.until(lambda: len(sink.trades) == 3)
+        assert trade_times(sink) == [1, 4, 5]
+        (told,) = [status for status in sink.statuses if "may be missing" in status.reason]
+        assert told.key is not None and told.key.symbol == "BTC/USDT"
+        assert told.state is FeedState.LIVE and why in told.reason
+
+    with_venue(scenario)
+
+
 def test_missed_bars_are_fetched_and_each_closed_bar_is_told_once_in_order() -> None:
     async def scenario(venue: Venue) -> None:
         wanted = subscriptions(quotes=False, intervals_ns=(MINUTE_NS,))[:1]
@@ -232,8 +298,8 @@ def test_garbage_is_counted_and_survived_on_the_same_connection() -> None:
         counts = feed.refusals.counts
         assert counts[Refusal.UNKNOWN_SYMBOL] == 1
         assert counts[Refusal.FUTURE] == counts[Refusal.CROSSED] == counts[Refusal.ABSURD] == 1
-        assert counts[Refusal.NOT_POSITIVE] == 1
-        assert (counts[Refusal.NOT_A_NUMBER], counts[Refusal.BROKEN_FRAME]) == (4, 2)
+        assert counts[Refusal.NOT_POSITIVE] == 2
+        assert (counts[Refusal.NOT_A_NUMBER], counts[Refusal.BROKEN_FRAME]) == (3, 2)
         assert sink.statuses[-1].counts.refused == feed.refusals.total
         assert feed.refusals.last is not None
         assert feed.refusals.last.startswith("trade of BTC/USDT: from the future: ")
@@ -372,6 +438,87 @@ def test_run_again_with_other_symbols_repairs_the_time_between() -> None:
             await venue.trade("ETHUSDT", 7)
             await second.until(lambda: len(second.trades) == 2)
         assert (trade_times(second), trade_times(second, 1)) == ([2], [7])
+
+    with_venue(scenario)
+
+
+def test_what_is_added_to_a_living_connection_is_told_beside_the_rest_which_loses_nothing() -> None:
+    async def scenario(venue: Venue) -> None:
+        feed, wanted = feed_of(venue), subscriptions(trades=True)
+        async with running(feed, wanted[:1]) as sink:
+            await venue.wait_for("btcusdt@aggTrade")
+            await venue.trade("BTCUSDT", 1)
+            await sink.until(lambda: len(sink.trades) == 1)
+            sockets = set(venue.sockets)
+            feed.add(subscriptions(trades=True, intervals_ns=(MINUTE_NS,)))
+            for number in range(2, 50):
+                await venue.trade("BTCUSDT", number)
+            await venue.wait_for(ETH, "ethusdt@aggTrade", "ethusdt@kline_1m", "btcusdt@kline_1m")
+            assert sockets <= set(venue.sockets)
+            await venue.trade("ETHUSDT", 7)
+            await venue.send(ETH, book_ticker("ETHUSDT", 10, 11))
+            minute = "btcusdt@kline_1m"
+            await venue.send(minute, kline("BTCUSDT", NOW_MS, 101), kline("BTCUSDT", NOW_MS + 60_000, 102))
+            await venue.send(BTC, book_ticker("BTCUSDT", 100, 101))
+            await sink.until(lambda: len(sink.trades) == 50 and len(sink.quotes) == 2 and len(sink.bars) == 1)
+        assert (trade_times(sink), trade_times(sink, 1)) == (list(range(1, 50)), [7])
+        assert {row[0] for row in sink.quotes} == {0, 1}
+        assert sink.states == [FeedState.CONNECTING, FeedState.LIVE, FeedState.STOPPED]
+
+    with_venue(scenario)
+
+
+def test_what_was_added_is_wanted_again_after_a_lost_connection() -> None:
+    async def scenario(venue: Venue) -> None:
+        feed, wanted = feed_of(venue), subscriptions()
+        async with running(feed, wanted[:1]) as sink:
+            await sink.until(lambda: sink.states == [FeedState.CONNECTING])
+            feed.add(wanted[1:])
+            await venue.wait_for(BTC, ETH)
+            feed.add(subscriptions(trades=True)[:1])
+            await venue.wait_for("btcusdt@aggTrade")
+            venue.drop()
+            await sink.until(lambda: FeedState.RECONNECTING in sink.states)
+            await venue.wait_for(BTC, ETH, "btcusdt@aggTrade")
+
+    with_venue(scenario)
+
+
+def test_what_the_venue_does_not_have_cannot_be_added_and_the_rest_goes_on() -> None:
+    async def scenario(venue: Venue) -> None:
+        feed, wanted = feed_of(venue), subscriptions()
+        other = replace(wanted[0], key=wanted[0].key._replace(symbol=Symbol("BTC/USDTT")))
+        async with running(feed, wanted) as sink:
+            await venue.wait_for(BTC)
+            with pytest.raises(UnknownInstrument, match=r"did you mean BTC/USDT"):
+                feed.add([other])
+            with pytest.raises(BadInput, match=r"no bars of 5s on binance"):
+                feed.add(subscriptions(intervals_ns=(5 * SECOND_NS,)))
+            await venue.send(BTC, book_ticker("BTCUSDT", 100, 101))
+            await sink.until(lambda: len(sink.quotes) == 1)
+        assert sink.states == [FeedState.CONNECTING, FeedState.LIVE, FeedState.STOPPED]
+
+    with_venue(scenario)
+
+
+def test_a_feed_that_does_not_run_takes_nothing_up() -> None:
+    async def scenario(venue: Venue) -> None:
+        with pytest.raises(BadInput, match="does not run"):
+            feed_of(venue).add(subscriptions())
+
+    with_venue(scenario)
+
+
+def test_a_symbol_that_is_listed_no_more_is_stale_and_the_others_go_on() -> None:
+    async def scenario(venue: Venue) -> None:
+        wanted = subscriptions()
+        gone = replace(wanted[1], key=wanted[1].key._replace(symbol=Symbol("OLD/USDT")))
+        async with running(feed_of(venue), [wanted[0], gone]) as sink:
+            await venue.wait_for(BTC)
+            await venue.send(BTC, book_ticker("BTCUSDT", 100, 101))
+            await sink.until(lambda: len(sink.quotes) == 1)
+        (stale,) = [status for status in sink.statuses if status.state is FeedState.STALE]
+        assert stale.key == gone.key and "nova:OLD/USDT: not on binance" in stale.reason
 
     with_venue(scenario)
 

@@ -35,6 +35,63 @@ def test_after_a_gap_every_trade_comes_once_and_in_order(seen: int, missed: int,
     assert passed == [a_trade(number) for number in range(first_live + live + 5)]
 
 
+@given(
+    lost=st.sets(st.integers(1, 30)),
+    asked=st.lists(st.integers(2, 31), max_size=8),
+    twice=st.sets(st.integers(0, 30)),
+    start=st.integers(0, 10**12),
+)
+def test_numbered_trades_that_were_lost_within_a_connection_come_once_and_in_order(
+    lost: set[int], asked: list[int], twice: set[int], start: int
+) -> None:
+    series, passed = TradeSeries(is_numbered=True), list[int]()
+
+    def mend(before: int) -> None:
+        assert series.last is not None and series.last.trade_id is not None
+        answer = [a_trade(number) for number in range(int(series.last.trade_id) + 1, start + before)]
+        passed.extend(int(trade.trade_id or 0) - start for trade in series.mend(answer))
+
+    for number in range(31):
+        for _ in range(1 + (number in twice)):
+            if number not in lost and series.told(a_trade(start + number)):
+                passed.append(number)
+        if number in asked:
+            mend(number)
+        assert passed == list(range(len(passed)))
+        assert series.is_held or number in lost or passed[-1] == number
+    mend(31)
+    assert passed == list(range(31))
+    assert not series.is_held
+
+
+def test_what_waits_behind_a_gap_that_the_venue_does_not_list_waits_on_until_it_is_released() -> None:
+    series = TradeSeries(is_numbered=True)
+    assert series.told(a_trade(1))
+    assert not series.told(a_trade(4))
+    assert series.mend([a_trade(2), a_trade(5)]) == [a_trade(2)]
+    assert not series.told(a_trade(6))
+    assert series.release([]) == [a_trade(4), a_trade(5), a_trade(6)]
+    assert series.told(a_trade(7))
+
+
+def test_a_trade_that_comes_late_is_passed_and_leaves_nothing_out() -> None:
+    series = TradeSeries(is_numbered=True)
+    series.told(a_trade(1))
+    series.told(a_trade(4))
+    series.release([])
+    assert [series.told(a_trade(number)) for number in (2, 5)] == [True, True]
+
+
+def test_a_venue_that_counts_anew_from_below_is_followed() -> None:
+    series = TradeSeries(is_numbered=True)
+    assert [series.told(a_trade(number)) for number in (REMEMBERED * 9, 5, 6, 8)] == [True, True, True, False]
+
+
+def test_an_id_that_is_no_number_leaves_nothing_out() -> None:
+    series = TradeSeries(is_numbered=True)
+    assert [series.told(a_trade(1, name=name)) for name in ("7", "x", "y", None)] == [True] * 4
+
+
 def test_a_trade_told_twice_is_passed_once_and_memory_is_bounded() -> None:
     series = TradeSeries()
     assert [series.told(a_trade(number)) for number in (1, 1, 2)] == [True, False, True]

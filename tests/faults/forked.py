@@ -16,6 +16,8 @@ from typing import Any
 PRELOADED = [
     "tests.faults.recorder_process",
     "tests.faults.desk_process",
+    "tests.faults.paper_process",
+    "tests.faults.warmed",
     *("pydantic.v1", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.websockets_sansio_impl"),
 ]
 """The last line: what others import only once a server is made."""

@@ -1,12 +1,12 @@
-"""A real process that replays and paper-trades the spread strategy, to be killed: python -m tests.faults.paper_process.
+"""A process that replays and paper-trades the spread strategy, to be killed.
 
 Every effect that leaves is appended to a file of the venue's before it is taken, as a real venue would remember it.
 """
 
 import hashlib
 import os
-import sys
 from decimal import Decimal
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tests.session.desks import NOVA, ORION, QUARTER, USDT
@@ -58,11 +58,11 @@ def request(session_id: str) -> ReplayRequest:
     )
 
 
-def main() -> None:
-    folder, session_id, is_durable = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "durable"
+def trade(folder: Path, session_id: str, is_durable: bool, told: Connection) -> None:
+    """Goes on with the session to the end of its history; tells the hash of the state it began with, and its end."""
     with Ledger.open(folder / "ledger.db") as ledger:
         state = snapshot(recovered_state(ledger, SessionId(session_id)))
-        print("folded", hashlib.sha256(state).hexdigest(), flush=True)
+        told.send(hashlib.sha256(state).hexdigest())
         replay(
             HistoryStore(folder / "history"),
             request(session_id),
@@ -70,8 +70,4 @@ def main() -> None:
             is_durable=is_durable,
             wrap=lambda broker: VenueLog(folder / f"{session_id}.venue", broker),
         )
-    print("finished", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    told.send("finished")

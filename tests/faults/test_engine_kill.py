@@ -13,6 +13,7 @@ import pytest
 
 from tests.faults.running import Engine, Venues, busy_session, until, write_configuration
 from workstation.client.client import Client
+from workstation.client.control import LARGEST_PAGE
 from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.errors import EngineUnreachable
 from workstation.history.layout import HistoryKind
@@ -43,7 +44,7 @@ class Shown:
     """By run."""
 
     def look(self, client: Client) -> None:
-        sessions, orders = client.sessions(), client.orders()
+        sessions, orders = client.sessions(), client.orders(limit=LARGEST_PAGE)
         if client.health().journal_lag_ms == 0:
             self.facts |= {SessionId(one.session): one.facts for one in sessions}
             self.filled |= {one.client_order_id: one.filled_quantity for one in orders}

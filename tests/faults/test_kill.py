@@ -3,8 +3,6 @@
 import hashlib
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.faults.forked import fork
+from tests.faults.paper_process import trade
 from tests.session.desks import NOVA, ORION, linear, random_quotes
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import SCHEMAS, Source
@@ -26,7 +26,6 @@ from workstation.model.market import Rows
 from workstation.research.verify import verify
 from workstation.session.state import fold, snapshot
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = 50
 ROWS = 6000
 
@@ -67,27 +66,25 @@ def write(store: HistoryStore, kind: HistoryKind, key: InstrumentKey, columns: d
     store.write(Series(kind=kind, key=key), pa.table(arrays, schema=schema), source)
 
 
-def start(folder: Path, session_id: str, mode: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.faults.paper_process", str(folder), session_id, mode]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def run_and_kill(folder: Path, session_id: str, orders: int | None, mode: str = "durable") -> tuple[str, bool]:
+def run_and_kill(folder: Path, session_id: str, orders: int | None, *, is_durable: bool = True) -> tuple[str, bool]:
     """Kills the process at the moment when it has sent `orders` more orders, wherever it is then; None lets it end.
 
     The hash of the state that it folded at its start, and whether it came to its end before the kill.
     """
     before = len(sent_orders(folder, session_id))
-    process = start(folder, session_id, mode)
-    assert process.stdout is not None
-    folded = process.stdout.readline().split()[1]
-    while orders is not None and process.poll() is None and len(sent_orders(folder, session_id)) < before + orders:
-        time.sleep(0.0005)
-    if orders is not None:
-        process.send_signal(signal.SIGKILL)
-    ended = process.stdout.read().startswith("finished")
-    assert process.wait() in (0, -signal.SIGKILL), "it ended by itself, with an error"
-    process.stdout.close()
+    process, told = fork(trade, folder, session_id, is_durable, log=folder / "paper.log")
+    with told:
+        folded = told.recv()
+        while orders is not None and process.is_alive() and len(sent_orders(folder, session_id)) < before + orders:
+            time.sleep(0.0005)
+        if orders is not None:
+            process.kill()
+        try:
+            ended = told.recv() == "finished"
+        except EOFError:
+            ended = False
+        process.join()
+    assert process.exitcode in (0, -signal.SIGKILL), (folder / "paper.log").read_text()
     return folded, ended
 
 
@@ -137,7 +134,7 @@ def test_without_write_ahead_a_kill_leaves_orders_that_nobody_decided(tmp_path):
     moments = random.Random(3)
     orphans: set[str] = set()
     for attempt in range(10):
-        run_and_kill(tmp_path, f"s{attempt}", moments.randrange(1, 45), mode="behind")
+        run_and_kill(tmp_path, f"s{attempt}", moments.randrange(1, 45), is_durable=False)
         orphans |= check(tmp_path, f"s{attempt}")[1]
         if orphans:
             return

@@ -147,6 +147,16 @@ def test_runs_say_where_they_started(path):
             ledger.begin_run(SESSION, RUN, b"{}")
 
 
+def test_the_latest_run_of_each_session_is_known(path):
+    with Ledger.open(path) as ledger:
+        for session, run in ((SESSION, "a"), (OTHER, "b"), (SESSION, "c"), (OTHER, "d"), (SESSION, "e")):
+            ledger.begin_run(session, RunId(run), run.encode())
+        latest = [(run.session_id, run.run_id, run.manifest) for run in ledger.latest_runs()]
+        assert latest == [(SESSION, "e", b"e"), (OTHER, "d", b"d")]
+        assert ledger.run_ids(SESSION) == ["a", "c", "e"]
+        assert ledger.run_ids(SessionId("nobody")) == []
+
+
 def test_the_latest_snapshot_replaces_the_one_before(path):
     with Ledger.open(path) as ledger:
         ledger.begin_run(SESSION, RUN, b"{}")

@@ -11,7 +11,9 @@ import httpx
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
+from workstation.client.control import USUAL_PAGE
 from workstation.client.declaration import Mode, SessionDeclaration
+from workstation.client.jobs import JobDetail, JobRequest, JobState, JobView, ReplayJob, instruments_of
 from workstation.client.messages import (
     FeedView,
     GroupView,
@@ -27,7 +29,7 @@ from workstation.client.messages import (
     Topic,
 )
 from workstation.engine.bus import Bus
-from workstation.errors import BadInput, SessionExists, SessionNotFound
+from workstation.errors import BadInput, HistoryMissing, JobNotFound, SessionExists, SessionNotFound
 from workstation.server.app import create_app
 from workstation.server.serve import serve
 from workstation.server.settings import ServerSettings
@@ -53,7 +55,12 @@ class Desk:
     def __init__(self) -> None:
         self.bus = Bus()
         self.acts: list[tuple[str, ...]] = []
+        self.pages: list[tuple[int, str | None]] = []
+        """What was asked of lists that grow."""
         self.kept: dict[str, SessionDetail] = {}
+        self.kept_jobs: dict[str, JobDetail] = {}
+        self.ends: list[JobDetail] = []
+        """How the next jobs are seen each time one looks at them; the last word stays."""
         self.problems: tuple[str, ...] = ()
         self.failure: Exception | None = None
 
@@ -93,8 +100,16 @@ class Desk:
     async def stop_session(self, session: str, by: str, *, flatten: bool = False) -> SessionSummary:
         return self._act("flatten" if flatten else "stop", session, by, SessionStatus.STOPPED, "")
 
-    def orders(self, session: str | None = None, *, open_only: bool = False) -> Sequence[OrderView]:
+    def orders(
+        self,
+        session: str | None = None,
+        *,
+        open_only: bool = False,
+        limit: int = USUAL_PAGE,
+        after: str | None = None,
+    ) -> Sequence[OrderView]:
         self._require(session)
+        self.pages.append((limit, after))
         found = [an_order("one", "filled"), an_order("one", "open"), an_order("two", "open")]
         return [o for o in found if session in (None, o.session) and not (open_only and o.status == "filled")]
 
@@ -112,8 +127,11 @@ class Desk:
         return [GroupView(group="g", session="one", strategy="ma-cross", status="open", legs=("buy 1 nova:A/B",),
                           opened_ns=5, reason="")]  # fmt: skip
 
-    def signals(self, session: str | None = None) -> Sequence[SignalView]:
+    def signals(
+        self, session: str | None = None, *, limit: int = USUAL_PAGE, after: str | None = None
+    ) -> Sequence[SignalView]:
         self._require(session)
+        self.pages.append((limit, after))
         return [SignalView(signal="s", session="one", strategy="ma-cross", action="open", legs=(), reason="up",
                            time_ns=5, refusal=None)]  # fmt: skip
 
@@ -121,6 +139,31 @@ class Desk:
         unknown = dict.fromkeys(SpreadView.model_fields)
         named = {"symbol": symbol or "BTC/USDT", "venue_a": "nova", "venue_b": "orion", "spread_bps": 1.5}
         return [SpreadView.model_validate(unknown | named | {"points": 3, "is_truncated": False})]
+
+    def jobs(self) -> Sequence[JobView]:
+        return [JobView.model_validate({name: getattr(one, name) for name in JobView.model_fields})
+                for one in self.kept_jobs.values()]  # fmt: skip
+
+    def job(self, job: str) -> JobDetail:
+        if job not in self.kept_jobs:
+            raise JobNotFound(f"job {job}: there is none; no job yet")
+        if self.ends:
+            self.kept_jobs[job] = self.ends.pop(0)
+        return self.kept_jobs[job]
+
+    async def start_job(self, request: JobRequest, by: str) -> JobView:
+        if request.symbol.startswith("GONE"):
+            raise HistoryMissing(f"bars nova:{request.symbol} 1m: not stored; no bars are stored")
+        name = f"{request.kind}-{len(self.kept_jobs) + 1}"
+        self.kept_jobs[name] = a_job(name, request, by=by)
+        self.acts.append(("job", name, by))
+        return self.jobs()[-1]
+
+    async def cancel_job(self, job: str, by: str) -> JobView:
+        changes = {"state": JobState.CANCELLED, "reason": f"cancelled by {by}", "ended_ns": STARTED_NS + 9}
+        self.kept_jobs[job] = self.job(job).model_copy(update=changes)
+        self.acts.append(("cancel", job, by))
+        return next(one for one in self.jobs() if one.job == job)
 
     def publish(self, number: int = 1, topic: Topic = Topic.ORDER_FILLED, **about: Any) -> None:
         for place in range(number):
@@ -151,6 +194,14 @@ def detail_of(declared: SessionDeclaration) -> SessionDetail:
         fees={}, open_groups=0, open_orders=0, signals=0, refusals=0, facts=4, gap_ns=(1, 2),
         parameters=declared.parameters, sizing=declared.sizing, limits={}, runs=("one.1",), interval=declared.interval,
     )  # fmt: skip
+
+
+def a_job(name: str, request: JobRequest, **fields: Any) -> JobDetail:
+    return JobDetail.model_validate({
+        "job": name, "kind": request.kind, "strategy": request.strategy, "instruments": instruments_of(request),
+        "session": request.session if isinstance(request, ReplayJob) else None, "state": JobState.RUNNING,
+        "reason": "", "by": "test", "asked_ns": STARTED_NS, "started_ns": STARTED_NS, "folder": f"/home/jobs/{name}",
+        "request": request} | fields)  # fmt: skip
 
 
 def an_order(session: str, status: str) -> OrderView:

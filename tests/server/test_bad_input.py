@@ -90,6 +90,50 @@ def test_a_declaration_that_cannot_be_names_the_field_the_value_and_what_was_exp
     assert f"{problem.field} = {problem.value}: expected {problem.expected}" in problem.error
 
 
+JOB = {"kind": "replay", "session": "one", "strategy": "ma-cross", "venues": ["nova"], "symbol": "BTC/USDT",
+       "interval": "1m", "start_ns": 10**18, "end_ns": 2 * 10**18}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"kind": "sweep"}, "body.kind = 'sweep': expected one of 'replay', 'backtest'"),
+        ({"kind": None}, "body.kind = 'None': expected one of 'replay', 'backtest'"),
+        ({"end_ns": 10**18}, "body.end_ns = 1000000000000000000: expected later than start_ns 1000000000000000000"),
+        ({"end_ns": 5}, "body.end_ns = 5: expected greater than or equal to 100000000000000000"),
+        ({"start_ns": "2024-05-01"}, "body.start_ns = '2024-05-01': expected a valid integer"),
+        ({"mode": "paper"}, "body.mode = 'paper': expected no such field"),
+        ({"session": "a/b"}, "body.session = 'a/b': expected String should match pattern"),
+        (
+            {"limits": {"max_open_positions": 0}},
+            "body.limits.max_open_positions = 0: expected greater than 0 or 'none'",
+        ),
+        ({"kind": "backtest"}, "body.venue = nothing: expected a value"),
+    ],
+)
+def test_a_job_that_cannot_be_names_the_field_the_value_and_what_was_expected(
+    changes: dict[str, Any], sentence: str
+) -> None:
+    answer = sent("POST", "/jobs", json=JOB | changes)
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith(sentence)
+
+
+def test_a_job_without_a_kind_is_asked_for_it() -> None:
+    answer = sent("POST", "/jobs", json={name: value for name, value in JOB.items() if name != "kind"})
+    assert answer.json()["error"] == "body.kind = nothing: expected a value"
+
+
+def test_a_job_over_history_that_is_not_there_and_a_job_that_is_not_there_are_not_found() -> None:
+    absent = sent("POST", "/jobs", json=JOB | {"symbol": "GONE/USDT"})
+    assert (absent.status_code, absent.json()["kind"]) == (404, "HistoryMissing")
+    for method in ("GET", "DELETE"):
+        unknown = sent(method, "/jobs/replay-9")
+        assert (unknown.status_code, unknown.json()["kind"]) == (404, "JobNotFound")
+        assert sent(method, "/jobs/..").status_code in (404, 405)
+        assert sent(method, "/jobs/a job").status_code == 422
+
+
 def test_a_field_of_several_kinds_says_all_that_it_may_be() -> None:
     answer = started(limits={"max_open_positions": 0})
     assert answer.json()["expected"] == "greater than 0 or 'none'"

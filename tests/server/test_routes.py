@@ -70,6 +70,42 @@ def test_lists_are_narrowed() -> None:
     assert answers[5].json()[0]["symbol"] == "ETH/USDT"
 
 
+def test_lists_that_grow_are_told_page_by_page() -> None:
+    desk = Desk()
+    asked(
+        desk, *(("GET", path, None) for path in ("/orders", "/orders?limit=7&after=", "/signals?limit=5000&after=s-1"))
+    )
+    assert desk.pages == [(500, None), (7, ""), (5_000, "s-1")]
+
+
+@pytest.mark.parametrize("limit", ["0", "5001", "many", ""])
+def test_a_page_of_another_size_is_refused(limit: str) -> None:
+    [answer] = asked(Desk(), ("GET", f"/orders?limit={limit}", None))
+    assert answer.status_code == 422 and "limit" in answer.text
+
+
+REPLAY = {name: value for name, value in DECLARED.items() if name != "balance"} | {"kind": "replay"}
+
+
+def test_a_job_is_started_looked_at_and_cancelled_with_who_asked() -> None:
+    desk = Desk()
+    spanned = REPLAY | {"start_ns": 10**18, "end_ns": 10**18 + 1}
+    answers = asked(
+        desk,
+        ("POST", "/jobs", spanned),
+        ("GET", "/jobs", None),
+        ("GET", "/jobs/replay-1", None),
+        ("DELETE", "/jobs/replay-1", None),
+        **{"Workstation-Client": "notebook"},
+    )
+    assert [answer.status_code for answer in answers] == [201, 200, 200, 200]
+    assert [verb for verb, _, _ in desk.acts] == ["job", "cancel"]
+    assert {by for _, _, by in desk.acts} == {"notebook"}
+    assert answers[1].json() == [answers[0].json()]
+    assert "request" not in answers[0].json() and answers[2].json()["request"]["end_ns"] == 10**18 + 1
+    assert answers[3].json()["state"] == "cancelled"
+
+
 def test_health_says_one_word_without_the_token_and_all_with_it() -> None:
     desk = Desk()
     [well, details] = asked(desk, ("GET", "/health", None), ("GET", "/health/details", None))
@@ -110,7 +146,7 @@ def test_every_error_of_the_package_has_a_status_and_keeps_its_class_and_sentenc
     assert answer.json()["error"] == "nova: no <b>rows</b> \\ud800"
     wanted = {errors.CallerError: 400, errors.OperatorError: 409, errors.RetryError: 503, errors.HaltError: 503}
     own = {
-        "SessionNotFound": 404, "UnknownInstrument": 404, "RunNotFound": 404, "HistoryMissing": 404,
+        "SessionNotFound": 404, "JobNotFound": 404, "UnknownInstrument": 404, "RunNotFound": 404, "HistoryMissing": 404,
         "SessionExists": 409, "IllegalTransition": 409, "AccessRefused": 403, "WorkstationError": 500,
     }  # fmt: skip
     base = next((status for base, status in wanted.items() if issubclass(cls, base)), 0)
@@ -144,7 +180,7 @@ def test_the_description_is_whole() -> None:
         for method, operation in methods.items()
     ]
     names = [operation["operationId"] for _, _, operation in operations]
-    assert len(names) == len(set(names)) == 14
+    assert len(names) == len(set(names)) == 18
     for path, _, operation in operations:
         assert operation["summary"] and operation["tags"]
         success = next(content for status, content in operation["responses"].items() if status.startswith("2"))

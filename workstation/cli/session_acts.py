@@ -1,11 +1,11 @@
 """What the commands of `workstation session` do with the engine."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from workstation.cli.connection import engine_of, named
 from workstation.cli.tables import aligned
 from workstation.client.client import Client
-from workstation.client.declaration import SessionDeclaration
+from workstation.client.declaration import SessionDeclaration, StrategyDeclaration
 from workstation.client.messages import OrderView, PositionView, SessionDetail, SessionSummary, SignalView
 from workstation.config.loading import load_configuration
 from workstation.config.toml_file import read_toml
@@ -25,6 +25,8 @@ LAST_SIGNALS = 5
 WHOLE_NUMBERS = ("max_open_positions", "max_quote_age_ms")
 HEADER = ("SESSION", "STATUS", "STRATEGY", "INSTRUMENTS", "EQUITY", "REALIZED", "OPEN", "ORDERS", "SIGNALS", "REFUSED")
 FIGURES = frozenset(range(4, 10))
+
+Declared = TypeVar("Declared", bound=StrategyDeclaration)
 
 
 def start(
@@ -40,8 +42,8 @@ def start(
     fields = declared(given, limits, pairs, file)
     with engine_of(config) as engine:
         if "session" not in fields:
-            fields["session"] = _free_name(engine, str(fields["strategy"]), config)
-        summary = engine.start_session(_declaration(fields))
+            fields["session"] = free_name(engine, str(fields["strategy"]), config)
+        summary = engine.start_session(checked(SessionDeclaration, fields))
     _print([summary], as_json, f"session {summary.session}: {summary.status}, run {summary.run}")
 
 
@@ -73,9 +75,10 @@ def _limit(name: str, words: str) -> str | int:
     return words
 
 
-def _declaration(fields: Mapping[str, Any]) -> SessionDeclaration:
+def checked(kind: type[Declared], fields: Mapping[str, Any]) -> Declared:
+    """The fields as a declaration. Raises BadInput naming the first that cannot be."""
     try:
-        return SessionDeclaration.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as error:
         told = {
             ".".join(str(part) for part in one["loc"] if isinstance(part, str | int)): one for one in error.errors()
@@ -84,10 +87,10 @@ def _declaration(fields: Mapping[str, Any]) -> SessionDeclaration:
         raise BadInput(f"{first} {one['input']!r}: {one['msg'][:1].lower()}{one['msg'][1:]}") from error
 
 
-def _free_name(engine: Client, strategy: str, config: Path | None) -> str:
-    """The first of "ma-cross-1", "ma-cross-2", … that neither the engine nor its ledger knows."""
+def free_name(engine: Client, strategy: str, config: Path | None, taken: Iterable[str | None] = ()) -> str:
+    """The first of "ma-cross-1", "ma-cross-2", … that neither the engine nor its ledger knows, and is not `taken`."""
     ledger = load_configuration(config).settings.paths.ledger
-    known = {one.session for one in engine.sessions()}
+    known = {one.session for one in engine.sessions()} | {name for name in taken if name is not None}
     if ledger.exists():
         known |= {str(run.session_id) for run in read_runs(ledger)}
     return next(name for number in count(1) if (name := f"{strategy}-{number}") not in known)

@@ -17,8 +17,10 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from workstation.client.access import read_token
+from workstation.client.control import USUAL_PAGE
 from workstation.client.declaration import SESSION_NAME, SessionDeclaration
 from workstation.client.frames import Gap
+from workstation.client.jobs import JOB_NAME, JobDetail, JobRequest, JobView
 from workstation.client.messages import (
     GroupView,
     Health,
@@ -97,8 +99,18 @@ class Client:
     def stop_session(self, session: str, by: str | None = None, *, flatten: bool = False) -> SessionSummary:
         return self._post(f"/sessions/{_segment(session)}/stop", {"flatten": flatten}, by)
 
-    def orders(self, session: str | None = None, *, open_only: bool = False) -> Sequence[OrderView]:
-        return self._get(tuple[OrderView, ...], "/orders", session=session, open_only=open_only or None)
+    def orders(
+        self,
+        session: str | None = None,
+        *,
+        open_only: bool = False,
+        limit: int = USUAL_PAGE,
+        after: str | None = None,
+    ) -> Sequence[OrderView]:
+        """The last `limit` (5,000 at most), oldest first; with `after`, the first behind that `client_order_id`, ""
+        being the oldest: so all can be read, page by page."""
+        asked = {"session": session, "open_only": open_only or None, "limit": limit, "after": after}
+        return self._get(tuple[OrderView, ...], "/orders", **asked)
 
     def positions(self, session: str | None = None) -> Sequence[PositionView]:
         return self._get(tuple[PositionView, ...], "/positions", session=session)
@@ -106,11 +118,27 @@ class Client:
     def groups(self, session: str | None = None) -> Sequence[GroupView]:
         return self._get(tuple[GroupView, ...], "/groups", session=session)
 
-    def signals(self, session: str | None = None) -> Sequence[SignalView]:
-        return self._get(tuple[SignalView, ...], "/signals", session=session)
+    def signals(
+        self, session: str | None = None, *, limit: int = USUAL_PAGE, after: str | None = None
+    ) -> Sequence[SignalView]:
+        """As `orders`, `after` being a `signal`."""
+        return self._get(tuple[SignalView, ...], "/signals", session=session, limit=limit, after=after)
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
         return self._get(tuple[SpreadView, ...], "/spreads", symbol=symbol)
+
+    def jobs(self) -> Sequence[JobView]:
+        return self._get(tuple[JobView, ...], "/jobs")
+
+    def job(self, job: str) -> JobDetail:
+        return self._get(JobDetail, f"/jobs/{_job_segment(job)}")
+
+    def start_job(self, request: JobRequest, by: str | None = None) -> JobView:
+        return self._change(JobView, "POST", "/jobs", by, json=request.model_dump(mode="json"))
+
+    def cancel_job(self, job: str, by: str | None = None) -> JobView:
+        """Returns when its process has ended."""
+        return self._change(JobView, "DELETE", f"/jobs/{_job_segment(job)}", by)
 
     def events(
         self,
@@ -128,8 +156,11 @@ class Client:
         return self._parsed(kind, self._ask("GET", path, params=asked))
 
     def _post(self, path: str, body: Mapping[str, Any] | None, by: str | None) -> SessionSummary:
+        return self._change(SessionSummary, "POST", path, by, json=body)
+
+    def _change(self, kind: type[Answer], method: str, path: str, by: str | None, **request: Any) -> Answer:
         headers = {} if by is None else {"Workstation-Client": by}
-        return self._parsed(SessionSummary, self._ask("POST", path, json=body, headers=headers))
+        return self._parsed(kind, self._ask(method, path, headers=headers, **request))
 
     def _ask(self, method: str, path: str, **request: Any) -> bytes:
         try:
@@ -187,3 +218,9 @@ def _segment(session: str) -> str:
     if not SESSION_NAME.fullmatch(session):
         raise BadInput(f"session {session!r}: expected a name of letters, digits, '.', '_' and '-', at most 60")
     return session
+
+
+def _job_segment(job: str) -> str:
+    if not JOB_NAME.fullmatch(job):
+        raise BadInput(f"job {job!r}: expected a name such as replay-7")
+    return job

@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from workstation.trading.limits import Limits
 
 SESSION_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")
 """With its ends: pydantic searches, it does not match the whole."""
@@ -27,10 +29,14 @@ DECIMAL_TEXT = WithJsonSchema(
 """For the description of the API, which would otherwise promise that any text is a number."""
 Money = Annotated[Decimal, Field(gt=0, le=MOST_MONEY, decimal_places=18), DECIMAL_TEXT]
 NoLimit = Literal["none"]
+NONE = "none"
+MS_NS = 1_000_000
 
 
 class Mode(StrEnum):
-    """What an engine runs; to collect needs no session (`[engine] symbols`, or `data record`), replay no engine."""
+    """A session's in the engine; to collect needs no session (`[engine] symbols`, or `data record`), a replay is a job
+    (`client.jobs`).
+    """
 
     PAPER = "paper"
     """Live market data, orders to the paper venue."""
@@ -43,18 +49,31 @@ class Message(BaseModel):
 
 
 class LimitsDeclaration(Message):
-    """Each limit's value; None takes the setting of the engine, the word "none" means that there is no such limit."""
+    """Each limit's value; None takes the setting, the word "none" means that there is no such limit."""
 
     max_position_notional: Money | NoLimit | None = None
     max_open_positions: Annotated[int, Field(gt=0, le=1_000_000)] | NoLimit | None = None
     max_quote_age_ms: Annotated[int, Field(gt=0, le=LONGEST_MS)] | NoLimit | None = None
 
+    def over(self, default: Limits) -> Limits:
+        """The declared limits, and `default` where nothing is said."""
+        notional, positions, age_ms = self.max_position_notional, self.max_open_positions, self.max_quote_age_ms
+        return Limits(
+            max_position_notional_quote=default.max_position_notional_quote if notional is None else _or_none(notional),
+            max_open_positions=default.max_open_positions if positions is None else _or_none(positions),
+            max_quote_age_ns=default.max_quote_age_ns if age_ms is None else _or_none(age_ms, MS_NS),
+        )
 
-class SessionDeclaration(Message):
+
+def _or_none(value: Any, unit: int = 1) -> Any:
+    """The word "none" is no such limit."""
+    return None if value == NONE else value * unit
+
+
+class StrategyDeclaration(Message):
     """One strategy on one symbol at one venue (bar strategies) or at two (spreads)."""
 
     session: SessionName
-    mode: Mode = Mode.PAPER
     strategy: Word
     parameters: Annotated[Mapping[Word, Parameter], Field(max_length=100)] = Field(default_factory=dict)
     venues: Annotated[tuple[Word, ...], Field(min_length=1, max_length=2)]
@@ -70,6 +89,12 @@ class SessionDeclaration(Message):
     slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000, decimal_places=18), DECIMAL_TEXT] | None = None
     latency_ms: Milliseconds | None = None
     entry_timeout_ms: Annotated[int, Field(gt=0, le=LONGEST_MS)] | None = None
+    limits: LimitsDeclaration = Field(default_factory=LimitsDeclaration)
+
+
+class SessionDeclaration(StrategyDeclaration):
+    """On live market data, in the engine."""
+
+    mode: Mode = Mode.PAPER
     with_trades: bool = True
     """Public trades fill resting orders too."""
-    limits: LimitsDeclaration = Field(default_factory=LimitsDeclaration)

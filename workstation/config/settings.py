@@ -1,5 +1,6 @@
 """What may be set: every section and key, with type, range, unit and default."""
 
+import os
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -107,6 +108,10 @@ def _separate(words: object) -> object:
     return tuple(listed) if isinstance(listed, list) else listed
 
 
+def _spare_cores() -> int:
+    return min(max((os.cpu_count() or 1) - 1, 1), 64)
+
+
 class Engine(Section):
     """What the engine watches beside what its sessions need; where it answers stands in `[api]`."""
 
@@ -116,6 +121,8 @@ class Engine(Section):
     bar_intervals: Annotated[tuple[IntervalLabel, ...], BeforeValidator(_separate)] = ("1m",)
     record: bool = True
     max_lag_ms: Milliseconds = Field(default=1_000, gt=0)
+    jobs: int = Field(default_factory=_spare_cores, ge=1, le=64)
+    """At most so many jobs run at a time, each in a process of its own; by default a core is left to the engine."""
 
 
 VENUE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")

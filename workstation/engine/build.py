@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from workstation.client.declaration import LimitsDeclaration, SessionDeclaration
+from workstation.client.declaration import SessionDeclaration
 from workstation.config.settings import Settings
 from workstation.config.words import balance_of, keys_of, limits_of, milliseconds_of, sizing_of, slippage_rate_of
 from workstation.engine.feeds import Wish
@@ -20,11 +19,9 @@ from workstation.session.manifest import PAPER, RunManifest, SourceSelection
 from workstation.session.settings import SessionSettings
 from workstation.strategies.base import BarStrategy, make_strategy
 from workstation.strategies.catalog import strategy_named
-from workstation.trading.limits import Limits
 from workstation.trading.paper import PaperSettings
 
 MS_NS = 1_000_000
-NONE = "none"
 
 
 def keys_declared(declaration: SessionDeclaration) -> tuple[InstrumentKey, ...]:
@@ -63,7 +60,7 @@ def session_settings(
             leverage=declaration.leverage,
             slippage_rate=_slippage_rate(declaration, settings),
         ),
-        limits=_limits(declaration.limits, limits_of(settings)),
+        limits=declaration.limits.over(limits_of(settings)),
         entry_timeout_ns=None if timeout_ms is None else timeout_ms * MS_NS,
     )
 
@@ -129,18 +126,3 @@ def wishes_of(manifest: RunManifest) -> Mapping[InstrumentKey, Wish]:
 
 def _slippage_rate(declaration: SessionDeclaration, settings: Settings) -> float:
     return slippage_rate_of(None if declaration.slippage_bps is None else float(declaration.slippage_bps), settings)
-
-
-def _limits(declared: LimitsDeclaration, default: Limits) -> Limits:
-    """The declared limits; where nothing is said, the engine's own."""
-    notional, positions, age_ms = declared.max_position_notional, declared.max_open_positions, declared.max_quote_age_ms
-    return Limits(
-        max_position_notional_quote=default.max_position_notional_quote if notional is None else _or_none(notional),
-        max_open_positions=default.max_open_positions if positions is None else _or_none(positions),
-        max_quote_age_ns=default.max_quote_age_ns if age_ms is None else _or_none(age_ms, MS_NS),
-    )
-
-
-def _or_none(value: Any, unit: int = 1) -> Any:
-    """The word "none" is no such limit."""
-    return None if value == NONE else value * unit

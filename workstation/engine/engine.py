@@ -9,7 +9,9 @@ from contextlib import suppress
 import psutil
 
 from workstation import __version__
+from workstation.client.control import USUAL_PAGE
 from workstation.client.declaration import SessionDeclaration
+from workstation.client.jobs import JobDetail, JobRequest, JobView
 from workstation.client.messages import (
     GroupView,
     Health,
@@ -25,17 +27,19 @@ from workstation.client.messages import (
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
 from workstation.engine.feeds import Feeds, Wish
+from workstation.engine.jobs import Jobs
 from workstation.engine.live_session import LiveSession
-from workstation.engine.sessions import SAVE_EVERY_FACTS, Sessions
+from workstation.engine.paging import page_of
+from workstation.engine.sessions import Sessions
 from workstation.engine.spread_monitor import SpreadMonitor
 from workstation.engine.summaries import detail_of, summary_of
 from workstation.engine.turns import Turns
-from workstation.engine.views import group_views, order_views, position_views
+from workstation.engine.views import group_views, order_view, position_views
 from workstation.errors import WorkstationError
 from workstation.ledger.journal import Ledger
 from workstation.model.events import SessionPaused, SessionResumed, SessionStopped
 from workstation.model.ids import Symbol, Venue
-from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.instrument import InstrumentKey
 from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedStatus
 
@@ -43,6 +47,9 @@ HOUSEKEEPING_S = 1.0
 MEND_EVERY_S = 10.0
 """Between attempts to write a journal that had failed."""
 WATCH_RETRY_S = 5.0
+MOST_WATCH_RETRY_S = 300.0
+"""Between attempts to find a symbol that its venue does not list, first and in the end."""
+RULES_EVERY_S = 60.0
 TELL_SPREADS_S = 0.25
 MOST_JOURNAL_LAG_S = 1.0
 
@@ -59,13 +66,14 @@ class Engine:
         turns: Turns,
         sessions: Sessions,
         feeds: Feeds,
+        jobs: Jobs,
         ledger: Ledger,
         bus: Bus,
         watched: Sequence[str],
         wish: Wish,
     ) -> None:
         self._clock, self._turns, self._sessions, self._feeds = clock, turns, sessions, feeds
-        self._ledger, self._bus = ledger, bus
+        self._jobs, self._ledger, self._bus = jobs, ledger, bus
         self._watched, self._wish = [Symbol(symbol) for symbol in watched], wish
         self.spreads_watched = SpreadMonitor(turns.market)
         self._started_ns = clock.now_ns()
@@ -84,6 +92,7 @@ class Engine:
             tasks.create_task(self._tell_spreads(), name="spreads")
             for venue in self._feeds.venues:
                 tasks.create_task(self._watch(venue), name=f"watch {venue}")
+                tasks.create_task(self._refresh_rules(venue), name=f"rules {venue}")
 
     async def close(self) -> None:
         """Ends cleanly: no more rows, every state kept."""
@@ -91,10 +100,11 @@ class Engine:
             await self._feeds.stop()
             self._turns.turn()
             for live in self._sessions.all():
-                self._sessions.save(live)
+                await self._sessions.save(live)
         finally:
             if self._turns.recorder is not None:
                 await asyncio.to_thread(self._turns.recorder.close)
+            await self._jobs.close()
 
     def told(self, status: FeedStatus) -> None:
         """A feed says how it fares."""
@@ -104,22 +114,29 @@ class Engine:
             self._bus.publish(Topic.DATA_QUALITY, data, time_ns=self._clock.now_ns(), symbol=symbol)
 
     async def _watch(self, venue: Venue) -> None:
-        """Asks for the watched symbols of one venue, until it has told its instruments."""
-        wanted = list(self._watched)
+        """Asks for the watched symbols of one venue, ever more rarely, until it has told the rules of all."""
+        wanted, pause_s = list(self._watched), WATCH_RETRY_S
         while wanted:
-            found: list[Instrument] = []
-            for symbol in wanted:
-                try:
-                    found += await self._feeds.instruments(venue, [symbol])
-                    self._unlisted.pop(f"{venue}:{symbol}", None)
-                except WorkstationError as error:
-                    self._unlisted[f"{venue}:{symbol}"] = str(error)
+            found, why = await self._feeds.look_up(venue, wanted)
             for instrument in found:
                 wanted.remove(instrument.symbol)
+                self._unlisted.pop(f"{venue}:{instrument.symbol}", None)
                 self._turns.market.list_instrument(instrument)
-            self._feeds.want({one.key: self._wish for one in found})  # all at once: each change connects the feed anew
+            self._unlisted |= {f"{venue}:{symbol}": reason for symbol, reason in why.items()}
+            self._feeds.want({one.key: self._wish for one in found})
             self.spreads_watched.watch(self._listed())
-            await asyncio.sleep(WATCH_RETRY_S if wanted else 0)
+            await asyncio.sleep(pause_s if wanted else 0)
+            pause_s = min(2 * pause_s, MOST_WATCH_RETRY_S)
+
+    async def _refresh_rules(self, venue: Venue) -> None:
+        """Asks for the rules of one venue every minute; a session that trades by others is told the new ones."""
+        while True:
+            await asyncio.sleep(RULES_EVERY_S)
+            found, why = await self._feeds.look_up(venue)
+            self._unlisted |= {f"{venue}:{symbol}": reason for symbol, reason in why.items()}
+            for instrument in found:
+                self._unlisted.pop(f"{venue}:{instrument.symbol}", None)
+                self._sessions.rules_are(instrument)
 
     def _listed(self) -> Iterator[InstrumentKey]:
         return (one.key for one in self._turns.market.registry if one.symbol in self._watched)
@@ -132,9 +149,9 @@ class Engine:
             self._turns.is_journal_late = self._ledger.oldest_pending_s > MOST_JOURNAL_LAG_S
             for live in self._sessions.all():
                 if live.is_ready and live.is_over:
-                    self._sessions.end(live)
+                    await self._sessions.end(live)
                 else:
-                    self._sessions.save(live, SAVE_EVERY_FACTS)
+                    await self._sessions.save_if_due(live)
             if self._sessions.needs_mending and self._clock.now_ns() >= mend_after_ns:
                 mend_after_ns = self._clock.now_ns() + round(MEND_EVERY_S * SECOND_NS)
                 with suppress(WorkstationError):  # the disk is still full: its sentence stands in each session's fault
@@ -179,8 +196,7 @@ class Engine:
 
     def session(self, session: str) -> SessionDetail:
         live = self._sessions.of(session)
-        runs = tuple(run.run_id for run in self._ledger.runs() if run.session_id == live.session_id)
-        return detail_of(live, self._clock.now_ns(), runs)
+        return detail_of(live, self._clock.now_ns(), self._ledger.run_ids(live.session_id))
 
     async def start_session(self, declaration: SessionDeclaration, by: str) -> SessionSummary:
         log.info("session %s: started by %s", declaration.session, by)
@@ -206,12 +222,23 @@ class Engine:
         self._turns.inject(live, SessionStopped(by=by, flatten=flatten))
         return self._summary(live)
 
-    def orders(self, session: str | None = None, *, open_only: bool = False) -> Sequence[OrderView]:
-        return [
-            view
-            for live in self._asked(session)
-            for view in order_views(live.session_id, live.session.state.orders.values(), open_only=open_only)
-        ]
+    def orders(
+        self,
+        session: str | None = None,
+        *,
+        open_only: bool = False,
+        limit: int = USUAL_PAGE,
+        after: str | None = None,
+    ) -> Sequence[OrderView]:
+        orders = [(live.session_id, one) for live in self._asked(session) for one in live.session.state.orders.values()]
+        page = page_of(
+            orders,
+            limit,
+            after,
+            name_of=lambda entry: entry[1].request.client_order_id,
+            is_wanted=lambda entry: not (open_only and entry[1].is_final),
+        )
+        return [order_view(session_id, order) for session_id, order in page]
 
     def positions(self, session: str | None = None) -> Sequence[PositionView]:
         now_ns = self._clock.now_ns()
@@ -224,11 +251,26 @@ class Engine:
             for view in group_views(live.session_id, live.session.state.groups.values())
         ]
 
-    def signals(self, session: str | None = None) -> Sequence[SignalView]:
-        return [signal for live in self._asked(session) for signal in live.signals]
+    def signals(
+        self, session: str | None = None, *, limit: int = USUAL_PAGE, after: str | None = None
+    ) -> Sequence[SignalView]:
+        signals = [signal for live in self._asked(session) for signal in live.signals]
+        return page_of(signals, limit, after, name_of=lambda one: one.signal)
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
         return list(self.spreads_watched.views(self._clock.now_ns(), symbol))
+
+    def jobs(self) -> Sequence[JobView]:
+        return self._jobs.all()
+
+    def job(self, job: str) -> JobDetail:
+        return self._jobs.of(job)
+
+    async def start_job(self, request: JobRequest, by: str) -> JobView:
+        return await self._jobs.start(request, by)
+
+    async def cancel_job(self, job: str, by: str) -> JobView:
+        return await self._jobs.cancel(job, by)
 
     def _asked(self, session: str | None) -> Sequence[LiveSession]:
         return self._sessions.all() if session is None else [self._sessions.of(session)]

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,16 +12,20 @@ import pyarrow as pa
 from workstation import __version__
 from workstation.client.messages import FeedView
 from workstation.engine.clock import Clock
-from workstation.errors import WorkstationError
+from workstation.errors import UnknownInstrument, WorkstationError
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
+from workstation.model.market import SECOND_NS
 from workstation.ports.feed import Feed, FeedState, FeedStatus, MarketSink, Subscription
 
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Between attempts to reach a venue that does not even tell its instruments; afterwards the feed retries itself."""
+
+STABLE_NS = 60 * SECOND_NS
+"""What ran for so long is tried again after the shortest wait."""
 
 WRITER = f"workstation {__version__}"
 
@@ -56,7 +60,8 @@ class _Line:
     stale: set[InstrumentKey] = field(default_factory=set)
     wishes: dict[InstrumentKey, Wish] = field(default_factory=dict)
     listed: dict[Symbol, Instrument] = field(default_factory=dict)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    is_wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    is_running: bool = False
 
 
 class Feeds:
@@ -66,6 +71,7 @@ class Feeds:
         self._clock, self._sink = clock, sink
         self._lines = {venue: _Line(feed, exchange) for venue, (feed, exchange) in feeds.items()}
         self._tasks: list[asyncio.Task[None]] = []
+        self._registry: Registry | None = None
 
     @property
     def venues(self) -> Iterable[Venue]:
@@ -78,6 +84,26 @@ class Feeds:
         for instrument in await line.feed.instruments(missing) if missing else ():
             line.listed[instrument.symbol] = instrument
         return [line.listed[symbol] for symbol in symbols]
+
+    async def look_up(
+        self, venue: Venue, symbols: Sequence[Symbol] | None = None
+    ) -> tuple[list[Instrument], dict[Symbol, str]]:
+        """The rules in force now, of these symbols or of all that are known; and why the venue does not tell others."""
+        line = self._lines[venue]
+        symbols = list(line.listed) if symbols is None else symbols
+        try:
+            found = await line.feed.instruments(symbols) if symbols else []
+        except UnknownInstrument as error:
+            if len(symbols) == 1:
+                line.listed.pop(symbols[0], None)  # whoever asks for it is told that it is gone
+                return [], {symbols[0]: str(error)}
+            halves = symbols[: len(symbols) // 2], symbols[len(symbols) // 2 :]
+            (found, why), (more, why_more) = [await self.look_up(venue, half) for half in halves]
+            return found + more, why | why_more
+        except WorkstationError as error:
+            return [], dict.fromkeys(symbols, str(error))
+        line.listed |= {one.symbol: one for one in found}
+        return found, {}
 
     async def backfill(self, store: HistoryStore, key: InstrumentKey, interval_ns: int, since_ns: int) -> int:
         """Fetches closed bars from the venue into history; returns how many are new. Raises what the feed raises."""
@@ -94,19 +120,28 @@ class Feeds:
         return (await asyncio.to_thread(store.write, series, table, source)).rows_stored
 
     def want(self, wishes: Mapping[InstrumentKey, Wish]) -> None:
-        """Adds to what is asked for; a venue whose wishes grew is asked anew, its gap repaired."""
-        for key, wish in wishes.items():
-            line = self._lines[key.venue]
-            before = line.wishes.get(key)
-            after = wish if before is None else before | wish
-            if after != before:
-                line.wishes[key] = after
-                line.changed.set()
+        """Adds to what is asked for; a feed that runs takes it up beside the rest.
+
+        Raises UnknownInstrument or BadInput where its venue does not have it.
+        """
+        for venue in dict.fromkeys(key.venue for key in wishes):
+            line, grown = self._lines[venue], dict[InstrumentKey, Wish]()
+            for key, wish in wishes.items():
+                before = line.wishes.get(key)
+                after = wish if before is None else before | wish
+                if key.venue == venue and after != before:
+                    grown[key] = after
+            if grown and line.is_running:
+                line.feed.add(self._subscriptions(grown))
+            line.wishes |= grown
+            if grown:
+                line.is_wanted.set()
 
     def start(self, registry: Registry) -> None:
-        """Runs every feed that has wishes, from now until `stop`."""
+        """Runs every feed from its first wish on, until `stop`."""
+        self._registry = registry
         self._tasks = [
-            asyncio.create_task(self._run(line, registry), name=f"feed {venue}") for venue, line in self._lines.items()
+            asyncio.create_task(self._run(line), name=f"feed {venue}") for venue, line in self._lines.items()
         ]
 
     async def stop(self) -> None:
@@ -121,6 +156,7 @@ class Feeds:
         line = self._lines[status.venue]
         if status.key is not None:
             (line.stale.add if status.state is FeedState.STALE else line.stale.discard)(status.key)
+            log.info("feed %s: %s %s %s", status.venue, status.key.symbol, status.state, status.reason)
             return True
         is_new = (line.state, line.reason) != (status.state, status.reason)
         if is_new:
@@ -146,30 +182,32 @@ class Feeds:
             for counts in (line.feed.counts,)
         )
 
-    async def _run(self, line: _Line, registry: Registry) -> None:
-        """Keeps one feed running with its present wishes."""
+    def _subscriptions(self, wishes: Mapping[InstrumentKey, Wish]) -> list[Subscription]:
+        assert self._registry is not None, "nothing runs before the start"
+        return [
+            Subscription(
+                key=key,
+                index=self._registry.index(key),
+                quotes=wish.quotes,
+                trades=wish.trades,
+                intervals_ns=tuple(sorted(wish.intervals_ns)),
+            )
+            for key, wish in wishes.items()
+        ]
+
+    async def _run(self, line: _Line) -> None:
+        """Keeps one feed running, again where it breaks."""
         attempt = 0
         while True:
-            line.changed.clear()
-            subscriptions = [
-                Subscription(
-                    key=key,
-                    index=registry.index(key),
-                    quotes=wish.quotes,
-                    trades=wish.trades,
-                    intervals_ns=tuple(sorted(wish.intervals_ns)),
-                )
-                for key, wish in line.wishes.items()
-            ]
-            if not subscriptions:
-                await line.changed.wait()
-                continue
+            await line.is_wanted.wait()
+            began_ns, line.is_running = self._clock.now_ns(), True
             try:
-                await _until(line.feed.run(subscriptions, self._sink), line.changed)
-                attempt = 0
+                await line.feed.run(self._subscriptions(line.wishes), self._sink)
             except Exception as error:  # what breaks one feed must not be its end, nor another's
                 if not isinstance(error, WorkstationError):
                     log.exception("feed %s", line.feed.venue)
+                if self._clock.now_ns() - began_ns > STABLE_NS:
+                    attempt = 0
                 wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
                 attempt += 1
                 self._sink.status(
@@ -180,17 +218,5 @@ class Feeds:
                         counts=line.feed.counts,
                     )
                 )
+                line.is_running = False
                 await asyncio.sleep(wait_s)
-
-
-async def _until(running: Coroutine[None, None, None], changed: asyncio.Event) -> None:
-    """Runs until it ends or the event is set; then it is cancelled, and awaited."""
-    task, watch = asyncio.ensure_future(running), asyncio.ensure_future(changed.wait())
-    try:
-        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        watch.cancel()
-        task.cancel()
-        await asyncio.wait((task, watch))
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error

@@ -41,6 +41,8 @@ class LiveSession:
         self.signals: deque[SignalView] = deque(maxlen=KEPT_SIGNALS)
         self.started_ns = 0
         """When its present run began."""
+        self.saved_facts = 0
+        """How many are in the last snapshot that this process made."""
         self._slow_wakes = 0
 
     @property

@@ -33,14 +33,14 @@ from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.events import FeedLagChanged, InstrumentListed, RunStarted
 from workstation.model.ids import RunId, SessionId
-from workstation.model.instrument import InstrumentKey
+from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import Bars
 from workstation.session import identity
 from workstation.session.manifest import PAPER, RunManifest, manifest_bytes, manifest_hash, read_manifest
 from workstation.session.outbox import WriteBehindOutbox
 from workstation.session.paper_host import PaperHost
 from workstation.session.rebuild import rebuild_from_ns, warm_up
-from workstation.session.recovery import recovered_state, save_state
+from workstation.session.recovery import recovered_state, saved_pieces
 from workstation.session.session import Session
 from workstation.session.state import SessionState
 from workstation.strategies.base import make_strategy
@@ -59,7 +59,7 @@ class Sessions:
     ) -> None:
         self._turns, self._ledger, self._store, self._feeds = turns, ledger, store, feeds
         self._bus, self._settings = bus, settings
-        self._saved_facts: dict[SessionId, int] = {}
+        self._watched_since_ns = turns.clock.now_ns()
         self._reviving: set[SessionId] = set()
         self.lost: dict[SessionId, str] = {}
         """Sessions of the ledger that could not go on at the start, and why."""
@@ -78,7 +78,7 @@ class Sessions:
     async def start(self, declaration: SessionDeclaration) -> LiveSession:
         """A new session, running when this returns. Raises BadInput, UnknownInstrument, VenueUnavailable."""
         session = SessionId(declaration.session)
-        if session in self._turns.sessions or any(run.session_id == session for run in self._ledger.runs()):
+        if session in self._turns.sessions or self._ledger.run_ids(session):
             raise SessionExists(f"session {session}: there is one of that name; expected another name")
         keys = keys_declared(declaration)
         for key in keys:
@@ -95,12 +95,8 @@ class Sessions:
 
     async def recover(self) -> None:
         """Every session of the ledger: those that were not stopped go on, the others are shown."""
-        last: dict[SessionId, RunManifest] = {}
-        for run in self._ledger.runs():
-            manifest = read_manifest(run.manifest)
-            if manifest.mode == PAPER:
-                last[run.session_id] = manifest
-        await asyncio.gather(*(self._revive_alone(manifest) for manifest in last.values()))
+        manifests = [read_manifest(run.manifest) for run in self._ledger.latest_runs()]
+        await asyncio.gather(*(self._revive_alone(manifest) for manifest in manifests if manifest.mode == PAPER))
 
     async def _revive_alone(self, manifest: RunManifest) -> None:
         """One that cannot go on keeps no other from it."""
@@ -126,12 +122,13 @@ class Sessions:
     def _of_next_run(self, manifest: RunManifest, state: SessionState) -> RunManifest:
         """The same by today's code, for the run behind those that the ledger knows; of the first run as it is."""
         session_id = manifest.session.session_id
-        runs = sum(run.session_id == session_id for run in self._ledger.runs())
+        runs = len(self._ledger.run_ids(session_id))
         if not runs:
             return manifest
         return replace(
             manifest,
             run_id=RunId(f"{session_id}.{runs + 1}"),
+            instruments=tuple(state.instruments.get(one.key, one) for one in manifest.instruments),
             history=str(self._store.root),
             code_hash=identity.code_hash(),
             kernel_hash=identity.kernels(),
@@ -139,21 +136,38 @@ class Sessions:
             gap_ns=(state.last_ns, self._turns.clock.now_ns()) if state.facts else None,
         )
 
-    def end(self, live: LiveSession) -> None:
+    async def end(self, live: LiveSession) -> None:
         """What is over needs no market any more; its state is kept."""
         self._turns.remove(live)
-        self.save(live)
+        await self.save(live)
 
-    def save(self, live: LiveSession, at_least: int = 1) -> None:
-        """A snapshot, where `at_least` facts came since the last one: the next start folds what comes behind it."""
+    async def save_if_due(self, live: LiveSession) -> None:
+        """A snapshot from time to time: the next start folds what came behind it.
+
+        One with much in it is made as much more rarely, so that a fact costs no more in a busy session.
+        """
+        state = live.session.state
+        if state.facts - live.saved_facts >= max(SAVE_EVERY_FACTS, len(state.orders)):
+            await self.save(live)
+
+    async def save(self, live: LiveSession) -> None:
+        """A snapshot, if anything came since the last one. It is made in pieces, turns between them, and written behind
+        the facts that it holds; nothing waits for the disk."""
         facts = live.session.state.facts
-        if live.fault is None and live.is_ready and facts - self._saved_facts.get(live.session_id, 0) >= at_least:
-            try:
-                save_state(self._ledger, live.session_id, live.session.state)
-            except HaltError as error:
-                live.break_off(error)  # what it believes may not be in the journal
-                return
-            self._saved_facts[live.session_id] = facts
+        if facts <= live.saved_facts or not live.is_ready:
+            return
+        pieces = []
+        for piece in saved_pieces(live.session.state):
+            pieces.append(piece)
+            await asyncio.sleep(0)
+        if live.fault is not None or facts <= live.saved_facts:  # what a broken one believes may not be in the journal
+            return
+        try:
+            self._ledger.save_snapshot(live.session_id, facts - 1, b"".join(pieces))
+        except HaltError as error:
+            live.break_off(error)
+        else:
+            live.saved_facts = facts
 
     @property
     def needs_mending(self) -> bool:
@@ -176,6 +190,20 @@ class Sessions:
                 log.warning("session %s: goes on from its journal", live.session_id)
                 await self.revive(live.manifest)
 
+    def rules_are(self, instrument: Instrument) -> None:
+        """Each session that trades it by other rules is told these. Its taker fee and contract size stay those of the
+        run's start: windows and positions are reckoned by them."""
+        for live in self.all():
+            has = live.session.state.instruments.get(instrument.key)
+            if has is None or live.fault is not None or not live.is_ready or live.is_over:
+                continue
+            kept = replace(
+                instrument, kind=has.kind, contract_size=has.contract_size, taker_fee_rate=has.taker_fee_rate
+            )
+            if kept != replace(has, valid_from_ns=kept.valid_from_ns):
+                log.warning("session %s: other rules of %s: %s", live.session_id, instrument.key, kept)
+                self._turns.inject(live, InstrumentListed(instrument=kept))
+
     def _check_venue(self, key: InstrumentKey) -> None:
         if key.venue not in self._feeds.venues:
             known = ", ".join(self._feeds.venues) or "none"
@@ -190,7 +218,12 @@ class Sessions:
             market.list_instrument(instrument)
         settings = manifest.session
         strategy = make_strategy(strategy_named(settings.strategy), settings.parameters)
-        host = PaperHost(market, Session(settings, strategy, market, state), manifest.paper)
+        host = PaperHost(
+            market,
+            Session(settings, strategy, market, state),
+            manifest.paper,
+            watched_since_ns=self._watched_since_ns,
+        )
         live = LiveSession(manifest, host)
         self._turns.sessions[settings.session_id] = live
         if live.is_over:

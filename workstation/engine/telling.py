@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from workstation.client.messages import Topic
 from workstation.engine.bus import Bus
 from workstation.engine.live_session import LiveSession
-from workstation.engine.views import group_views, order_views, position_views, signal_view
+from workstation.engine.views import group_views, order_view, position_views, signal_view
 from workstation.ledger.journal import Ledger
 from workstation.model.events import (
     EntryRefused,
@@ -88,8 +88,7 @@ class TellingJournal:
         if order is None:
             return
         symbol = order.request.instrument.symbol
-        for view in order_views(self._live.session_id, [order], open_only=False):
-            self._publish(ORDER_TOPICS[type(event)], fact, view.model_dump(), symbol)
+        self._publish(ORDER_TOPICS[type(event)], fact, order_view(self._live.session_id, order).model_dump(), symbol)
         if isinstance(event, OrderFilled):
             for position in position_views(self._live.session, fact.ts_received):
                 if (position.venue, position.symbol) == event.fill.instrument:

@@ -42,32 +42,29 @@ def fees_of(state: SessionState) -> dict[str, Decimal]:
     return fees
 
 
-def order_views(session: str, orders: Iterable[Order], *, open_only: bool) -> Iterator[OrderView]:
-    for order in orders:
-        if open_only and order.is_final:
-            continue
-        request, average = order.request, order.average_price
-        yield OrderView(
-            client_order_id=request.client_order_id,
-            session=session,
-            group=request.group_id,
-            venue=request.instrument.venue,
-            symbol=request.instrument.symbol,
-            side=request.side.name.lower(),
-            type=request.type,
-            purpose=request.purpose,
-            status=order.status,
-            quantity=request.quantity,
-            filled_quantity=order.filled_quantity,
-            average_price=None if average is None else average.quantize(Decimal("1e-8"), context=MONEY),
-            limit_price=request.limit_price,
-            stop_price=request.stop_price,
-            decision_price=request.decision_price,
-            slippage_bps=slippage_bps(order),
-            decided_ns=request.decided_ns,
-            updated_ns=order.updated_ns,
-            alarm=order.alarm,
-        )
+def order_view(session: str, order: Order) -> OrderView:
+    request, average = order.request, order.average_price
+    return OrderView(
+        client_order_id=request.client_order_id,
+        session=session,
+        group=request.group_id,
+        venue=request.instrument.venue,
+        symbol=request.instrument.symbol,
+        side=request.side.name.lower(),
+        type=request.type,
+        purpose=request.purpose,
+        status=order.status,
+        quantity=request.quantity,
+        filled_quantity=order.filled_quantity,
+        average_price=None if average is None else average.quantize(Decimal("1e-8"), context=MONEY),
+        limit_price=request.limit_price,
+        stop_price=request.stop_price,
+        decision_price=request.decision_price,
+        slippage_bps=slippage_bps(order),
+        decided_ns=request.decided_ns,
+        updated_ns=order.updated_ns,
+        alarm=order.alarm,
+    )
 
 
 def slippage_bps(order: Order) -> float | None:

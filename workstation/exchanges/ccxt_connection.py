@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -11,13 +10,14 @@ from typing import Any, NoReturn
 from workstation.errors import VenueUnavailable
 from workstation.exchanges.bar_series import BarSeries
 from workstation.exchanges.ccxt_client import told
-from workstation.exchanges.ccxt_parse import Refusal, Refusals, TradeNumbers
+from workstation.exchanges.ccxt_parse import Refusal, Refusals
 from workstation.exchanges.ccxt_repair import GAPS, Repair
-from workstation.exchanges.ccxt_taps import BarTap, BookTap, FrameTap, QuoteTap, TradeTap
-from workstation.exchanges.ccxt_watch import book_symbols, keep, watch_calls
+from workstation.exchanges.ccxt_taps import BarTap, BookTap, FrameTap, QuoteTap, TradeTap, keep_best_prices
+from workstation.exchanges.ccxt_watch import book_symbols, check_intervals, keep, may_read_books, watch_calls
 from workstation.exchanges.intake import Intake, Stream
 from workstation.exchanges.rest_limiter import RestPace
 from workstation.exchanges.settings import VenueSettings
+from workstation.exchanges.trade_repair import TradeRepair
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedState, MarketSink
@@ -58,47 +58,64 @@ class Connection:
         say: Say,
         on_live: Callable[[], None],
     ) -> None:
-        self._client, self._settings, self._streams = client, settings, streams
+        self._client, self._settings = client, settings
+        self._streams: list[Stream] = []
+        self._added: asyncio.Queue[Sequence[Stream]] = asyncio.Queue()
         self._refusals, self._now_ns, self._limiter, self._pace = refusals, now_ns, limiter, pace
         self._say = say
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._repair = Repair(client, settings, refusals, now_ns, pace.retry_s)
         self._intake = Intake(
-            {each.symbol: each for each in streams},
             sink,
             refusals,
             now_ns,
             on_first=on_live,
             on_recovered=lambda stream: say(FeedState.LIVE, "talks again", stream.subscription.key),
         )
-        books = book_symbols(client, settings, streams)
-        book = BookTap(client, books, self._intake.book) if books else None
+        self._trade_repair = TradeRepair(
+            self._repair,
+            self._intake.pass_trade,
+            lambda stream, reason: say(FeedState.LIVE, reason, stream.subscription.key),
+            repair_after_s=pace.repair_after_s,
+            retry_s=pace.retry_s,
+        )
+        self._books = BookTap(client, (), self._intake.book)
         self._frames = FrameTap(
             client,
             on_broken=lambda url, error, data: refusals.add(Refusal.BROKEN_FRAME, told(error), data),
             on_lost=lambda url, error: self.lose(told(error) if isinstance(error, Exception) else str(error)),
-            after_frame=None if book is None else book.look,
+            after_frame=self._books.look if may_read_books(client, settings) else None,
         )
-        self._tap()
+        keep_best_prices(client)
+        client.bidsasks, client.tickers = QuoteTap(self._intake.quote), QuoteTap(self._intake.quote)
+        self.add(streams)
 
     @property
     def messages(self) -> int:
         return self._frames.count
+
+    @property
+    def stale(self) -> set[InstrumentKey]:
+        """Whose quotes stood still when they were last compared."""
+        return {each.subscription.key for each in self._streams if each.is_stale}
 
     def lose(self, reason: str) -> None:
         """Ends the connection; the first reason is the one that is told."""
         if not self._lost.done():
             self._lost.set_result(reason)
 
+    def add(self, streams: Sequence[Stream]) -> None:
+        """These too, from now on. Raises BadInput for what the exchange does not have."""
+        check_intervals(self._client, self._settings, streams)
+        for each in streams:
+            self._tap(each)
+        self._books.add(book_symbols(self._client, self._settings, streams))
+        self._streams += streams
+        self._added.put_nowait(streams)
+
     async def run(self) -> NoReturn:
         """Raises VenueUnavailable or VenueRefused once it is lost, in an ExceptionGroup."""
-        calls = list(watch_calls(self._client, self._settings, self._streams))
         async with asyncio.TaskGroup() as tasks:
-            for call in calls:
-                tasks.create_task(keep(call, self._settings, self._refusals, self._pace.recall_s))
-            for each in self._streams:
-                if each.subscription.trades and each.trades.last is not None:
-                    tasks.create_task(self._repair_trades(each))
             for work in (
                 self._fail_when_lost,
                 self._repair_bars,
@@ -107,45 +124,32 @@ class Connection:
                 self._watch_quotes,
             ):
                 tasks.create_task(work())
+            await self._serve_added(tasks)
         raise AssertionError("a connection ends by an error only")
 
-    def _tap(self) -> None:
-        client, intake, started = self._client, self._intake, time.monotonic()
-        client.bidsasks, client.tickers = QuoteTap(intake.quote), QuoteTap(intake.quote)
-        for each in self._streams:
-            each.heard_s = started
-            client.trades[each.symbol] = TradeTap(partial(intake.trade, each))
-            client.ohlcvs[each.symbol] = {
-                label: BarTap(partial(intake.bar, each, series)) for label, series in each.bars.items()
-            }
-            for series in each.bars.values():
-                series.begin(self._now_ns())
+    async def _serve_added(self, tasks: asyncio.TaskGroup) -> NoReturn:
+        """Subscribes to what is added, and keeps it whole."""
+        while True:
+            streams = await self._added.get()
+            for call in watch_calls(self._client, self._settings, streams):
+                tasks.create_task(keep(call, self._settings, self._refusals, self._pace.recall_s))
+            for each in streams:
+                if each.subscription.trades:
+                    tasks.create_task(self._trade_repair.keep_whole(each))
+
+    def _tap(self, stream: Stream) -> None:
+        """Of an instrument that is watched already it has only what is new."""
+        client, intake, symbol = self._client, self._intake, stream.symbol
+        stream.heard_s = time.monotonic()
+        intake.add(stream)
+        if stream.subscription.trades:
+            client.trades[symbol] = TradeTap(partial(intake.trade, stream))
+        for label, series in stream.bars.items():
+            client.ohlcvs.setdefault(symbol, {})[label] = BarTap(partial(intake.bar, stream, series))
+            series.begin(self._now_ns())
 
     async def _fail_when_lost(self) -> NoReturn:
         raise VenueUnavailable(await self._lost)
-
-    async def _repair_trades(self, stream: Stream) -> None:
-        """Fetches what was missed once the venue tells of trades again; for a quiet symbol also before."""
-        await _either(stream.traded, self._pace.repair_after_s)
-        is_whole, problem = True, ""
-        while True:
-            has_traded = stream.traded.is_set()
-            missing: list[TradeNumbers] = []
-            try:
-                missing, is_whole = await self._repair.trades(stream.symbol, stream.trades)
-            except GAPS as error:
-                is_whole, problem = False, f": {error}"
-            if stream.traded.is_set() and not has_traded:
-                continue  # the first live trade came meanwhile: what was answered may end before it
-            for trade in stream.trades.release(missing):
-                self._intake.pass_trade(stream, trade)
-            if not is_whole:
-                self._say(
-                    FeedState.LIVE, f"trades of the gap before it may be missing{problem}", stream.subscription.key
-                )
-            if has_traded:
-                return
-            await stream.traded.wait()
 
     async def _repair_bars(self) -> NoReturn:
         grace_ns = round(self._pace.bar_grace_s * SECOND_NS)
@@ -224,15 +228,3 @@ async def _rest(seconds: float) -> tuple[float, bool]:
     await asyncio.sleep(seconds)
     now = time.monotonic()
     return now, now - began > 2 * seconds
-
-
-def _either(event: asyncio.Event, seconds: float) -> Awaitable[Any]:
-    """The event, or the time."""
-
-    async def wait() -> None:
-        # not wait_for, which loses a cancellation that comes in the same moment as the event (Python 3.11)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await event.wait()
-
-    return wait()

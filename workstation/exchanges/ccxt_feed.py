@@ -4,6 +4,7 @@ import asyncio
 import difflib
 import random
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,6 +21,7 @@ from workstation.exchanges.intake import Stream
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_series import TradeSeries
+from workstation.exchanges.venue_facts import facts_of
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import SECOND_NS, Bars, interval_label
@@ -40,6 +42,7 @@ class CcxtFeed:
         pace: Pace | None = None,
     ) -> None:
         self._settings, self._now_ns = settings, now_ns
+        self._facts = facts_of(settings.exchange)
         self._limiter = RestLimiter() if limiter is None else limiter
         self.breaker = CircuitBreaker() if breaker is None else breaker
         self._rng = random.Random() if rng is None else rng
@@ -50,8 +53,11 @@ class CcxtFeed:
         """What was not taken, by reason, and the last example."""
         self._messages = self._reconnects = 0
         self._connection: Connection | None = None
+        self._client: Any = None  # the connection's
         self._known_markets: Any = None  # a client that has loaded them
         self._running: asyncio.Task[Any] | None = None
+        self._wanted: dict[InstrumentKey, Subscription] = {}
+        self._stale: set[InstrumentKey] = set()  # when the last connection was lost
 
     @property
     def venue(self) -> Venue:
@@ -100,11 +106,23 @@ class CcxtFeed:
         if self._running is not None:
             raise BadInput(f"{self.venue}: the feed runs already; cancel it before it is run with other subscriptions")
         self._running = asyncio.current_task()
+        self._wanted = {each.key: each for each in subscriptions}
         try:
-            await self._keep_connected(subscriptions, sink)
+            await self._keep_connected(sink)
         finally:
             self._running = None
             self._say(sink, FeedState.STOPPED, "cancelled")
+
+    def add(self, subscriptions: Sequence[Subscription]) -> None:
+        """These too, on the connection that lives. Raises UnknownInstrument, BadInput, and then changes nothing."""
+        if self._running is None:
+            raise BadInput(f"{self.venue}: the feed does not run: run it with these subscriptions")
+        if self._client is not None and self._connection is not None:
+            more = [_more_of(each, self._wanted.get(each.key)) for each in subscriptions]
+            for each in more:
+                self._listed(self._client, each.key.symbol)
+            self._connection.add([self._stream(each) for each in more])
+        self._wanted |= {each.key: each for each in subscriptions}
 
     async def close(self) -> None:
         """Cancels the run and waits for its end."""
@@ -112,19 +130,18 @@ class CcxtFeed:
             running.cancel()
             await asyncio.wait([running])
 
-    async def _keep_connected(self, subscriptions: Sequence[Subscription], sink: MarketSink) -> NoReturn:
+    async def _keep_connected(self, sink: MarketSink) -> NoReturn:
         attempt, loop = 0, asyncio.get_running_loop()
         self._say(sink, FeedState.CONNECTING, f"to {self._settings.exchange}")
-        stale: set[InstrumentKey] = set()
         while True:
             await self._until_allowed(sink)
             began = loop.time()
-            streams = [self._stream(each, stale) for each in subscriptions]
             try:
-                reason = await self._connect(streams, sink)
+                reason = await self._connect(sink)
             finally:
-                self._messages, self._connection = self.counts.messages, None
-            stale = {each.subscription.key for each in streams if each.is_stale}
+                self._messages, connection = self.counts.messages, self._connection
+                self._connection = self._client = None
+                self._stale = set() if connection is None else connection.stale
             self._reconnects += 1
             self.breaker.failed(loop.time())
             attempt = 0 if loop.time() - began >= self._pace.stable_after_s else attempt + 1
@@ -132,7 +149,7 @@ class CcxtFeed:
             self._say(sink, FeedState.RECONNECTING, f"{reason}; again in {wait:.1f} s")
             await asyncio.sleep(wait)
 
-    async def _connect(self, streams: Sequence[Stream], sink: MarketSink) -> str:
+    async def _connect(self, sink: MarketSink) -> str:
         """Runs one connection and returns why it was lost."""
         client = open_client(self._settings, self._limiter)
         reason = ""
@@ -144,15 +161,29 @@ class CcxtFeed:
                 with venue_errors(self._settings):
                     await client.load_markets()
                 self._known_markets = client
-            for each in streams:
-                self._market(client.markets, Symbol(each.symbol))
-            self._connection = self._connection_of(client, streams, sink)
+            streams = [self._stream(each) for each in self._wanted.values() if self._is_listed(client, each, sink)]
+            self._client, self._connection = client, self._connection_of(client, streams, sink)
             await self._connection.run()
         except* (VenueUnavailable, VenueRefused) as errors:
             reason = str(_first(errors))
         finally:
             await client.close()
         return reason
+
+    def _is_listed(self, client: Any, subscription: Subscription, sink: MarketSink) -> bool:
+        """Whether the venue still has it; one that it has no more is stale, and the others go on."""
+        try:
+            self._listed(client, subscription.key.symbol)
+        except UnknownInstrument as error:
+            self._say(sink, FeedState.STALE, str(error), subscription.key)
+            return False
+        return True
+
+    def _listed(self, client: Any, symbol: Symbol) -> None:
+        """Raises UnknownInstrument. One that was listed after the client had asked is looked for in the last answer."""
+        if symbol not in client.markets and self._known_markets is not client:
+            client.set_markets_from_exchange(self._known_markets)
+        self._market(client.markets, symbol)
 
     def _connection_of(self, client: Any, streams: Sequence[Stream], sink: MarketSink) -> Connection:
         def live() -> None:
@@ -192,16 +223,16 @@ class CcxtFeed:
         whole = min(self._pace.most_backoff_s, self._pace.first_backoff_s * 2.0 ** min(max(attempt - 1, 0), 30))
         return whole * (0.5 + self._rng.random() / 2)
 
-    def _stream(self, subscription: Subscription, stale: Collection[InstrumentKey]) -> Stream:
+    def _stream(self, subscription: Subscription) -> Stream:
         key = subscription.key
         return Stream(
             subscription=subscription,
-            trades=self._trades.setdefault(key, TradeSeries()),
+            trades=self._trades.setdefault(key, TradeSeries(is_numbered=self._facts.trades_by_id)),
             bars={
                 interval_label(length): self._bars.setdefault((key, length), BarSeries(length))
                 for length in subscription.intervals_ns
             },
-            is_stale=key in stale,
+            is_stale=subscription.quotes and key in self._stale,
         )
 
     def _market(self, markets: Any, symbol: Symbol) -> Any:
@@ -224,6 +255,18 @@ class CcxtFeed:
             venue=self.venue, state=state, reason=reason, counts=self.counts, key=key, until_ns=until_ns
         )
         sink.status(status)
+
+
+def _more_of(wanted: Subscription, had: Subscription | None) -> Subscription:
+    """What is wanted of an instrument beyond what it had."""
+    if had is None:
+        return wanted
+    return replace(
+        wanted,
+        quotes=wanted.quotes and not had.quotes,
+        trades=wanted.trades and not had.trades,
+        intervals_ns=tuple(length for length in wanted.intervals_ns if length not in had.intervals_ns),
+    )
 
 
 def _first(errors: BaseExceptionGroup[Any]) -> BaseException:

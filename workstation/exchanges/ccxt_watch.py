@@ -12,7 +12,6 @@ from workstation.exchanges.ccxt_parse import Refusal, Refusals
 from workstation.exchanges.intake import Stream
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import QuoteSource, facts_of, quote_source
-from workstation.model.market import interval_label
 
 MOST_SYMBOLS = 100
 """In one call; Binance takes 200 streams on one socket."""
@@ -25,8 +24,24 @@ def book_symbols(client: Any, settings: VenueSettings, streams: Sequence[Stream]
     return [each.symbol for each in _of(client, settings, streams, QuoteSource.BOOK)]
 
 
+def may_read_books(client: Any, settings: VenueSettings) -> bool:
+    """Whether any symbol's quotes can be the top of its order book."""
+    return any(quote_source(settings.exchange, client.has, is_spot=spot) is QuoteSource.BOOK for spot in (True, False))
+
+
+def check_intervals(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> None:
+    """Raises BadInput for bars that the exchange does not have."""
+    for each in streams:
+        for label in each.bars:
+            if label not in (client.timeframes or {}):
+                known = ", ".join(client.timeframes or {}) or "none"
+                raise BadInput(
+                    f"{settings.venue}:{each.symbol}: no bars of {label} on {settings.exchange}; it has {known}"
+                )
+
+
 def watch_calls(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> Iterator[Call]:
-    """The calls that subscribe to everything wanted. Raises BadInput for what the exchange does not have."""
+    """The calls that subscribe to everything wanted."""
     for stream in _of(client, settings, streams, QuoteSource.BOOK):
         yield _call(client.watch_order_book, stream.symbol)
     for stream in _of(client, settings, streams, QuoteSource.TICKER):
@@ -70,11 +85,7 @@ def _trades(client: Any, symbols: Sequence[str]) -> Iterator[Call]:
 
 
 def _bars(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> Iterator[Call]:
-    wanted = [[each.symbol, interval_label(length)] for each in streams for length in each.subscription.intervals_ns]
-    for symbol, label in wanted:
-        if label not in (client.timeframes or {}):
-            known = ", ".join(client.timeframes or {}) or "none"
-            raise BadInput(f"{settings.venue}:{symbol}: no bars of {label} on {settings.exchange}; it has {known}")
+    wanted = [[each.symbol, label] for each in streams for label in each.bars]
     if facts_of(settings.exchange).bars_by_rest:
         return
     if client.has.get("watchOHLCVForSymbols") is True:

@@ -36,6 +36,8 @@ class Stream:
     is_stale: bool = False
     traded: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by the first live trade of this connection: from it on, the venue tells us of trades."""
+    waits: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while trades wait for others that are missing before them."""
 
     @property
     def symbol(self) -> str:
@@ -47,7 +49,6 @@ class Intake:
 
     def __init__(
         self,
-        streams: Mapping[str, Stream],
         sink: MarketSink,
         refusals: Refusals,
         now_ns: Callable[[], int],
@@ -55,9 +56,15 @@ class Intake:
         on_first: Callable[[], None],
         on_recovered: Callable[[Stream], None],
     ) -> None:
-        self._streams, self._sink, self._refusals, self._now_ns = streams, sink, refusals, now_ns
+        self._sink, self._refusals, self._now_ns = sink, refusals, now_ns
+        self._streams: dict[str, Stream] = {}  # those with quotes, by symbol
         self._on_first, self._on_recovered = on_first, on_recovered
         self._is_live = False
+
+    def add(self, stream: Stream) -> None:
+        """Takes a stream's quotes too."""
+        if stream.subscription.quotes:
+            self._streams[stream.symbol] = stream
 
     def quote(self, symbol: str, ticker: Any) -> None:
         """A ticker of ccxt's."""
@@ -85,11 +92,13 @@ class Intake:
             self._refusals.add(trade, f"trade of {stream.symbol}", raw)
             return
         if not stream.traded.is_set():
-            if stream.trades.last is not None:
+            if stream.trades.last is not None and not stream.trades.is_numbered:
                 stream.trades.hold()  # until what was missed is fetched
             stream.traded.set()
         if stream.trades.told(trade):
             self.pass_trade(stream, trade)
+        elif stream.trades.is_held:
+            stream.waits.set()
 
     def pass_trade(self, stream: Stream, trade: TradeNumbers) -> None:
         """Tells a trade that is known to be new."""

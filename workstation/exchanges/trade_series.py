@@ -11,9 +11,13 @@ REMEMBERED = 2_048
 
 
 class TradeSeries:
-    """While it is held, live trades wait behind those that are fetched for the gap."""
+    """While it is held, live trades wait behind those that are fetched for the gap.
 
-    def __init__(self) -> None:
+    `is_numbered`: its ids are running numbers, so that a trade that leaves some out holds the series by itself.
+    """
+
+    def __init__(self, *, is_numbered: bool = False) -> None:
+        self.is_numbered = is_numbered
         self.last: TradeNumbers | None = None
         self._ids: set[str] = set()
         self._order: deque[str] = deque()
@@ -29,9 +33,11 @@ class TradeSeries:
             self._held = []
 
     def told(self, trade: TradeNumbers) -> bool:
-        """Whether a live trade is to be passed on now: it is new, and nothing waits before it."""
+        """Whether a live trade is to be passed on now: it is new, and nothing is missing before it."""
         if self._held is None:
-            return self._is_new(trade)
+            if not self._leaves_out(trade):
+                return self._is_new(trade)
+            self._held = []
         self._held.append(trade)
         return False
 
@@ -46,6 +52,12 @@ class TradeSeries:
         ]
         return [trade for trade in (*missing, *held) if self._is_new(trade)]
 
+    def mend(self, fetched: Iterable[TradeNumbers]) -> list[TradeNumbers]:
+        """As `release`, by number, up to the first that is still missing; what lies behind it waits on."""
+        waiting = sorted((*fetched, *(self._held or ())), key=_number)
+        self._held = None
+        return [trade for trade in waiting if self.told(trade)]
+
     def reaches_back(self, fetched: Sequence[TradeNumbers]) -> bool:
         """Whether the fetched trades begin at or before the last one seen: then nothing is missing between."""
         if self.last is None or not fetched:
@@ -56,6 +68,10 @@ class TradeSeries:
     def is_known(self, trade: TradeNumbers) -> bool:
         return trade.trade_id in self._ids
 
+    def _leaves_out(self, trade: TradeNumbers) -> bool:
+        """Whether trades are missing between the last one passed on and this one."""
+        return self.is_numbered and self.last is not None and _number(trade) > _number(self.last) + 1
+
     def _is_new(self, trade: TradeNumbers) -> bool:
         name = trade.trade_id
         if name is not None:
@@ -65,5 +81,17 @@ class TradeSeries:
             self._order.append(name)
             if len(self._order) > REMEMBERED:
                 self._ids.discard(self._order.popleft())
-        self.last = trade
+        if not self._is_late(trade):
+            self.last = trade
         return True
+
+    def _is_late(self, trade: TradeNumbers) -> bool:
+        """Whether it came behind later ones. Numbers far below them are no late trades: the venue counts anew."""
+        if not self.is_numbered or self.last is None:
+            return False
+        return 0 < _number(self.last) - _number(trade) < REMEMBERED
+
+
+def _number(trade: TradeNumbers) -> int:
+    """0 for an id that is no number: it never leaves anything out."""
+    return int(trade.trade_id) if trade.trade_id is not None and trade.trade_id.isdecimal() else 0

@@ -24,7 +24,7 @@ class VenueFacts:
     """Where perpetuals differ."""
     options: Mapping[str, Any] = field(default_factory=dict)
     trades_by_id: bool = False
-    """REST gives the trades from an id on, so that a gap of any length can be repaired."""
+    """Their ids are running numbers: one left out is noticed, and REST gives those from an id on, however many."""
     bars_by_rest: bool = False
     """Each bar is asked for after its end, because what ccxt streams is not it."""
     lacks: str = ""

@@ -12,7 +12,7 @@ is not in it.
 
 import difflib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +34,13 @@ _ROWS = f"SELECT {_COLUMNS} FROM journal WHERE session_id = ? AND position >= ? 
 _LAST_UP_TO = "SELECT position, hash FROM journal WHERE session_id = ? AND position <= ? ORDER BY position DESC LIMIT 1"
 _LAST_PLACE = "SELECT sequence, ts_received FROM journal WHERE session_id = ? ORDER BY position DESC LIMIT 1"
 _RUNS = "SELECT run_id, session_id, manifest, started_position, written_ns FROM run ORDER BY written_ns, rowid"
+_LATEST_RUNS = (
+    "SELECT run.run_id, run.session_id, manifest, started_position, written_ns FROM run "
+    "JOIN (SELECT min(rowid) AS first, max(rowid) AS latest FROM run GROUP BY session_id) ON run.rowid = latest "
+    "ORDER BY first"
+)
+_RUN_IDS = "SELECT run_id FROM run WHERE session_id = ? ORDER BY rowid"
+_RUN = "SELECT run_id, session_id, manifest, started_position, written_ns FROM run WHERE run_id = ?"
 _SNAPSHOT = "SELECT position, state FROM snapshot WHERE session_id = ?"
 
 
@@ -68,7 +75,7 @@ class Ledger:
             lock = stack.enter_context(take_lock(path))
             marked = read_mark(path)
             bring_up_to_date(path)
-            check_mark(path, marked, {name: _last_up_to(path, name, tail[0]) for name, tail in marked.items()})
+            check_mark(path, marked, _tails_up_to(path, {name: last for name, (last, _) in marked.items()}))
             ledger = cls(path, lock, Writer(path, marked, queue_groups))
             stack.pop_all()
         return ledger
@@ -88,9 +95,9 @@ class Ledger:
 
     def begin_run(self, session_id: SessionId, run_id: RunId, manifest: bytes) -> None:
         """Facts of the session belong to this run from now on; durable on return. Raises BadInput for a known run."""
-        known = [run for run in self.runs() if run.run_id == run_id]
-        if known:
-            raise BadInput(f"run {run_id}: already in ledger {self.path}, of session {known[0].session_id}")
+        known = _find_run(self.path, run_id)
+        if known is not None:
+            raise BadInput(f"run {run_id}: already in ledger {self.path}, of session {known.session_id}")
 
         def work(batch: Batch) -> None:
             batch.add_run(session_id, run_id, manifest)
@@ -167,6 +174,14 @@ class Ledger:
         """As `read_runs`."""
         return read_runs(self.path)
 
+    def latest_runs(self) -> list[RunRecord]:
+        """As `read_latest_runs`."""
+        return read_latest_runs(self.path)
+
+    def run_ids(self, session_id: SessionId) -> list[RunId]:
+        """As `read_run_ids`."""
+        return read_run_ids(self.path, session_id)
+
     def run(self, run_id: RunId) -> RunRecord:
         """As `read_run`."""
         return read_run(self.path, run_id)
@@ -206,13 +221,35 @@ def read_runs(path: Path) -> list[RunRecord]:
         return [RunRecord(*row) for row in connection.exec_driver_sql(_RUNS)]
 
 
+def read_latest_runs(path: Path) -> list[RunRecord]:
+    """The last run of each session, in the order of the sessions' first ones."""
+    require_present_schema(path)
+    with read_engine(path).connect() as connection:
+        return [RunRecord(*row) for row in connection.exec_driver_sql(_LATEST_RUNS)]
+
+
+def read_run_ids(path: Path, session_id: SessionId) -> list[RunId]:
+    """The session's runs, oldest first."""
+    require_present_schema(path)
+    with read_engine(path).connect() as connection:
+        return [run_id for (run_id,) in connection.exec_driver_sql(_RUN_IDS, (session_id,))]
+
+
 def read_run(path: Path, run_id: RunId) -> RunRecord:
     """Raises RunNotFound with the nearest known runs."""
-    runs = {run.run_id: run for run in read_runs(path)}
-    if run_id not in runs:
-        near = difflib.get_close_matches(run_id, runs) or list(runs)[-3:]
+    found = _find_run(path, run_id)
+    if found is None:
+        known = [run.run_id for run in read_runs(path)]
+        near = difflib.get_close_matches(run_id, known) or known[-3:]
         raise RunNotFound(f"run {run_id}: not in ledger {path} (nearest: {', '.join(near) or 'it has none'})")
-    return runs[run_id]
+    return found
+
+
+def _find_run(path: Path, run_id: RunId) -> RunRecord | None:
+    require_present_schema(path)
+    with read_engine(path).connect() as connection:
+        row = connection.exec_driver_sql(_RUN, (run_id,)).first()
+    return None if row is None else RunRecord(*row)
 
 
 def read_latest_snapshot(path: Path, session_id: SessionId) -> tuple[int, bytes] | None:
@@ -256,10 +293,19 @@ def _what_differs(path: Path, row: JournalRow, position: int, previous: bytes) -
     return f"{place}: {row.name} was changed: it hashes to {row.expected_hash().hex()}, stored is {row.hash.hex()}"
 
 
-def _last_up_to(path: Path, session_id: str, position: int) -> Tail:
+def _last_up_to(path: Path, session_id: SessionId, position: int) -> Tail:
+    return _tails_up_to(path, {session_id: position})[session_id]
+
+
+def _tails_up_to(path: Path, positions: Mapping[SessionId, int]) -> dict[SessionId, Tail]:
+    """Of each session the last row at or before its position."""
+    tails: dict[SessionId, Tail] = {}
+    session_id: SessionId | None = None
     try:
         with read_engine(path).connect() as connection:
-            row = connection.exec_driver_sql(_LAST_UP_TO, (session_id, position)).first()
+            for session_id, position in positions.items():
+                row = connection.exec_driver_sql(_LAST_UP_TO, (session_id, position)).first()
+                tails[session_id] = (-1, GENESIS) if row is None else (row[0], row[1])
     except DatabaseError as error:
         raise JournalCorrupt(f"ledger {path}, session {session_id}: not readable: {error.orig}") from error
-    return (-1, GENESIS) if row is None else (row[0], row[1])
+    return tails

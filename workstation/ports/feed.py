@@ -107,5 +107,11 @@ class Feed(Protocol):
         """Tells the sink until it is cancelled. Run again, also with other subscriptions, it repairs the gap between
         for trades and bars, as after a lost connection."""
 
+    def add(self, subscriptions: Sequence[Subscription]) -> None:
+        """While it runs: from now on these too, each in the place of what was wanted of its instrument and never less.
+
+        What is told already goes on undisturbed. Raises UnknownInstrument or BadInput, and then changes nothing.
+        """
+
     async def close(self) -> None:
         """Lets go of what is open; nothing runs after it."""

@@ -6,6 +6,7 @@ journaled as a run of the session; a session that was cut off goes on where its 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -14,7 +15,7 @@ from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.events import BalanceSet, Fact, InstrumentListed, RunStarted
 from workstation.model.ids import Currency, RunId, SessionId
-from workstation.model.instrument import Instrument
+from workstation.model.instrument import Instrument, InstrumentKind
 from workstation.ports.broker import Broker
 from workstation.ports.journal import Journal, Ticket
 from workstation.research.collection import rare_collection
@@ -35,6 +36,7 @@ Progress = Callable[[int, int], None]
 
 
 PLAIN_PAPER = PaperSettings()
+NO_COINS = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,9 +174,15 @@ def _manifest(
     )
 
 
-def opening_balances(instruments: Sequence[Instrument], amount: BalanceSet) -> tuple[BalanceSet, ...]:
-    """The same amount of each instrument's quote currency at each venue."""
+def opening_balances(
+    instruments: Sequence[Instrument], amount: BalanceSet, coins: Decimal = NO_COINS
+) -> tuple[BalanceSet, ...]:
+    """The same amount of each instrument's quote currency at each venue, and so many coins where it is spot."""
     venues: dict[tuple[str, Currency], BalanceSet] = {}
-    for instrument in instruments:
-        venues[instrument.venue, instrument.quote] = replace(amount, venue=instrument.venue, currency=instrument.quote)
+    for one in instruments:
+        held = {one.quote: amount.amount}
+        if coins and one.kind is InstrumentKind.SPOT:
+            held[one.base] = coins
+        for currency, number in held.items():
+            venues[one.venue, currency] = replace(amount, venue=one.venue, currency=currency, amount=number)
     return tuple(venues.values())

@@ -57,16 +57,30 @@ class Choices:
     interval: str | None = None
     sizing: str = DEFAULT_SIZING
     balance: float | Decimal = 10_000
+    coins: Decimal = Decimal(0)
+    """Opening balance of the base currency at each venue (spot)."""
     leverage: float = 1.0
     fill_at: FillAt | None = None
     slippage_bps: float | None = None
     latency_ms: int | None = None
+    entry_timeout_ms: int | None = None
     limits: Limits | None = None
     with_trades: bool = False
 
 
 def replay_request(store: HistoryStore, choices: Choices, session_id: str, settings: Settings) -> ReplayRequest:
-    """Raises BadInput for choices that contradict each other, HistoryMissing for a series that is not stored."""
+    """As `stored_request`; raises BadInput also for what a bar strategy says on these bars and its venue cannot do."""
+    request = stored_request(store, choices, session_id, settings)
+    instrument = store.instrument(request.session.instruments[0], choices.span.start_ns)
+    _check_spot(store, choices, instrument, request.sources[0])
+    return request
+
+
+def stored_request(store: HistoryStore, choices: Choices, session_id: str, settings: Settings) -> ReplayRequest:
+    """Raises BadInput for choices that contradict each other, HistoryMissing for a series that is not stored.
+
+    Nothing is computed: it may be asked where nobody may wait.
+    """
     if not SESSION_FORM.fullmatch(text_of("session", session_id)):
         raise BadInput(f"session {session_id!r}: expected 1 to 60 letters, digits, . _ -, beginning with neither")
     _check_shape(choices)
@@ -78,7 +92,6 @@ def replay_request(store: HistoryStore, choices: Choices, session_id: str, setti
         selection = Selection(key=source.key, kind=HistoryKind(source.kind), interval_ns=source.interval_ns)
         require_received(store, selection, span, delay_ns)
     instruments = [store.instrument(key, choices.span.start_ns) for key in keys]
-    _check_spot(store, choices, instruments[0], sources[0])
     slippage_rate = slippage_rate_of(choices.slippage_bps, settings)
     amount = BalanceSet(venue=keys[0].venue, currency=instruments[0].quote, amount=balance_of(choices.balance))
     return ReplayRequest(
@@ -91,9 +104,10 @@ def replay_request(store: HistoryStore, choices: Choices, session_id: str, setti
             currency=instruments[0].quote,
             sizing=sizing_of(choices.sizing, leverage=choices.leverage, slippage_rate=slippage_rate),
             limits=limits_of(settings) if choices.limits is None else choices.limits,
+            entry_timeout_ns=None if choices.entry_timeout_ms is None else choices.entry_timeout_ms * 1_000_000,
         ),
         paper=_paper(choices, settings, slippage_rate),
-        balances=opening_balances(instruments, amount),
+        balances=opening_balances(instruments, amount, choices.coins),
         sources=sources,
         start_ns=span.start_ns,
         end_ns=span.end_ns,

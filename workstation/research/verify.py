@@ -18,6 +18,7 @@ from workstation.model.events import BalanceSet, Fact, FactKind, InstrumentListe
 from workstation.model.ids import RunId, SessionId
 from workstation.model.market import rows_taken
 from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk, walk_recording
+from workstation.research.differences import differences, in_words
 from workstation.session import identity
 from workstation.session.manifest import REPLAY, RunManifest, manifest_hash, read_manifest
 from workstation.session.session import Session
@@ -73,22 +74,12 @@ class Comparer:
                 self._next = next(self._rows, None)
 
     def _compare(self, fact: Fact, row: JournalRow) -> None:
-        name, version, body = encode_event(fact.event)
-        now = (name, version, body, fact.sequence, fact.ts_received, fact.ts_decided, fact.ts_due, fact.market_row)
-        then = (
-            row.name,
-            row.version,
-            row.body,
-            row.sequence,
-            row.ts_received,
-            row.ts_decided,
-            row.ts_due,
-            row.market_row,
-        )
-        if now != then:
+        found = differences(row, fact)
+        if found:
             raise VerifyMismatch(
-                f"{_place(row)}; the same inputs now give {name} {body.decode()} at {fact.ts_received} "
-                f"(sequence {fact.sequence})"
+                f"{_place(row)}; the same inputs now give another {found[0][0]}: {in_words(found)}. "
+                f"All of it now: {type(fact.event).__name__} {encode_event(fact.event)[2].decode()} "
+                f"at {fact.ts_received} (sequence {fact.sequence})"
             )
         self.inputs += row.kind != FactKind.DECISION
         self.decisions += row.kind == FactKind.DECISION

@@ -20,6 +20,7 @@ from workstation.server.problems import FORM, problem_of, problem_of_details, st
 from workstation.server.routes.docs import docs_router
 from workstation.server.routes.groups import groups_router
 from workstation.server.routes.health import health_router
+from workstation.server.routes.jobs import jobs_router
 from workstation.server.routes.orders import orders_router
 from workstation.server.routes.positions import positions_router
 from workstation.server.routes.sessions import sessions_router
@@ -46,6 +47,7 @@ def create_app(
     app.include_router(health_router(control, metrics))
     for router in (sessions_router, orders_router, positions_router, groups_router, signals_router, spreads_router):
         app.include_router(router(control))
+    app.include_router(jobs_router(control))
     app.include_router(docs_router(app))
     app.router.routes.append(WebSocketRoute("/stream", stream))
     _answer_errors(app)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -14,6 +15,8 @@ from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
 from workstation.engine.engine import Engine
 from workstation.engine.feeds import Feeds, Wish
+from workstation.engine.jobs import Jobs
+from workstation.engine.last_place import last_place
 from workstation.engine.sessions import Sessions
 from workstation.engine.turns import Turns
 from workstation.errors import ConfigError
@@ -24,12 +27,12 @@ from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.ids import Venue
-from workstation.model.market import MARKET_ROW, STEP_BITS, interval_ns, rows_taken
+from workstation.model.market import MARKET_ROW, STEP_BITS, interval_ns
 from workstation.ports.feed import FeedStatus
+from workstation.research.jobs import check_job
 from workstation.server.app import create_app
 from workstation.server.auth import api_token, check_bind
 from workstation.server.serve import serve
-from workstation.session.manifest import PAPER, read_manifest
 from workstation.session.market import Market
 
 MS_NS = 1_000_000
@@ -56,13 +59,22 @@ def run_engine(
     check_bind(host)
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(settings.paths.ledger))
-        asyncio.run(_serve(settings, ledger, host, port, on_ready))
+        runner = stack.enter_context(asyncio.Runner(loop_factory=fast_loop))
+        runner.run(_serve(settings, ledger, host, port, on_ready))
+
+
+def fast_loop() -> asyncio.AbstractEventLoop:
+    """libuv's event loop where there is one: reading a socket costs it half."""
+    if sys.platform == "win32":
+        return asyncio.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
 
 
 async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_ready: Callable[[int], None]) -> None:
     store = HistoryStore(settings.paths.history)
-    known_ns = [store.recording().last_received_ns or 0, *(last_ns for _, last_ns in _last_places(ledger))]
-    clock = Clock(at_least_ns=max(known_ns))
+    clock = Clock(at_least_ns=last_place(ledger.path, store).time_ns)
     recorder = Recorder.open(store, now_ns=clock.now_ns()) if settings.engine.record else None
     bus, engines = Bus(), list[Engine]()
 
@@ -72,7 +84,7 @@ async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_re
 
     _compile()
     market = Market()
-    _go_on_behind(market, ledger, store, clock)
+    market.gate.start_after(last_place(ledger.path, store).row << STEP_BITS, clock.now_ns())
     turns = Turns(clock, market, recorder, told, max_lag_ns=settings.engine.max_lag_ms * MS_NS)
     limiters = RestLimiters()
     venues = [venue_settings(settings, name) for name in settings.venues]
@@ -86,6 +98,7 @@ async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_re
         turns=turns,
         sessions=Sessions(turns, ledger, store, feeds, bus, settings),
         feeds=feeds,
+        jobs=Jobs(settings, bus, clock, check_job),
         ledger=ledger,
         bus=bus,
         watched=settings.engine.symbols,
@@ -134,18 +147,3 @@ def _compile() -> None:
     """The loop over rows is compiled, or read from its cache, before anybody waits for it."""
     for _ in Market().advance(np.zeros(1, MARKET_ROW)):
         raise AssertionError("nobody subscribed")
-
-
-def _go_on_behind(market: Market, ledger: Ledger, store: HistoryStore, clock: Clock) -> None:
-    """Row numbers go on behind every row that any session or the recording knows."""
-    rows = [rows_taken(sequence) for sequence, _ in _last_places(ledger)]
-    market.gate.start_after(max([store.recording().last_row, *rows]) << STEP_BITS, clock.now_ns())
-
-
-def _last_places(ledger: Ledger) -> Iterator[tuple[int, int]]:
-    """Number and time of each live session's last fact; replays have numbers and times of their own."""
-    live = {run.session_id for run in ledger.runs() if read_manifest(run.manifest).mode == PAPER}
-    for session_id in live:
-        last = ledger.last_place(session_id)
-        if last is not None:
-            yield last

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from workstation.client.jobs import JobKind
 from workstation.client.problem import Problem
 from workstation.errors import (
     AccessRefused,
@@ -13,6 +14,7 @@ from workstation.errors import (
     HaltError,
     HistoryMissing,
     IllegalTransition,
+    JobNotFound,
     OperatorError,
     RetryError,
     RunNotFound,
@@ -24,6 +26,7 @@ from workstation.errors import (
 
 STATUSES: tuple[tuple[type[WorkstationError], int], ...] = (
     (SessionNotFound, 404),
+    (JobNotFound, 404),
     (UnknownInstrument, 404),
     (RunNotFound, 404),
     (HistoryMissing, 404),
@@ -38,6 +41,9 @@ STATUSES: tuple[tuple[type[WorkstationError], int], ...] = (
 """The first class that fits decides."""
 
 MOST_SHOWN = 200
+KINDS = frozenset(JobKind)
+"""What pydantic puts in front of a field of a message that is of one of several kinds."""
+NO_KIND, OTHER_KIND = "union_tag_not_found", "union_tag_invalid"
 BRANCH = re.compile(r"(constrained-)?(str|int|float|bool|decimal)|literal\[.*\]")
 """What pydantic puts behind a field that may be of several kinds: which of them it tried."""
 FORM = 422
@@ -90,6 +96,10 @@ def written(text: str) -> str:
 
 def _place(detail: Mapping[str, Any]) -> str:
     place = detail["loc"]
+    if len(place) > 2 and place[1] in KINDS:
+        place = (place[0], *place[2:])
+    if detail["type"] in (NO_KIND, OTHER_KIND):
+        place = (*place, "kind")
     if len(place) > 2 and BRANCH.fullmatch(str(place[-1])):
         place = place[:-1]
     return written(".".join(str(part) for part in place))[:MOST_SHOWN]
@@ -98,16 +108,20 @@ def _place(detail: Mapping[str, Any]) -> str:
 def _shown(detail: Mapping[str, Any]) -> str:
     if "token" in detail["loc"]:
         return "(not shown)"
-    if detail["type"] in ("missing", "json_invalid"):
-        return "nothing" if detail["type"] == "missing" else "no JSON"
+    if detail["type"] in ("missing", "json_invalid", NO_KIND):
+        return "no JSON" if detail["type"] == "json_invalid" else "nothing"
+    if detail["type"] == OTHER_KIND:
+        return written(repr(detail["ctx"]["tag"]))[:MOST_SHOWN]
     text = written(repr(detail.get("input")))
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
 
 
 def _expected(detail: Mapping[str, Any]) -> str:
     kind = detail["type"]
-    if kind == "missing":
+    if kind in ("missing", NO_KIND):
         return "a value"
+    if kind == OTHER_KIND:
+        return "one of " + ", ".join(f"'{one}'" for one in JobKind)
     if kind == "extra_forbidden":
         return "no such field"
     if kind == "json_invalid":

@@ -19,6 +19,7 @@ from workstation.session.outbox import Outbox
 from workstation.session.session import Session
 from workstation.session.view import touch_of
 from workstation.session.wake import Wake
+from workstation.trading.matching import NO_TOUCH, Touch
 from workstation.trading.paper import Levels, PaperSettings, PaperVenue
 from workstation.windows.advance import INPUT, PRICE
 
@@ -36,8 +37,10 @@ class Arrival(NamedTuple):
 class PaperHost:
     """Subscriber of the market for one session and its venue; also the session's Broker."""
 
-    def __init__(self, market: Market, session: Session, settings: PaperSettings) -> None:
+    def __init__(self, market: Market, session: Session, settings: PaperSettings, *, watched_since_ns: int = 0) -> None:
         self.market, self.session = market, session
+        self._watched_since_ns = watched_since_ns
+        """Quotes received before come from a recording: what the venue showed since, nobody saw."""
         self.steps = market.steps_of(self)
         self.venue = PaperVenue(settings, session.state.book.available, self._held)
         self.outbox: Outbox | None = None
@@ -173,9 +176,14 @@ class PaperHost:
             return self.venue.cancel(arrival.client_order_id)
         return self.venue.arrive(
             arrival.client_order_id,
-            touch_of(self.market, index),
+            self._met_on_arrival(index),
             self.market.tables.instruments["last_price"].item(index),
         )
+
+    def _met_on_arrival(self, index: int) -> Touch:
+        """The touch; none where the last quote is from before an outage: the order waits for the first new one."""
+        is_watched = self.market.tables.instruments["ts_received"].item(index) >= self._watched_since_ns
+        return touch_of(self.market, index) if is_watched else NO_TOUCH
 
     def _report(self, reports: Iterator[Report]) -> None:
         """Each report passes the gate on its own, and the session answers before the venue goes on.

@@ -1,6 +1,6 @@
 """SessionState: the fold of a session's facts. Only `apply` changes it; live and recovered state are the same code."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
@@ -43,8 +43,16 @@ from workstation.model.market import HOUR_NS, rows_taken
 from workstation.model.order import Fill, Order
 from workstation.trading.orders import next_order
 
+PIECE_ENTRIES = 100
+"""Of a snapshot at a time: under a millisecond."""
+
 RETIRE_AFTER_NS = HOUR_NS
 """A closed group and its orders leave memory this long after; a later fill is an orphan for reconciliation."""
+
+Copied = tuple[list[Any], list[Any]]
+"""Keys and values of a table."""
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 @dataclass(slots=True)
@@ -112,24 +120,53 @@ def fold(facts: Iterable[Fact], state: SessionState | None = None) -> SessionSta
 
 def snapshot(state: SessionState) -> bytes:
     """Canonical bytes: equal states give equal bytes."""
-    plain = {name: getattr(state, name) for name in SessionState.__slots__ if name not in _KEYED}
-    plain["book"] = state.book.snapshot()
-    for name in _KEYED:
-        plain[name] = list(getattr(state, name).items())
-    return msgspec.json.encode(plain, order="deterministic")
+    return b"".join(snapshot_pieces(state))
+
+
+def snapshot_pieces(state: SessionState) -> Iterator[bytes]:
+    """The bytes of `snapshot`, PIECE_ENTRIES of a table at a time: whoever makes them can do something else between.
+
+    They are of the state as it is when this is called, whatever it becomes meanwhile.
+    """
+    fields: dict[str, bytes | Copied] = {}
+    for name in sorted(SessionState.__slots__):
+        value = getattr(state, name)
+        if name in _KEYED:
+            fields[name] = list(value), list(value.values())  # no tuple for each entry: thousands of them take a while
+        else:
+            fields[name] = _ENCODER.encode(value.snapshot() if isinstance(value, Book) else value)
+    fields["group_orders"] = list(state.group_orders), [tuple(orders) for orders in state.group_orders.values()]
+    return _pieces(fields)
+
+
+def _pieces(fields: dict[str, bytes | Copied]) -> Iterator[bytes]:
+    before = b"{"
+    for name, value in fields.items():
+        yield before + _ENCODER.encode(name) + b":"
+        before = b","
+        if isinstance(value, bytes):
+            yield value
+            continue
+        keys, values = value
+        yield b"["
+        for start in range(0, len(keys), PIECE_ENTRIES):
+            some = slice(start, start + PIECE_ENTRIES)
+            comma = b"," if start else b""
+            yield comma + _ENCODER.encode(list(zip(keys[some], values[some], strict=True)))[1:-1]
+        yield b"]"
+    yield b"}"
 
 
 def restore(data: bytes) -> SessionState:
     """The state that `snapshot` wrote."""
-    plain = msgspec.json.decode(data)
     fields: dict[str, Any] = {}
-    for name, value in plain.items():
+    for name, raw in msgspec.json.decode(data, type=dict[str, msgspec.Raw]).items():
         if name == "book":
-            fields[name] = Book.restore(value)
+            fields[name] = Book.restore(msgspec.json.decode(raw))
         elif name in _KEYED:
-            fields[name] = dict(msgspec.convert(value, _KEYED[name], strict=False))
+            fields[name] = dict(msgspec.json.decode(raw, type=_KEYED[name]))
         else:
-            fields[name] = msgspec.convert(value, SessionState.__annotations__[name], strict=False)
+            fields[name] = msgspec.json.decode(raw, type=SessionState.__annotations__[name])
     return SessionState(**fields)
 
 

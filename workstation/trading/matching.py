@@ -55,6 +55,9 @@ class Touch(NamedTuple):
     ask_quantity: float
 
 
+NO_TOUCH = Touch(math.nan, math.nan, math.nan, math.nan)
+
+
 def match_quote(order: Resting, touch: Touch, slippage_rate: float, *, on_arrival: bool) -> Execution | None:
     """What the order gets from one quote; sets `is_triggered` on a stop whose price is reached."""
     side = order.request.side

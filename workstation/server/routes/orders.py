@@ -16,6 +16,6 @@ def orders_router(control: Control) -> APIRouter:
 
     @router.get("", operation_id="list_orders", summary="Orders, open and final")
     async def list_orders(query: Annotated[OfOrders, Query()]) -> Sequence[OrderView]:
-        return control.orders(query.session, open_only=query.open_only)
+        return control.orders(query.session, open_only=query.open_only, limit=query.limit, after=query.after)
 
     return router

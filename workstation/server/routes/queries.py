@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from workstation.client.control import LARGEST_PAGE, USUAL_PAGE
 from workstation.client.declaration import Message, SessionName, Word
 
 
@@ -11,7 +12,15 @@ class OfSession(Message):
     session: Annotated[SessionName | None, Field(description="Of this session alone")] = None
 
 
-class OfOrders(OfSession):
+class Page(OfSession):
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="At most so many")] = USUAL_PAGE
+    after: Annotated[
+        str | None,
+        Field(max_length=200, description="Those behind this id, from the oldest on if empty; without it, the last"),
+    ] = None
+
+
+class OfOrders(Page):
     open_only: Annotated[bool, Field(description="Without those that are final")] = False
 
 

@@ -1,16 +1,16 @@
-"""Mode collect: feeds and recorder alone, nobody decides."""
+"""Mode collect: feeds and recorder alone, nobody decides. A composition root."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from workstation.client.messages import FeedView
 from workstation.config.settings import Settings
 from workstation.engine.clock import Clock
 from workstation.engine.feeds import Feeds, Wish
+from workstation.engine.last_place import last_place
 from workstation.engine.turns import Turns
 from workstation.errors import UnknownInstrument
 from workstation.exchanges.registry import open_feed
@@ -18,12 +18,10 @@ from workstation.exchanges.rest_limiter import RestLimiters
 from workstation.exchanges.settings import VenueSettings
 from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
-from workstation.ledger.journal import read_last_place, read_runs
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument
-from workstation.model.market import STEP_BITS, rows_taken
+from workstation.model.market import STEP_BITS
 from workstation.ports.feed import FeedStatus
-from workstation.session.manifest import REPLAY, read_manifest
 from workstation.session.market import Market
 
 MS_NS = 1_000_000
@@ -57,10 +55,8 @@ async def collect(
     Raises UnknownInstrument where no venue lists a symbol, VenueUnavailable, RecorderRunning.
     """
     store = HistoryStore(settings.paths.history)
-    last_row, last_ns = last_place(settings.paths.ledger, store)
-    clock = Clock(at_least_ns=last_ns)
+    clock = Clock(at_least_ns=last_place(settings.paths.ledger, store).time_ns)
     market, lines = Market(), list[Feeds]()
-    market.gate.start_after(last_row << STEP_BITS, clock.now_ns())
 
     def told(status: FeedStatus) -> None:
         for one in lines:
@@ -76,6 +72,7 @@ async def collect(
             market.list_instrument(instrument)
             feeds.want({instrument.key: wish})
         turns.recorder = await asyncio.to_thread(Recorder.open, store, now_ns=clock.now_ns())
+        market.gate.start_after(last_place(settings.paths.ledger, store).row << STEP_BITS, clock.now_ns())
         feeds.start(market.registry)
         running = asyncio.create_task(turns.run())
         try:
@@ -107,17 +104,6 @@ async def listed(feeds: Feeds, symbols: Iterable[Symbol]) -> list[Instrument]:
         if len(found) == before:
             raise UnknownInstrument(f"{symbol}: at none of these venues ({refusals[-1]})")
     return found
-
-
-def last_place(ledger: Path, store: HistoryStore) -> tuple[int, int]:
-    """The last row's number and time (ns) that the recording or any live session knows: rows go on behind it."""
-    recording = store.recording()
-    places = [(recording.last_row, recording.last_received_ns or 0)]
-    if ledger.exists():
-        live = {run.session_id for run in read_runs(ledger) if read_manifest(run.manifest).mode != REPLAY}
-        lasts = (read_last_place(ledger, session_id) for session_id in live)
-        places += [(rows_taken(last[0]), last[1]) for last in lasts if last is not None]
-    return max(row for row, _ in places), max(at_ns for _, at_ns in places)
 
 
 async def _until(seconds: float | None, look: Callable[[], None], running: asyncio.Task[None]) -> None:

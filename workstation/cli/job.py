@@ -1,0 +1,62 @@
+"""A job's process, `python -m workstation.cli.job FOLDER`, as the engine starts it.
+
+It reads the order in the folder, says on stdout how far it is, and ends with its standard input: when the engine is
+gone, so is the job.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from workstation.cli import lifeline
+from workstation.errors import WorkstationError
+
+NICENESS = 10
+"""The engine comes first."""
+SAY_EVERY_S = 0.2
+
+
+class Speaker:
+    """The only one that writes to the engine: what a strategy prints goes to the log."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._clock = stream, clock
+        self._said_s = -SAY_EVERY_S
+
+    def show(self, rows: int, total: int) -> None:
+        """So many rows are taken; not every word of it is said."""
+        now_s = self._clock()
+        if rows in (0, total) or now_s - self._said_s >= SAY_EVERY_S:
+            self._said_s = now_s
+            self.say(f'{{"rows":{rows},"rows_total":{total}}}')
+
+    def say(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
+
+
+def main(folder: Path) -> int:
+    """Does what the folder's order asks; the exit code."""
+    if sys.platform != "win32":
+        os.nice(NICENESS)
+    lifeline.end_with_stdin()
+    speaker = Speaker(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # with numba and pandas: seconds, for which the lifeline does not wait
+    from workstation.client.jobs import JobLine, JobOrder
+    from workstation.research.jobs import run_job
+
+    order = JobOrder.model_validate_json((folder / "request.json").read_bytes())
+    try:
+        result = run_job(order.request, order.settings, folder, speaker.show)
+    except WorkstationError as error:
+        speaker.say(JobLine(failure=str(error)).model_dump_json())
+        return 1
+    speaker.say(JobLine(result=result).model_dump_json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
