@@ -15,9 +15,11 @@ from workstation.exchanges.ccxt_repair import GAPS, Repair
 from workstation.exchanges.ccxt_taps import BarTap, BookTap, FrameTap, QuoteTap, TradeTap, keep_best_prices
 from workstation.exchanges.ccxt_watch import book_symbols, check_intervals, keep, may_read_books, watch_calls
 from workstation.exchanges.intake import Intake, Stream
+from workstation.exchanges.quick_quotes import QuickQuotes
 from workstation.exchanges.rest_limiter import RestPace
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_repair import TradeRepair
+from workstation.exchanges.venue_facts import facts_of
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedState, MarketSink
@@ -80,11 +82,13 @@ class Connection:
             retry_s=pace.retry_s,
         )
         self._books = BookTap(client, (), self._intake.book)
+        self._quick = QuickQuotes(client, self._intake.book) if facts_of(settings.exchange).quick_quotes else None
         self._frames = FrameTap(
             client,
             on_broken=lambda url, error, data: refusals.add(Refusal.BROKEN_FRAME, told(error), data),
             on_lost=lambda url, error: self.lose(told(error) if isinstance(error, Exception) else str(error)),
             after_frame=self._books.look if may_read_books(client, settings) else None,
+            read_quickly=None if self._quick is None else self._quick.read,
         )
         keep_best_prices(client)
         client.bidsasks, client.tickers = QuoteTap(self._intake.quote), QuoteTap(self._intake.quote)
@@ -142,6 +146,8 @@ class Connection:
         client, intake, symbol = self._client, self._intake, stream.symbol
         stream.heard_s = time.monotonic()
         intake.add(stream)
+        if self._quick is not None:
+            self._quick.add(stream)
         if stream.subscription.trades:
             client.trades[symbol] = TradeTap(partial(intake.trade, stream))
         for label, series in stream.bars.items():

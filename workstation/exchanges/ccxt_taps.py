@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import ccxt
+from aiohttp import WSMsgType
 from ccxt.async_support.base.ws.cache import ArrayCache, ArrayCacheByTimestamp
 
 from workstation.exchanges.ccxt_client import UNREADABLE
@@ -107,10 +108,13 @@ class FrameTap:
         on_broken: Callable[[str, Exception, Any], None],
         on_lost: Callable[[str, Any], None],
         after_frame: Callable[[], None] | None,
+        read_quickly: Callable[[str, Any], bool] | None = None,
     ) -> None:
+        """`read_quickly` is given a text and what ccxt's calls wait for; ccxt reads what it does not tell."""
         self.heard: dict[str, float] = {}
         self.count = 0
         self._on_broken, self._on_lost, self._after_frame = on_broken, on_lost, after_frame
+        self._read_quickly = read_quickly
         make = client.client
 
         def make_tapped(url: str) -> Any:
@@ -123,12 +127,14 @@ class FrameTap:
         client.client = make_tapped
 
     def _tap(self, socket: Any) -> None:
-        read, reject, url = socket.handle_message, socket.reject, socket.url
+        read, reject, url, quickly = socket.handle_message, socket.reject, socket.url, self._read_quickly
         self.heard[url] = time.monotonic()
 
         def handle_message(message: Any) -> None:
             self.heard[url] = time.monotonic()
             self.count += 1
+            if quickly is not None and message.type is WSMsgType.TEXT and quickly(message.data, socket.futures):
+                return
             try:
                 read(message)
             except FAULTS as error:

@@ -23,6 +23,8 @@ class VenueFacts:
     swap_quotes: QuoteSource | None = None
     """Where perpetuals differ."""
     options: Mapping[str, Any] = field(default_factory=dict)
+    quick_quotes: bool = False
+    """Its frames of best prices are those that `QuickQuotes` reads."""
     trades_by_id: bool = False
     """Their ids are running numbers: one left out is noticed, and REST gives those from an id on, however many."""
     bars_by_rest: bool = False
@@ -37,10 +39,13 @@ _AGGREGATED = {"watchTradesForSymbols": {"name": "aggTrade"}, "fetchCurrencies":
 VENUES: Mapping[str, VenueFacts] = {
     "binance": VenueFacts(
         options={**_AGGREGATED, "fetchMarkets": {"types": ["spot"]}},
+        quick_quotes=True,
         trades_by_id=True,
         lacks="spot only (perpetuals are the exchange binanceusdm); quotes bear no venue time",
     ),
-    "binanceusdm": VenueFacts(options={**_AGGREGATED, "fetchMarkets": {"types": ["linear"]}}, trades_by_id=True),
+    "binanceusdm": VenueFacts(
+        options={**_AGGREGATED, "fetchMarkets": {"types": ["linear"]}}, quick_quotes=True, trades_by_id=True
+    ),
     "bybit": VenueFacts(options={"fetchMarkets": {"types": ["spot", "linear"]}}, lacks=_ONLY_RECENT),
     "gate": VenueFacts(
         options={"fetchMarkets": {"types": ["spot", "swap"]}},
