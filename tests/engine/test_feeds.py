@@ -1,18 +1,21 @@
 """The engine's feeds: what each is asked for, what becomes of one that breaks, and what is shown of them."""
 
 import asyncio
+import threading
 from decimal import Decimal
 
 import pytest
 
 from tests.engine.bench import Bench, HandClock, MemoryFeed, a_bench
 from tests.session.desks import NOVA, ORION, START_NS, SYMBOL, linear
+from workstation.engine import engine as engine_module
 from workstation.engine.engine import Engine
 from workstation.engine.feeds import Feeds, Wish
 from workstation.engine.jobs import Jobs
 from workstation.errors import BadInput, VenueUnavailable
+from workstation.history.live_log import LIVE_FOLDER, logs_in, read_log
 from workstation.model.ids import Symbol, Venue
-from workstation.model.instrument import InstrumentKey, Registry
+from workstation.model.instrument import Instrument, InstrumentKey, Registry
 from workstation.model.market import MINUTE_NS
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus
 from workstation.research.jobs import check_job
@@ -111,6 +114,35 @@ def test_what_a_venue_does_not_list_is_named_with_the_reason_and_keeps_no_other_
     assert why == {"A/B": "nova: no A/B", "C/D": "nova: no C/D"}
 
 
+def test_what_is_wrong_with_one_instrument_keeps_no_other_back() -> None:
+    class LacksATick(MemoryFeed):
+        async def instruments(self, symbols=None):
+            if ETH in symbols:
+                raise BadInput(f"nova:{ETH}: the venue gives no tick_size")
+            return await super().instruments(symbols)
+
+    feeds = some_feeds(LacksATick("nova", [linear(NOVA)]), Statuses())
+    found, why = asyncio.run(feeds.look_up(Venue("nova"), [ETH, SYMBOL]))
+    assert [one.symbol for one in found] == [SYMBOL] and why == {ETH: f"nova:{ETH}: the venue gives no tick_size"}
+
+
+@pytest.mark.parametrize("key", [None, NOVA])
+@pytest.mark.parametrize("state", [FeedState.STALE, FeedState.RECONNECTING, FeedState.BROKEN, FeedState.STOPPED])
+def test_quotes_from_before_a_break_were_not_watched_since(state: FeedState, key: InstrumentKey | None) -> None:
+    feed = MemoryFeed("nova", [linear(NOVA), linear(NOVA_ETH)])
+    clock = HandClock(START_NS)
+    feeds = Feeds({feed.venue: (feed, "memory")}, clock, Statuses())  # type: ignore[arg-type]
+    assert feeds.watched_since(NOVA) == START_NS
+    clock.time_ns += MINUTE_NS
+    feeds.told(FeedStatus(venue=feed.venue, state=state, reason="", counts=FeedCounts(), key=key))
+    assert feeds.watched_since(NOVA) > clock.time_ns
+    assert (feeds.watched_since(NOVA_ETH) == START_NS) == (key is not None)
+    after = feeds.watched_since(NOVA)
+    clock.time_ns += MINUTE_NS
+    feeds.told(FeedStatus(venue=feed.venue, state=FeedState.LIVE, reason="", counts=FeedCounts(), key=key))
+    assert feeds.watched_since(NOVA) == after
+
+
 def test_the_rules_of_what_is_known_are_asked_for_again_until_the_venue_lists_it_no_more() -> None:
     feed = MemoryFeed("nova", [linear(NOVA), linear(NOVA_ETH)])
     feeds = some_feeds(feed, Statuses())
@@ -163,6 +195,67 @@ def test_all_watched_symbols_of_a_venue_are_wanted_at_once(tmp_path) -> None:
         asyncio.run(some_time())
         assert [[one.key for one in asked] for asked in bench.feed["nova"].asked] == [[NOVA, NOVA_ETH]]
         assert [[one.key for one in asked] for asked in bench.feed["orion"].asked] == [[ORION]]
+
+
+def test_rows_are_recorded_while_a_session_is_recovered(tmp_path) -> None:
+    with a_bench(tmp_path / "home") as bench:
+        bench.start()
+        home = bench.crashed(tmp_path / "again")
+    with a_bench(home) as again:
+        folding, may_fold = threading.Event(), threading.Event()
+        facts = again.ledger.facts
+
+        def slow_facts(*arguments, **options):
+            folding.set()
+            assert may_fold.wait(20)
+            return facts(*arguments, **options)
+
+        again.ledger.facts = slow_facts  # type: ignore[method-assign]
+
+        async def some_time() -> None:
+            running = asyncio.ensure_future(an_engine(again, (SYMBOL,)).run())
+            while not (folding.is_set() and again.feed["nova"].asked):
+                await asyncio.sleep(0.001)
+            again.channel.quote(again.market.registry.index(NOVA), 0, 99.0, 101.0, 1.0, 1.0)
+            while not again.recorder.state.writer.rows_written:
+                await asyncio.sleep(0.001)
+            assert not again.sessions.all()
+            may_fold.set()
+            while not again.sessions.all() or not again.sessions.of("s").is_ready:
+                await asyncio.sleep(0.001)
+            running.cancel()
+            await asyncio.wait([running])
+            await again.feeds.stop()
+
+        asyncio.run(asyncio.wait_for(some_time(), 30))
+        assert all(one.beyond == 0 for one in again.verify_all().values())
+
+
+def test_rules_that_a_venue_changes_are_recorded(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "RULES_EVERY_S", 0.001)
+    with a_bench(tmp_path / "home") as bench:
+        changed = linear(NOVA, tick_size=Decimal("0.5"), valid_from_ns=START_NS + 1)
+
+        async def some_time() -> None:
+            running = asyncio.ensure_future(an_engine(bench, (SYMBOL,)).run())
+            while not bench.feed["nova"].asked:
+                await asyncio.sleep(0.001)
+            bench.channel.quote(bench.market.registry.index(NOVA), 0, 99.0, 101.0, 1.0, 1.0)
+            bench.feed["nova"].rules[SYMBOL] = changed
+            while bench.store.recording().rows == 0 or changed not in declared(bench):
+                await asyncio.sleep(0.001)
+            running.cancel()
+            await asyncio.wait([running])
+            await bench.feeds.stop()
+
+        asyncio.run(asyncio.wait_for(some_time(), 30))
+        bench.recorder.roll()
+        assert bench.store.instrument(NOVA).tick_size == Decimal("0.5")
+
+
+def declared(bench: Bench) -> list[Instrument]:
+    logs = [read_log(path) for path in logs_in(bench.store.root / LIVE_FOLDER)]
+    return [rules for log in logs for rules in log.rules]
 
 
 def an_engine(bench: Bench, watched: tuple[str, ...] = ()) -> Engine:

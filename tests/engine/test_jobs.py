@@ -324,6 +324,31 @@ def test_too_many_that_wait_are_refused_for_now(tmp_path: Path, monkeypatch: pyt
     run(host, story)
 
 
+def test_no_more_wait_when_many_ask_at_the_same_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosting, "MOST_WAITING", 3)
+    host = Host(tmp_path)
+
+    async def story() -> None:
+        asked = await asyncio.gather(*(host.start("waits") for _ in range(20)), return_exceptions=True)
+        refused = [one for one in asked if isinstance(one, RetryError)]
+        assert len(refused) == 17 and "3 wait already" in str(refused[0])
+        assert len(host.states()) == len(list((tmp_path / "jobs").iterdir())) == 3
+
+    run(host, story)
+
+
+def test_jobs_of_a_home_that_was_moved_lie_where_it_is_now(tmp_path: Path) -> None:
+    before = Host(tmp_path / "before")
+
+    async def story() -> None:
+        await before.start("done")
+        await until(lambda: before.one("replay-1").state in ENDED)
+
+    run(before, story)
+    (tmp_path / "before").rename(tmp_path / "after")
+    assert Host(tmp_path / "after").one("replay-1").folder == str(tmp_path / "after" / "jobs" / "replay-1")
+
+
 def test_an_order_that_the_disk_does_not_keep_is_not_begun(tmp_path: Path) -> None:
     (tmp_path / "jobs").write_text("a file where the folder should be")
 

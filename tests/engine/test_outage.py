@@ -1,4 +1,4 @@
-"""Prices over an outage: what an engine did not watch is no price for an order that arrives."""
+"""Prices over an outage, of the engine or of a feed: what nobody watched is no price for an order that arrives."""
 
 from pathlib import Path
 
@@ -8,7 +8,9 @@ import pytest
 from tests.engine.bench import Bench, a_bench
 from tests.session.desks import random_quotes
 from workstation.model.events import OrderAccepted, OrderFilled, OrderSubmitted
+from workstation.model.ids import Venue
 from workstation.model.market import MINUTE_NS, Rows
+from workstation.ports.feed import FeedCounts, FeedState, FeedStatus
 
 ROWS = random_quotes(5, 3_000)
 OUTAGE_NS = 20 * MINUTE_NS
@@ -46,3 +48,15 @@ def test_an_order_that_arrives_after_an_outage_waits_for_the_first_new_quote(sen
         fills = [event.fill for event in again.events(OrderFilled)]
         assert len(fills) >= 2 and min(fill.price for fill in fills) > 12_000
         assert all(one.beyond == 0 for one in again.verify_all().values())
+
+
+def test_an_order_that_arrives_while_its_feed_is_lost_waits_for_the_first_new_quote(sent: Bench) -> None:
+    lost = FeedStatus(venue=Venue("nova"), state=FeedState.RECONNECTING, reason="torn", counts=FeedCounts())
+    sent.feeds.told(lost)
+    sent.wait(3)
+    assert len(sent.events(OrderAccepted)) == 2
+    assert {event.fill.instrument.venue for event in sent.events(OrderFilled)} == {"orion"}
+    sent.play(moved(ROWS[:200], sent.clock.time_ns, 1.5))
+    (first, *_) = [event.fill for event in sent.events(OrderFilled) if event.fill.instrument.venue == "nova"]
+    assert first.price > 12_000
+    assert all(one.beyond == 0 for one in sent.verify_all().values())

@@ -12,6 +12,7 @@ from workstation.engine import sessions as engine_sessions
 from workstation.engine.live_session import LiveSession
 from workstation.errors import JournalWriteFailed
 from workstation.model.events import SessionPaused
+from workstation.session import identity
 from workstation.session.recovery import recovered_state
 from workstation.session.state import snapshot, snapshot_pieces
 
@@ -80,3 +81,28 @@ def test_the_more_a_snapshot_holds_the_more_facts_it_waits_for(
     live.saved_facts = facts - orders
     asyncio.run(bench.sessions.save_if_due(live))
     assert live.saved_facts == facts
+
+
+def test_a_snapshot_bears_the_code_that_ran_and_not_the_one_that_came_to_the_disk_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = (identity.code_hash, identity.fold_hash)
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "errors.py").write_text("before = True")
+    monkeypatch.setattr(identity, "PACKAGE", code)
+    for each in hashes:
+        each.cache_clear()
+    try:
+        with a_bench(tmp_path / "home") as bench:
+            (code / "errors.py").write_text("before = False")
+            live = bench.start()
+            bench.play(ROWS[:100])
+            asyncio.run(bench.sessions.save(live))
+            bench.ledger.flush()
+            identity.fold_hash.cache_clear()  # as the next process has it
+            saved = bench.ledger.latest_snapshot(live.session_id)
+            assert saved is not None and not saved[1].startswith(identity.fold_hash().encode())
+    finally:
+        for each in hashes:
+            each.cache_clear()

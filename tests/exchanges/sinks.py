@@ -82,8 +82,8 @@ def settings_of(venue: Venue, **changes: Any) -> VenueSettings:
 
 
 def feed_of(venue: Venue, *, now_ns: Callable[[], int] = lambda: NOW_NS, **changes: Any) -> CcxtFeed:
-    parts = {name: changes.pop(name) for name in ("limiter", "breaker") if name in changes}
-    return CcxtFeed(settings_of(venue, **changes), now_ns, rng=random.Random(7), pace=QUICK, **parts)
+    parts = {"pace": QUICK} | {name: changes.pop(name) for name in ("limiter", "breaker", "pace") if name in changes}
+    return CcxtFeed(settings_of(venue, **changes), now_ns, rng=random.Random(7), **parts)
 
 
 @contextlib.asynccontextmanager

@@ -98,6 +98,7 @@ def test_an_unknown_exchange_is_refused_with_the_nearest() -> None:
         (ccxt.AuthenticationError("key"), VenueRefused),
         (KeyError("symbol"), VenueUnavailable),
         (TypeError("NoneType"), VenueUnavailable),
+        (OSError(24, "Too many open files"), VenueUnavailable),
     ],
 )
 def test_errors_are_ours_with_venue_exchange_and_kind(error: Exception, ours: type[Exception]) -> None:

@@ -82,6 +82,8 @@ def test_a_float_of_ccxts_is_the_decimal_that_the_venue_wrote(digits: int, expon
         (a_market(maker=None), "nova:BTC/USDT: the venue gives no maker_fee_rate"),
         (a_market(taker="free"), "nova:BTC/USDT: taker_fee_rate 'free': expected a number"),
         (a_market(precision={"price": float("nan"), "amount": 1.0}), "tick_size NaN: expected more than 0"),
+        (a_market(taker="1e999"), "taker_fee_rate '1e999': expected a number of a market"),
+        (a_market(taker="1e-999999999"), "taker_fee_rate '1e-999999999': expected a number of a market"),
     ],
 )
 def test_a_market_without_a_rule_or_of_another_kind_is_refused(market: dict[str, Any], message: str) -> None:

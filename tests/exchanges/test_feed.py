@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
-from tests.exchanges.sinks import NOW_NS, ToldSink, a_venue, feed_of, running, subscriptions
+from tests.exchanges.sinks import NOW_NS, QUICK, ToldSink, a_venue, feed_of, running, subscriptions
 from tests.exchanges.venue import Venue, agg_trade, book_ticker, kline
 from workstation.errors import BadInput, UnknownInstrument, VenueUnavailable
 from workstation.exchanges.ccxt_parse import Refusal
@@ -20,6 +20,7 @@ from workstation.ports.feed import FeedState
 
 BTC, ETH = "btcusdt@bookTicker", "ethusdt@bookTicker"
 NOW_MS = NOW_NS // 1_000_000
+IMPATIENT = replace(QUICK, fresh_s=0.0)
 
 
 def with_venue(scenario: Callable[[Venue], Awaitable[None]]) -> None:
@@ -497,6 +498,45 @@ def test_what_the_venue_does_not_have_cannot_be_added_and_the_rest_goes_on() -> 
             await venue.send(BTC, book_ticker("BTCUSDT", 100, 101))
             await sink.until(lambda: len(sink.quotes) == 1)
         assert sink.states == [FeedState.CONNECTING, FeedState.LIVE, FeedState.STOPPED]
+
+    with_venue(scenario)
+
+
+def test_what_the_venue_does_not_have_cannot_be_added_between_two_connections_either() -> None:
+    async def scenario(venue: Venue) -> None:
+        feed = feed_of(venue)
+        async with running(feed, subscriptions()) as sink:
+            await venue.wait_for(BTC)
+            venue.refuses_sockets = True
+            venue.drop()
+            await sink.until(lambda: FeedState.RECONNECTING in sink.states)
+            with pytest.raises(BadInput, match=r"no bars of 5s on binance"):
+                feed.add(subscriptions(intervals_ns=(5 * SECOND_NS,)))
+            venue.refuses_sockets = False
+            await venue.wait_for(BTC)
+
+    with_venue(scenario)
+
+
+def test_rules_that_are_asked_for_again_are_told_alone_until_one_of_them_is_gone() -> None:
+    async def scenario(venue: Venue) -> None:
+        feed, both = feed_of(venue, pace=IMPATIENT), [Symbol("BTC/USDT"), Symbol("ETH/USDT")]
+        assert [one.symbol for one in await feed.instruments(both)] == both
+        assert [one.symbol for one in await feed.instruments([both[1]])] == ["ETH/USDT"]
+        assert venue.rules_told == [["BTCUSDT", "ETHUSDT"], ["ETHUSDT"]]
+        venue.gone = {"ETHUSDT"}
+        with pytest.raises(UnknownInstrument, match="ETH/USDT: not on binance"):
+            await feed.instruments(both)
+        assert [one.symbol for one in await feed.instruments()] == ["BTC/USDT"]
+
+    with_venue(scenario)
+
+
+def test_who_asks_for_all_rules_while_another_does_is_given_the_same_answer() -> None:
+    async def scenario(venue: Venue) -> None:
+        feed = feed_of(venue)
+        await asyncio.gather(feed.instruments(), feed.instruments())
+        assert len(venue.rules_told) == 1
 
     with_venue(scenario)
 

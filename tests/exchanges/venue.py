@@ -64,6 +64,10 @@ class Venue:
         self.answer: Callable[[str], web.Response | None] = lambda path: None
         """What REST answers in place of the truth."""
         self.asked: list[str] = []
+        self.gone: set[str] = set()
+        """What it lists no more."""
+        self.rules_told: list[list[str]] = []
+        """Of which markets, each time."""
         self.refuses_sockets = False
         self.is_half_open = False
         """Frames are taken and nothing, not even a pong, is answered."""
@@ -129,7 +133,7 @@ class Venue:
     def _rest(self, path: str, query: Any) -> web.Response:
         name = query.get("symbol", "")
         if path.endswith("exchangeInfo"):
-            return web.json_response(exchange_info())
+            return self._rules(query)
         if path.endswith("aggTrades"):
             since = int(query.get("fromId", 0))
             return web.json_response([each for each in self.trades[name] if each["a"] >= since][: int(query["limit"])])
@@ -143,6 +147,14 @@ class Venue:
         if path.endswith("time"):
             return web.json_response({"serverTime": 1_700_000_000_000})
         return web.json_response({"code": -1121, "msg": f"no {path} here"}, status=404)
+
+    def _rules(self, query: Any) -> web.Response:
+        listed = {each["symbol"]: each for each in exchange_info()["symbols"] if each["symbol"] not in self.gone}
+        wanted = json.loads(query["symbols"]) if "symbols" in query else list(listed)
+        if not listed.keys() >= set(wanted):
+            return web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)
+        self.rules_told.append(wanted)
+        return web.json_response(exchange_info() | {"symbols": [listed[name] for name in wanted]})
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self.refuses_sockets:

@@ -6,5 +6,4 @@ from workstation.strategies.spread_reversion import SpreadReversion
 from workstation.trading.paper import PaperSettings
 
 run(a_desk(SpreadReversion(), [linear(NOVA), linear(ORION)], paper=PaperSettings()), random_quotes(1, 500))
-for known in (identity.code_hash, identity.fold_hash, identity.kernels, identity.versions):
-    known()
+identity.take_note()

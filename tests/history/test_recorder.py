@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.history.series import BTC, DAY_START_NS, ETH, QUOTES, a_source, an_in
 from workstation.history import rolling
 from workstation.history.blocks import Selection, count_rows, merged_blocks
 from workstation.history.durable import HistoryCorrupt, RecorderRunning
+from workstation.history.instruments import snapshots
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.live_log import LIVE_FOLDER, logs_in, read_log
 from workstation.history.log_file import LogFile
@@ -124,6 +126,21 @@ def test_new_instruments_are_learned_while_recording(store: HistoryStore) -> Non
     recorder.record(two, registry)
     recorder.close()
     assert [str(one.symbol) for one in store.datasets()] == ["BTC/USDT", "ETH/USDT"]
+
+
+def test_rules_that_change_while_it_records_are_kept_each_from_its_time(store: HistoryStore) -> None:
+    registry, later = Registry(), DAY_START_NS + 5
+    registry.add(an_instrument(BTC, valid_from_ns=DAY_START_NS))
+    recorder = a_recorder(store)
+    row = live_rows(1)
+    row["instrument"] = 0
+    recorder.record(row, registry)
+    recorder.declare(an_instrument(BTC, valid_from_ns=DAY_START_NS + 1))  # the same rules, asked for again
+    recorder.declare(an_instrument(BTC, tick_size="0.5", valid_from_ns=later))
+    recorder.close()
+    assert [one.valid_from_ns for one in snapshots(store.root, BTC)] == [DAY_START_NS, later]
+    assert store.instrument(BTC, DAY_START_NS + 2).tick_size == Decimal("0.01")
+    assert store.instrument(BTC, later).tick_size == Decimal("0.5")
 
 
 class Steps:

@@ -187,7 +187,7 @@ def test_the_description_is_whole() -> None:
         assert success["content"]
         if path != "/health":
             assert operation["security"] == [{"HTTPBearer": []}]
-            for status in ("400", "401", "404", "409", "413", "422", "429", "503"):
+            for status in ("400", "401", "404", "408", "409", "413", "422", "429", "500", "503"):
                 schema = operation["responses"][status]["content"]["application/json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Problem"}
     assert "HTTPValidationError" not in answer.json()["components"]["schemas"]

@@ -316,6 +316,23 @@ def test_who_goes_on_sending_nonsense_is_shown_the_door() -> None:
     played(scenario)
 
 
+def test_who_subscribes_again_and_again_waits_and_nobody_else_does() -> None:
+    async def scenario(desk: Desk, port: int) -> None:
+        desk.publish(3)
+        async with listening(port) as eager, listening(port) as other:
+            for _ in range(3):
+                await eager.say({"subscribe": {"topics": ["order_filled"]}, "resume_from": 0})
+            for _ in range(2):
+                assert "subscribed" in await eager.hear()
+                assert await eager.places(3) == [0, 1, 2]
+            await other.subscribe()
+            desk.publish(1)
+            assert await other.places(1) == [0]
+            assert await eager.places(1) == [0]  # and its third subscription still waits
+
+    played(scenario, subscribe_rate=Rate(per_second=0.01, burst=2))
+
+
 def test_a_message_beyond_all_measure_closes_the_stream() -> None:
     async def scenario(desk: Desk, port: int) -> None:
         async with listening(port) as stream:

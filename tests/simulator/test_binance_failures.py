@@ -1,7 +1,10 @@
 """What a client of the simulated exchange sees when something goes wrong, and whether the order is there."""
 
 import asyncio
+import hashlib
+import hmac
 import http.client
+import json
 from collections.abc import Coroutine
 from typing import Any
 
@@ -9,6 +12,9 @@ import ccxt
 import pytest
 
 from tests.simulator.client import a_client, clear_faults, control
+from workstation.simulator.accounts import Account, Credentials
+from workstation.simulator.binance_auth import signed_account
+from workstation.simulator.binance_errors import ApiError
 from workstation.simulator.server import SimulatedExchanges
 
 BTC = "BTC/USDT"
@@ -196,6 +202,36 @@ def test_what_is_asked_for_wrongly_has_binances_codes(exchanges: SimulatedExchan
     run(scene())
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("trades?symbol=BTCUSDT&fromId=%C2%B2", None, -1100),
+        ("trades?symbol=BTCUSDT&fromId=" + "9" * 5_000, None, -1100),
+        ("account?timestamp=1&signature=%C3%A9", None, -1022),
+        ("order", b"\xff\xfe", -1102),
+    ],
+)
+def test_nonsense_has_binances_codes_too(
+    exchanges: SimulatedExchanges, path: str, body: bytes | None, code: int
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", exchanges.port, timeout=5)
+    method = "GET" if body is None else "POST"
+    connection.request(method, f"/nova/api.binance.com/api/v3/{path}", body, {"X-MBX-APIKEY": "alice-key"})
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["code"]) == (400, code)
+    connection.close()
+
+
+def test_a_signed_time_without_end_is_refused() -> None:
+    account = Account(Credentials(api_key="key", secret="secret"), {})
+    for name in ("timestamp", "recvWindow"):
+        sent = {"timestamp": "1", name: "9" * 5_000}
+        signed = "&".join(f"{field}={value}" for field, value in sent.items())
+        signature = hmac.new(b"secret", signed.encode(), hashlib.sha256).hexdigest()
+        with pytest.raises(ApiError, match=f"-1100 .*'{name}'"):
+            signed_account({"key": account}, "key", signed, sent | {"signature": signature}, 1)
+
+
 def test_the_first_queries_of_an_order_may_find_nothing(exchanges: SimulatedExchanges) -> None:
     async def scene() -> None:
         async with a_client(exchanges, "heidi") as client:
@@ -293,6 +329,10 @@ def test_a_burst_brings_as_many_trades_as_were_asked_for(exchanges: SimulatedExc
     run(scene())
 
 
+def a_book(bids: Any) -> bytes:
+    return json.dumps({"venue": "nova", "market": "BTCUSDT", "bids": bids}).encode()
+
+
 def test_control_says_what_is_wrong(exchanges: SimulatedExchanges) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", exchanges.port, timeout=5)
     for what, body, said in (
@@ -300,6 +340,16 @@ def test_control_says_what_is_wrong(exchanges: SimulatedExchanges) -> None:
         ("fill", b'{"venue": "nova", "orderId": 1}', b"no open order"),
         ("book", b'{"venue": "nowhere"}', b"expected one of nova, orion"),
         ("kick", b'{"venue": "nowhere"}', b"expected one of nova, orion"),
+        ("kick", b"[]", b"expected a JSON object"),
+        ("kick", b"{nope", b"expected a JSON object"),
+        ("faults", b"\xff", b"expected a JSON object"),
+        ("faults", b'{"a":' * 30_000, b"expected a JSON object"),
+        ("book", a_book(5), b"bids 5: expected a list of [price, quantity]"),
+        ("book", a_book([1]), b"bids [1]: expected a list of [price, quantity]"),
+        ("book", a_book([["a", 1]]), b"bids price 'a': expected a number"),
+        ("book", a_book([["sNaN", 1]]), b"BTCUSDT sNaN: expected a multiple of"),
+        ("book", a_book([["1e9999", 1]]), b"BTCUSDT 1E+9999: expected a multiple of"),
+        ("book", a_book([["1e999999999", 1]]), b"expected a multiple of"),
     ):
         connection.request("POST", f"/_control/{what}", body)
         answer = connection.getresponse()

@@ -56,6 +56,32 @@ def test_a_venue_that_is_not_there_is_answered_with_those_that_are(exchanges: Si
     assert "nova, orion" in json.load(refused.value)["msg"]
 
 
+@pytest.mark.parametrize(
+    ("path", "said", "told"),
+    [
+        (f"{STREAM}/ws", '{"method": "SUBSCRIBE", "params": 5, "id": 1}', '"id":1'),
+        (f"{STREAM}/ws", "[" * 30_000, "Invalid request"),
+        ("ws-api.binance.com/ws-api/v3", '{"method": "order.place", "params": [1], "id": 1}', "-1100"),
+        (
+            "ws-api.binance.com/ws-api/v3",
+            '{"method": "account.status", "params": {"apiKey": "alice-key", "timestamp": 1, "signature": "é"}}',
+            "-1022",
+        ),
+    ],
+)
+def test_nonsense_on_a_socket_is_answered_and_the_socket_lives(
+    exchanges: SimulatedExchanges, path: str, said: str, told: str
+) -> None:
+    async def scene() -> None:
+        url = f"{exchanges.url.replace('http', 'ws')}/nova/{path}"
+        async with ClientSession() as session, session.ws_connect(url) as stream:
+            for _ in range(2):
+                await stream.send_str(said)
+                assert told in await stream.receive_str(timeout=10)
+
+    asyncio.run(scene())
+
+
 def test_market_time_runs_as_fast_as_was_asked_and_signatures_go_by_the_wall() -> None:
     with running_exchanges(a_source(), ServerSettings(speed=60.0)) as exchanges:
         before, started = exchanges.now_ns(), time.time_ns()

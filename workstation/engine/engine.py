@@ -79,12 +79,13 @@ class Engine:
         self._started_ns = clock.now_ns()
         self._process = psutil.Process(os.getpid())
         self._unlisted: dict[str, str] = {}
+        self._not_fed: dict[str, str] = {}
+        """Watched symbols that their feed does not take, and why."""
 
     # -- its life
 
     async def run(self) -> None:
-        """Recovers every session, then serves until cancelled."""
-        await self._sessions.recover()
+        """Serves until cancelled. What comes is recorded from the first row on, while sessions are recovered."""
         self._feeds.start(self._turns.market.registry)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._turns.run(), name="turns")
@@ -93,6 +94,7 @@ class Engine:
             for venue in self._feeds.venues:
                 tasks.create_task(self._watch(venue), name=f"watch {venue}")
                 tasks.create_task(self._refresh_rules(venue), name=f"rules {venue}")
+            await self._sessions.recover()
 
     async def close(self) -> None:
         """Ends cleanly: no more rows, every state kept."""
@@ -123,7 +125,10 @@ class Engine:
                 self._unlisted.pop(f"{venue}:{instrument.symbol}", None)
                 self._turns.market.list_instrument(instrument)
             self._unlisted |= {f"{venue}:{symbol}": reason for symbol, reason in why.items()}
-            self._feeds.want({one.key: self._wish for one in found})
+            try:
+                self._feeds.want({one.key: self._wish for one in found})
+            except WorkstationError as error:
+                self._not_fed |= {f"{venue}:{one.symbol}": str(error) for one in found}
             self.spreads_watched.watch(self._listed())
             await asyncio.sleep(pause_s if wanted else 0)
             pause_s = min(2 * pause_s, MOST_WATCH_RETRY_S)
@@ -137,6 +142,8 @@ class Engine:
             for instrument in found:
                 self._unlisted.pop(f"{venue}:{instrument.symbol}", None)
                 self._sessions.rules_are(instrument)
+                if self._turns.recorder is not None:
+                    self._turns.recorder.declare(instrument)
 
     def _listed(self) -> Iterator[InstrumentKey]:
         return (one.key for one in self._turns.market.registry if one.symbol in self._watched)
@@ -199,8 +206,9 @@ class Engine:
         return detail_of(live, self._clock.now_ns(), self._ledger.run_ids(live.session_id))
 
     async def start_session(self, declaration: SessionDeclaration, by: str) -> SessionSummary:
+        started = await self._sessions.start(declaration)
         log.info("session %s: started by %s", declaration.session, by)
-        return self._summary(await self._sessions.start(declaration))
+        return self._summary(started)
 
     async def pause_session(self, session: str, by: str, reason: str = "") -> SessionSummary:
         live = self._sessions.of(session)
@@ -294,7 +302,7 @@ class Engine:
         )
 
     def _problems(self, recorder: RecorderView | None) -> Iterator[str]:
-        yield from (f"{name}: {why}" for name, why in self._unlisted.items())
+        yield from (f"{name}: {why}" for name, why in (self._unlisted | self._not_fed).items())
         for feed in self._feeds.views():
             if feed.state not in ("live", "connecting"):
                 yield f"feed {feed.venue}: {feed.state}: {feed.reason}"

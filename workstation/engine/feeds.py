@@ -12,7 +12,7 @@ import pyarrow as pa
 from workstation import __version__
 from workstation.client.messages import FeedView
 from workstation.engine.clock import Clock
-from workstation.errors import UnknownInstrument, WorkstationError
+from workstation.errors import BadInput, UnknownInstrument, WorkstationError
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
@@ -26,6 +26,9 @@ RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 STABLE_NS = 60 * SECOND_NS
 """What ran for so long is tried again after the shortest wait."""
+
+BREAKS = frozenset({FeedState.STALE, FeedState.RECONNECTING, FeedState.BROKEN, FeedState.STOPPED})
+"""While a feed is so, nobody watches the market through it."""
 
 WRITER = f"workstation {__version__}"
 
@@ -60,6 +63,9 @@ class _Line:
     stale: set[InstrumentKey] = field(default_factory=set)
     wishes: dict[InstrumentKey, Wish] = field(default_factory=dict)
     listed: dict[Symbol, Instrument] = field(default_factory=dict)
+    watched_since_ns: int = 0
+    broken_ns: dict[InstrumentKey, int] = field(default_factory=dict)
+    """When the quotes of one instrument alone were last found to stand still."""
     is_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     is_running: bool = False
 
@@ -69,7 +75,10 @@ class Feeds:
 
     def __init__(self, feeds: Mapping[Venue, tuple[Feed, str]], clock: Clock, sink: MarketSink) -> None:
         self._clock, self._sink = clock, sink
-        self._lines = {venue: _Line(feed, exchange) for venue, (feed, exchange) in feeds.items()}
+        now_ns = clock.now_ns()
+        self._lines = {
+            venue: _Line(feed, exchange, watched_since_ns=now_ns) for venue, (feed, exchange) in feeds.items()
+        }
         self._tasks: list[asyncio.Task[None]] = []
         self._registry: Registry | None = None
 
@@ -93,7 +102,7 @@ class Feeds:
         symbols = list(line.listed) if symbols is None else symbols
         try:
             found = await line.feed.instruments(symbols) if symbols else []
-        except UnknownInstrument as error:
+        except (UnknownInstrument, BadInput) as error:  # what is wrong with one keeps no other back
             if len(symbols) == 1:
                 line.listed.pop(symbols[0], None)  # whoever asks for it is told that it is gone
                 return [], {symbols[0]: str(error)}
@@ -154,6 +163,8 @@ class Feeds:
     def told(self, status: FeedStatus) -> bool:
         """Takes a feed's word about itself; whether it changed what a person sees."""
         line = self._lines[status.venue]
+        if status.state in BREAKS:
+            self._break(line, status.key)
         if status.key is not None:
             (line.stale.add if status.state is FeedState.STALE else line.stale.discard)(status.key)
             log.info("feed %s: %s %s %s", status.venue, status.key.symbol, status.state, status.reason)
@@ -163,6 +174,19 @@ class Feeds:
             line.state, line.reason, line.since_ns = status.state, status.reason, self._clock.now_ns()
             log.info("feed %s: %s %s", status.venue, status.state, status.reason)
         return is_new
+
+    def watched_since(self, key: InstrumentKey) -> int:
+        """Since when its quotes are watched without a break, ns: what was received before may be no price any more."""
+        line = self._lines[key.venue]
+        return max(line.watched_since_ns, line.broken_ns.get(key, 0))
+
+    def _break(self, line: _Line, key: InstrumentKey | None) -> None:
+        """What was received up to now is from before the break."""
+        after_ns = self._clock.now_ns() + 1
+        if key is None:
+            line.watched_since_ns = after_ns
+        else:
+            line.broken_ns[key] = after_ns
 
     def views(self) -> tuple[FeedView, ...]:
         return tuple(

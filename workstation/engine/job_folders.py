@@ -60,7 +60,8 @@ class JobFolders:
     def _ended(self, folder: Path, now_ns: int) -> JobDetail:
         file = folder / "result.json"
         if file.exists():
-            return JobDetail.model_validate_json(file.read_bytes())
+            kept = JobDetail.model_validate_json(file.read_bytes())
+            return kept.model_copy(update={"folder": str(folder)})  # where it lies now, if the home has moved
         order = JobOrder.model_validate_json((folder / "request.json").read_bytes())
         reason = "the engine ended while it ran" if log_of(folder).exists() else "the engine ended before it began"
         lost = asked(order, folder).model_copy(update={"state": JobState.FAILED, "reason": reason, "ended_ns": now_ns})

@@ -74,6 +74,7 @@ class Jobs:
         self._jobs = {kept.job: Job(kept) for kept in self._folders.kept(clock.now_ns())}
         self._waiting: deque[Job] = deque()
         self._running: set[Job] = set()
+        self._taking = 0
         self._is_closed = False
 
     # -- what is asked
@@ -87,8 +88,21 @@ class Jobs:
 
     async def start(self, request: JobRequest, by: str) -> JobView:
         """Takes it; it begins at once, or when its turn comes. Raises what `check` does, RetryError for too many."""
-        if len(self._waiting) >= MOST_WAITING:
-            raise RetryError(f"jobs: {len(self._waiting)} wait already: ask again when some of them have ended")
+        if len(self._waiting) + self._taking >= MOST_WAITING:
+            raise RetryError(f"jobs: {MOST_WAITING} wait already: ask again when some of them have ended")
+        self._taking += 1
+        try:
+            job = await self._taken(request, by)
+        finally:
+            self._taking -= 1
+        self._waiting.append(job)
+        log.info("job %s: asked for by %s", job.detail.job, by)
+        self._tell(job)
+        self._fill()
+        return view_of(job.detail)
+
+    async def _taken(self, request: JobRequest, by: str) -> Job:
+        """Looked through, and kept on the disk."""
         await asyncio.to_thread(self._check, request, self._settings)
         folder = self._folders.next_of(JobKind(request.kind))
         order = JobOrder(
@@ -96,11 +110,7 @@ class Jobs:
         )
         await asyncio.to_thread(self._folders.create, order)
         job = self._jobs[folder.name] = Job(asked(order, folder))
-        self._waiting.append(job)
-        log.info("job %s: asked for by %s", folder.name, by)
-        self._tell(job)
-        self._fill()
-        return view_of(job.detail)
+        return job
 
     async def cancel(self, job: str, by: str) -> JobView:
         """Ends it, and returns when it has ended; one that has ended already stays as it is."""

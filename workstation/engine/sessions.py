@@ -59,7 +59,7 @@ class Sessions:
     ) -> None:
         self._turns, self._ledger, self._store, self._feeds = turns, ledger, store, feeds
         self._bus, self._settings = bus, settings
-        self._watched_since_ns = turns.clock.now_ns()
+        identity.take_note()
         self._reviving: set[SessionId] = set()
         self.lost: dict[SessionId, str] = {}
         """Sessions of the ledger that could not go on at the start, and why."""
@@ -222,7 +222,7 @@ class Sessions:
             market,
             Session(settings, strategy, market, state),
             manifest.paper,
-            watched_since_ns=self._watched_since_ns,
+            watched_since=self._feeds.watched_since,
         )
         live = LiveSession(manifest, host)
         self._turns.sessions[settings.session_id] = live
@@ -230,8 +230,8 @@ class Sessions:
             live.is_ready = True
             return live
         live.manifest = manifest = self._of_next_run(manifest, state)
-        self._feeds.want(wishes_of(manifest))
         try:
+            self._feeds.want(wishes_of(manifest))
             await self._prepare(live, manifest)
         except WorkstationError as error:
             live.break_off(error)

@@ -12,7 +12,7 @@ from typing import Any
 import ccxt.pro
 
 from workstation.errors import ConfigError, VenueRefused, VenueUnavailable
-from workstation.exchanges.rest_limiter import RestLimiter
+from workstation.exchanges.rest_limiter import Line, RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import facts_of
 
@@ -23,7 +23,7 @@ MOST_MESSAGE = 300
 """Characters of a venue's error that are passed on; some answer with a page of HTML."""
 
 
-def open_client(settings: VenueSettings, limiter: RestLimiter | None = None) -> Any:
+def open_client(settings: VenueSettings, limiter: Line | None = None) -> Any:
     """A client that nothing was asked of yet; close it with `await client.close()`. Raises ConfigError.
 
     Its numbers are floats: for market data. Never set `maxRetriesOnFailure`: it would send orders twice.
@@ -70,14 +70,14 @@ def _redirect(client: Any, url: str) -> None:
     client.urls["api"] = moved(client.urls["api"])
 
 
-def _limit(client: Any, limiter: RestLimiter) -> None:
+def _limit(client: Any, limiter: Line) -> None:
     async def turn(cost: float | None = None) -> None:
         await limiter.turn((1.0 if cost is None else cost) * client.rateLimit / 1_000)
 
     client.throttle = turn  # called before each REST call with what ccxt knows of its weight
 
 
-def _restore_address_for_errors(client: Any, url: str | None, limiter: RestLimiter) -> None:
+def _restore_address_for_errors(client: Any, url: str | None, limiter: Line) -> None:
     """The exchange's own error codes are chosen by its real address; the limiter sees every reply's status."""
     handle = client.handle_errors
 
@@ -103,6 +103,8 @@ def venue_errors(settings: VenueSettings) -> Iterator[None]:
         raise VenueUnavailable(
             f"{settings.venue} ({settings.exchange}): answer not understood: {told(error)}"
         ) from error
+    except OSError as error:  # of this machine: no more files may be opened, say
+        raise VenueUnavailable(f"{settings.venue} ({settings.exchange}): not asked: {told(error)}") from error
 
 
 def told(error: Exception) -> str:

@@ -41,6 +41,8 @@ class Pace:
     bar_check_s: float = 0.5
     retry_s: float = 1.0
     recall_s: float = 1.0
+    fresh_s: float = 1.0
+    """For so long a venue's list of markets is not asked for again."""
 
 
 class Connection:

@@ -1,7 +1,6 @@
 """CcxtFeed: the market data of one venue through ccxt.pro, connected again and again until it is cancelled."""
 
 import asyncio
-import difflib
 import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -11,11 +10,12 @@ import numpy as np
 
 from workstation.errors import BadInput, UnknownInstrument, VenueRefused, VenueUnavailable
 from workstation.exchanges.bar_series import BarSeries
-from workstation.exchanges.ccxt_client import open_client, venue_errors
 from workstation.exchanges.ccxt_connection import Connection, Pace
 from workstation.exchanges.ccxt_instruments import instrument_of, is_tradable
+from workstation.exchanges.ccxt_markets import Markets
 from workstation.exchanges.ccxt_parse import BarNumbers, Refusals
 from workstation.exchanges.ccxt_repair import Repair
+from workstation.exchanges.ccxt_watch import check_intervals
 from workstation.exchanges.circuit_breaker import CircuitBreaker
 from workstation.exchanges.intake import Stream
 from workstation.exchanges.rest_limiter import RestLimiter
@@ -47,6 +47,7 @@ class CcxtFeed:
         self.breaker = CircuitBreaker() if breaker is None else breaker
         self._rng = random.Random() if rng is None else rng
         self._pace = Pace() if pace is None else pace
+        self._markets = Markets(settings, self._limiter, self._pace.fresh_s)
         self._trades: dict[InstrumentKey, TradeSeries] = {}
         self._bars: dict[tuple[InstrumentKey, int], BarSeries] = {}
         self.refusals = Refusals()
@@ -54,7 +55,6 @@ class CcxtFeed:
         self._messages = self._reconnects = 0
         self._connection: Connection | None = None
         self._client: Any = None  # the connection's
-        self._known_markets: Any = None  # a client that has loaded them
         self._running: asyncio.Task[Any] | None = None
         self._wanted: dict[InstrumentKey, Subscription] = {}
         self._stale: set[InstrumentKey] = set()  # when the last connection was lost
@@ -70,26 +70,19 @@ class CcxtFeed:
 
     async def instruments(self, symbols: Collection[Symbol] | None = None) -> list[Instrument]:
         """The rules in force now. Raises UnknownInstrument, BadInput, VenueUnavailable, VenueRefused."""
-        client = open_client(self._settings, self._limiter)
-        try:
-            with venue_errors(self._settings):
-                markets = await client.load_markets()
-        finally:
-            await client.close()
-        self._known_markets = client
+        client = await self._markets.fresh(symbols)
         if symbols is None:
-            wanted = [market for market in markets.values() if is_tradable(market)]
+            wanted = [market for market in client.markets.values() if is_tradable(market)]
         else:
-            wanted = [self._market(markets, symbol) for symbol in symbols]
+            wanted = [self._markets.listed(client, symbol) for symbol in symbols]
         return [instrument_of(market, self.venue, self._settings.exchange, self._now_ns()) for market in wanted]
 
     async def bars(self, key: InstrumentKey, interval_ns: int, since_ns: int) -> Bars:
         """The venue's closed bars that open from `since_ns` on, by REST. Raises as `instruments` does."""
-        client = open_client(self._settings, self._limiter)
+        client = await self._markets.open_client()
         repair = Repair(client, self._settings, self.refusals, self._now_ns, self._pace.retry_s)
         try:
-            with venue_errors(self._settings):
-                self._market(await client.load_markets(), key.symbol)
+            self._markets.listed(client, key.symbol)
             found = await repair.bars_since(key.symbol, interval_ns, since_ns)
         finally:
             await client.close()
@@ -114,14 +107,17 @@ class CcxtFeed:
             self._say(sink, FeedState.STOPPED, "cancelled")
 
     def add(self, subscriptions: Sequence[Subscription]) -> None:
-        """These too, on the connection that lives. Raises UnknownInstrument, BadInput, and then changes nothing."""
+        """These too, on the connection that lives or the next. Raises UnknownInstrument, BadInput: nothing changes."""
         if self._running is None:
             raise BadInput(f"{self.venue}: the feed does not run: run it with these subscriptions")
-        if self._client is not None and self._connection is not None:
-            more = [_more_of(each, self._wanted.get(each.key)) for each in subscriptions]
+        more = [_more_of(each, self._wanted.get(each.key)) for each in subscriptions]
+        streams = [self._stream(each) for each in more]
+        if (client := self._markets.known if self._client is None else self._client) is not None:
             for each in more:
-                self._listed(self._client, each.key.symbol)
-            self._connection.add([self._stream(each) for each in more])
+                self._markets.listed(client, each.key.symbol)
+            check_intervals(client, self._settings, streams)
+        if self._connection is not None:
+            self._connection.add(streams)
         self._wanted |= {each.key: each for each in subscriptions}
 
     async def close(self) -> None:
@@ -151,39 +147,28 @@ class CcxtFeed:
 
     async def _connect(self, sink: MarketSink) -> str:
         """Runs one connection and returns why it was lost."""
-        client = open_client(self._settings, self._limiter)
+        client: Any = None
         reason = ""
         try:
-            if self._known_markets is not None:
-                client.open()
-                client.set_markets_from_exchange(self._known_markets)
-            else:
-                with venue_errors(self._settings):
-                    await client.load_markets()
-                self._known_markets = client
+            client = await self._markets.open_client()
             streams = [self._stream(each) for each in self._wanted.values() if self._is_listed(client, each, sink)]
             self._client, self._connection = client, self._connection_of(client, streams, sink)
             await self._connection.run()
         except* (VenueUnavailable, VenueRefused) as errors:
             reason = str(_first(errors))
         finally:
-            await client.close()
+            if client is not None:
+                await client.close()
         return reason
 
     def _is_listed(self, client: Any, subscription: Subscription, sink: MarketSink) -> bool:
         """Whether the venue still has it; one that it has no more is stale, and the others go on."""
         try:
-            self._listed(client, subscription.key.symbol)
+            self._markets.listed(client, subscription.key.symbol)
         except UnknownInstrument as error:
             self._say(sink, FeedState.STALE, str(error), subscription.key)
             return False
         return True
-
-    def _listed(self, client: Any, symbol: Symbol) -> None:
-        """Raises UnknownInstrument. One that was listed after the client had asked is looked for in the last answer."""
-        if symbol not in client.markets and self._known_markets is not client:
-            client.set_markets_from_exchange(self._known_markets)
-        self._market(client.markets, symbol)
 
     def _connection_of(self, client: Any, streams: Sequence[Stream], sink: MarketSink) -> Connection:
         def live() -> None:
@@ -234,14 +219,6 @@ class CcxtFeed:
             },
             is_stale=subscription.quotes and key in self._stale,
         )
-
-    def _market(self, markets: Any, symbol: Symbol) -> Any:
-        market = markets.get(symbol)
-        if market is None:
-            near = difflib.get_close_matches(symbol, markets, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {len(markets)} others"
-            raise UnknownInstrument(f"{self.venue}:{symbol}: not on {self._settings.exchange}; {hint}")
-        return market
 
     def _say(
         self,

@@ -31,6 +31,8 @@ EXACT: Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]] = {
     },
 }
 """Paths to exact text in `market["info"]`; a list of filters is taken by each one's "filterType"."""
+LARGEST_EXPONENT = 27
+"""Of a rule, either way: no market has such steps, and decimal's own 28 digits hold no more."""
 
 
 def instrument_of(market: Mapping[str, Any], venue: Venue, exchange: str, valid_from_ns: int) -> Instrument:
@@ -109,5 +111,7 @@ def _decimal(value: object, subject: str, name: str) -> Decimal | None:
         raise BadInput(f"{subject}: {name} {value!r}: expected a number") from None
     if not number.is_finite():
         return number  # the instrument refuses it by name
+    if number and abs(number.adjusted()) > LARGEST_EXPONENT:
+        raise BadInput(f"{subject}: {name} {value!r:.60}: expected a number of a market")
     plain = number.normalize()
     return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain

@@ -6,6 +6,7 @@ lengthen the ban. Times are seconds of the running loop's clock; the pure half h
 
 import asyncio
 import math
+from typing import Protocol
 
 TOO_MANY = 429
 BANNED = 418
@@ -65,6 +66,28 @@ class RestLimiter(RestPace):
             await asyncio.sleep(self.place(loop.time(), spacing_s) - loop.time())
             if not self.pause_left_s(loop.time()):
                 return
+
+
+class Line(Protocol):
+    """What a client asks before a call, and tells behind it."""
+
+    async def turn(self, spacing_s: float) -> None: ...
+
+    def answered(self, now_s: float, status: int, retry_after: str | None) -> None: ...
+
+
+class LineOfAnotherLoop:
+    """A limiter's line for a client in another thread than the limiter's `loop`."""
+
+    def __init__(self, limiter: RestLimiter, loop: asyncio.AbstractEventLoop) -> None:
+        self._limiter, self._loop = limiter, loop
+
+    async def turn(self, spacing_s: float) -> None:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._limiter.turn(spacing_s), self._loop))
+
+    def answered(self, now_s: float, status: int, retry_after: str | None) -> None:
+        """`now_s` is of the client's loop; what counts is the time of the limiter's."""
+        self._loop.call_soon_threadsafe(lambda: self._limiter.answered(self._loop.time(), status, retry_after))
 
 
 class RestLimiters:

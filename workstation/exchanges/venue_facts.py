@@ -29,6 +29,8 @@ class VenueFacts:
     """Their ids are running numbers: one left out is noticed, and REST gives those from an id on, however many."""
     bars_by_rest: bool = False
     """Each bar is asked for after its end, because what ccxt streams is not it."""
+    only_markets: str = ""
+    """The parameter by which it tells the rules of some markets, named in a JSON list of its ids, instead of all."""
     lacks: str = ""
 
 
@@ -41,6 +43,7 @@ VENUES: Mapping[str, VenueFacts] = {
         options={**_AGGREGATED, "fetchMarkets": {"types": ["spot"]}},
         quick_quotes=True,
         trades_by_id=True,
+        only_markets="symbols",
         lacks="spot only (perpetuals are the exchange binanceusdm); quotes bear no venue time",
     ),
     "binanceusdm": VenueFacts(

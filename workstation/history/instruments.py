@@ -23,25 +23,25 @@ def put_instrument(root: Path, instrument: Instrument) -> None:
 
 
 def put_instruments(root: Path, instruments: Iterable[Instrument]) -> None:
-    """As put_instrument, of many (one of each key) at once; what is stored as it is costs no writing."""
-    for venue, group in groupby(sorted(instruments, key=_venue), key=_venue):
+    """As put_instrument, of many at once; what is stored as it is costs no writing."""
+    for venue, group in groupby(sorted(instruments, key=_key), key=lambda one: checked_key(*one.key)[0]):
         with one_writer(root / "instruments" / venue):
             write_all_durably(dict(_changed(root, group)))
 
 
-def _venue(instrument: Instrument) -> str:
-    return checked_key(*instrument.key)[0]
+def _key(instrument: Instrument) -> InstrumentKey:
+    return instrument.key
 
 
 def _changed(root: Path, instruments: Iterable[Instrument]) -> Iterator[tuple[Path, bytes]]:
-    for instrument in instruments:
-        before = snapshots(root, instrument.key)
-        if instrument in before:
-            continue
-        kept = [one for one in before if one.valid_from_ns != instrument.valid_from_ns]
-        ordered = sorted([*kept, instrument], key=lambda one: one.valid_from_ns)
-        content = msgspec.json.encode(InstrumentFile(snapshots=tuple(ordered)))
-        yield _path(root, instrument.key), msgspec.json.format(content, indent=1) + b"\n"
+    """Instruments in the order of their keys."""
+    for key, group in groupby(instruments, key=_key):
+        before = {one.valid_from_ns: one for one in snapshots(root, key)}
+        after = before | {one.valid_from_ns: one for one in group}
+        if after != before:
+            ordered = tuple(after[valid_from_ns] for valid_from_ns in sorted(after))
+            content = msgspec.json.encode(InstrumentFile(snapshots=ordered))
+            yield _path(root, key), msgspec.json.format(content, indent=1) + b"\n"
 
 
 def snapshots(root: Path, key: InstrumentKey) -> tuple[Instrument, ...]:

@@ -98,6 +98,9 @@ class LogFacts:
     header: Header | None
     """None where not even the first frame is whole."""
     instruments: dict[int, Instrument]
+    """By number, with the rules that were declared last."""
+    rules: tuple[Instrument, ...]
+    """All that were declared, in order."""
     notes: tuple[Note, ...]
     valid_bytes: int
     damage: Damage | None
@@ -160,6 +163,7 @@ class _Found:
     take_rows: TakeRows
     header: Header | None = None
     instruments: dict[int, Instrument] = field(default_factory=dict)
+    rules: list[Instrument] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
     def take(self, kind: int, payload: bytes, start: int) -> str | None:
@@ -172,6 +176,7 @@ class _Found:
             if kind == FrameKind.INSTRUMENT:
                 declared = msgspec.json.decode(payload, type=Declared)
                 self.instruments[declared.number] = declared.instrument
+                self.rules.append(declared.instrument)
             elif kind == FrameKind.NOTE:
                 self.notes.append(msgspec.json.decode(payload, type=Note))
             elif kind == FrameKind.ROWS and len(payload) % MARKET_ROW.itemsize == 0:
@@ -208,6 +213,7 @@ def scan_log(path: Path, take_rows: TakeRows) -> LogFacts:
         path=path,
         header=found.header,
         instruments=found.instruments,
+        rules=tuple(found.rules),
         notes=tuple(found.notes),
         valid_bytes=offset,
         damage=damage,

@@ -10,7 +10,7 @@ The caller only copies its rows. One thread writes the log, another one rolls it
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,6 +94,7 @@ class Recorder:
         self._settings = settings
         self._owner = lock
         self._numbers: dict[InstrumentKey, int] = {}
+        self._rules: dict[InstrumentKey, Instrument] = {}
         self._registry: Registry | None = None
         self._known = 0
         """Instruments of the registry."""
@@ -139,9 +140,12 @@ class Recorder:
         self._writer.append(rows)
 
     def declare(self, instrument: Instrument) -> None:
-        """New rules of an instrument; those that a registry has at its first rows are declared by `record`."""
+        """The rules of an instrument, written where they are others than the last ones; `record` declares the first."""
         number = self._numbers.setdefault(instrument.key, len(self._numbers))
-        self._writer.declare(number, instrument)
+        last = self._rules.get(instrument.key)
+        if last is None or replace(last, valid_from_ns=instrument.valid_from_ns) != instrument:
+            self._rules[instrument.key] = instrument
+            self._writer.declare(number, instrument)
 
     def sync(self) -> None:
         """Returns when all that was recorded before is on the disk, or let go (see `state`)."""

@@ -75,7 +75,7 @@ def roll_log(store: HistoryStore, path: Path) -> Rolled:
     facts, found = log.facts, list[RecordedSeries]()
     for group in log.groups():
         store.write_all(_tables(group, found), log_source(facts))
-    put_instruments(store.root, facts.instruments.values())
+    put_instruments(store.root, facts.rules)
     damage = _keep_damaged(facts)
     logged = LoggedRows(
         rows=log.rows,

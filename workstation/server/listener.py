@@ -13,6 +13,7 @@ from workstation.engine.bus import Bus
 from workstation.server.auth import is_same_token
 from workstation.server.mailbox import Mailbox
 from workstation.server.problems import problem_of_form
+from workstation.server.rates import RateLimit
 from workstation.server.settings import ServerSettings
 
 POLICY = 1008
@@ -39,7 +40,7 @@ class Listener:
     ) -> None:
         self._bus, self._mailbox, self._filled, self._settings = bus, mailbox, filled, settings
         self._receive, self._send, self._life, self._token, self._now_s = receive, send, life, token, now_s
-        self._faults = 0
+        self._faults, self._pace = 0, RateLimit(settings.subscribe_rate)
         self._heartbeat: str | None = None
         self._sending_since: float | None = None
         self._may_send = asyncio.Event()
@@ -127,6 +128,7 @@ class Listener:
         while (text := await self._text()) is not None:
             request, problem = self._parsed(text)
             if request is not None:
+                await asyncio.sleep(self._pace.wait_s("", self._now_s()))  # at the least, others have their turn
                 await self._answer(request)
                 continue
             self._faults += 1

@@ -53,9 +53,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: {"model": Problem, "description": "A page of another origin"},
     404: {"model": Problem, "description": "No such thing"},
     409: {"model": Problem, "description": "Not in the present state of things"},
+    408: {"model": Problem, "description": "The body did not come in time"},
     413: {"model": Problem, "description": "The body is too large"},
     FORM: {"model": Problem, "description": "A field is missing, unknown, or not of its form"},
     429: {"model": Problem, "description": "Too many requests; Retry-After says when"},
+    500: {"model": Problem, "description": "A fault of the engine's own; its log has it"},
     503: {"model": Problem, "description": "Not now"},
 }
 """What every operation may answer, for its description."""

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from workstation.errors import ConfigError
 from workstation.server.auth import check_bind
+from workstation.server.connections import PATIENCE_S, bounded, most_connections
 
 GOODBYE_S = 3
 PING_S = 20.0
@@ -31,16 +32,20 @@ async def serve(
     *,
     on_ready: Callable[[int], None] = lambda port: None,
     ping_s: float = PING_S,
+    most: int | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> None:
     """Until cancelled; then streams are closed with 1012 and answers under way get GOODBYE_S.
 
-    `on_ready` gets the port, once it answers there: port 0 takes a free one. Raises ConfigError where it cannot listen.
+    `on_ready` gets the port, once it answers there: port 0 takes a free one. Of `most` connections (None: what the
+    process has room for), each has `patience_s` for a request's headers. Raises ConfigError where it cannot listen.
     """
     listening = listen(host, port)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
+        http=bounded(most_connections() if most is None else most, patience_s),
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,  # on one machine it only costs: each client's frames would be compressed anew

@@ -26,6 +26,8 @@ class ServerSettings:
     """For a client that shows the token."""
     stranger_rate: Rate = Rate(per_second=10, burst=50)
     """For one that does not, so that it cannot guess, nor be in the way of one that does."""
+    subscribe_rate: Rate = Rate(per_second=5, burst=10)
+    """For one client of the stream: each looks through all events that are kept. Sooner ones wait."""
     heartbeat_s: float = 30.0
     auth_timeout_s: float = 5.0
     """For the token of a stream whose handshake had none."""

@@ -36,6 +36,12 @@ def versions() -> dict[str, str]:
     return {"workstation": workstation.__version__} | {name: metadata.version(name) for name in LIBRARIES}
 
 
+def take_note() -> None:
+    """Hashes the code while its files are those that this process runs: an update may replace them under it."""
+    for known in (code_hash, fold_hash, kernels, versions):
+        known()
+
+
 def _hash_of(sources: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for source in sorted(sources):

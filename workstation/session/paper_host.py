@@ -4,7 +4,7 @@ The venue's outcomes are deadlines of the market. On bars the venue goes through
 and the session answers in between: what it sends during a bar is at the venue at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -37,10 +37,17 @@ class Arrival(NamedTuple):
 class PaperHost:
     """Subscriber of the market for one session and its venue; also the session's Broker."""
 
-    def __init__(self, market: Market, session: Session, settings: PaperSettings, *, watched_since_ns: int = 0) -> None:
+    def __init__(
+        self,
+        market: Market,
+        session: Session,
+        settings: PaperSettings,
+        *,
+        watched_since: Callable[[InstrumentKey], int] = lambda key: 0,
+    ) -> None:
+        """`watched_since`: what an instrument's venue showed before that time (ns) it may long show no more."""
         self.market, self.session = market, session
-        self._watched_since_ns = watched_since_ns
-        """Quotes received before come from a recording: what the venue showed since, nobody saw."""
+        self._watched_since = watched_since
         self.steps = market.steps_of(self)
         self.venue = PaperVenue(settings, session.state.book.available, self._held)
         self.outbox: Outbox | None = None
@@ -182,7 +189,8 @@ class PaperHost:
 
     def _met_on_arrival(self, index: int) -> Touch:
         """The touch; none where the last quote is from before an outage: the order waits for the first new one."""
-        is_watched = self.market.tables.instruments["ts_received"].item(index) >= self._watched_since_ns
+        received_ns = self.market.tables.instruments["ts_received"].item(index)
+        is_watched = received_ns >= self._watched_since(self.market.registry.key(index))
         return touch_of(self.market, index) if is_watched else NO_TOUCH
 
     def _report(self, reports: Iterator[Report]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 
 from workstation.simulator.accounts import Account
@@ -19,6 +20,7 @@ from workstation.simulator.binance_errors import (
 DEFAULT_WINDOW_MS = 5000
 LARGEST_WINDOW_MS = 60_000
 AHEAD_MS = 1000
+WHOLE = re.compile(r"[0-9]{1,20}")
 
 
 def signed_account(
@@ -37,7 +39,7 @@ def signed_account(
         if not parameters.get(name):
             raise missing(name)
     wanted = hmac.new(account.credentials.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(wanted, parameters["signature"].lower()):
+    if not hmac.compare_digest(wanted.encode(), parameters["signature"].lower().encode()):
         raise ApiError(*BAD_SIGNATURE)
     _check_window(parameters, now_ms)
     return account
@@ -45,7 +47,7 @@ def signed_account(
 
 def _check_window(parameters: Mapping[str, str], now_ms: int) -> None:
     for name in ("timestamp", "recvWindow"):
-        if not parameters.get(name, "0").isascii() or not parameters.get(name, "0").isdigit():
+        if WHOLE.fullmatch(parameters.get(name, "0")) is None:
             raise malformed(name)
     sent_ms, window_ms = int(parameters["timestamp"]), int(parameters.get("recvWindow", DEFAULT_WINDOW_MS))
     if window_ms > LARGEST_WINDOW_MS:

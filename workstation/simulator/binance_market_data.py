@@ -81,8 +81,8 @@ class BinanceMarketData:
     def trades(self, parameters: Parameters) -> Any:
         market = self._market(parameters)
         limit = whole(parameters, "limit", 500, 1000)
-        first_id = int(parameters["fromId"]) if parameters.get("fromId", "").isdigit() else None
-        if first_id is not None:
+        if parameters.get("fromId"):
+            first_id = whole(parameters, "fromId", 0)
             return [public_trade(trade) for trade in market.trades if trade.trade_id >= first_id][:limit]
         return [public_trade(trade) for trade in list(market.trades)[-limit:]]
 

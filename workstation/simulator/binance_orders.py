@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from workstation.errors import BadInput
 from workstation.model.units import Side
 from workstation.simulator.accounts import Account
 from workstation.simulator.binance_errors import (
@@ -232,11 +233,19 @@ def _decimal(parameters: Parameters, name: str) -> Decimal | None:
         raise malformed(name) from None
 
 
+def number_of(value: object, name: str) -> Decimal:
+    """A number of a JSON message, as a number or as text. Raises BadInput."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise BadInput(f"{name} {value!r}: expected a number") from None
+
+
 def force_fill(exchange: Exchange, fields: Mapping[str, Any]) -> VenueOrder:
-    """Fills an open order by its number or client id, whatever the market is. Raises Refused."""
+    """Fills an open order by its number or client id, whatever the market is. Raises Refused, BadInput."""
     for order in exchange.orders.open_orders():
         if fields.get("orderId") == order.order_id or fields.get("clientOrderId") == order.request.client_order_id:
             quantity = fields.get("quantity")
-            exchange.force_fill(order, None if quantity is None else Decimal(str(quantity)))
+            exchange.force_fill(order, None if quantity is None else number_of(quantity, "quantity"))
             return order
     raise Refused(Reason.UNKNOWN_ORDER, f"{dict(fields)}: no open order has that orderId or clientOrderId")

@@ -18,7 +18,8 @@ STREAM_PATH = re.compile(r"/ws(/.*)?|/stream")
 def answer_stream_message(venue: BinanceVenue, client: Client, text: str) -> None:
     """SUBSCRIBE, UNSUBSCRIBE and LIST_SUBSCRIPTIONS of a market stream."""
     message = _decoded(text)
-    wanted = [name for name in message.get("params") or [] if isinstance(name, str)]
+    named = message.get("params")
+    wanted = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     answer: dict[str, Any] = {"result": None, "id": message.get("id")}
     method = message.get("method")
     unknown = [name for name in wanted if not venue.streams.is_known(name)]
@@ -74,6 +75,8 @@ class ApiSocket:
 
     def _result(self, method: str, message: Mapping[str, Any]) -> Any:
         fields = message.get("params") or {}
+        if not isinstance(fields, dict):
+            raise ApiError(-1100, "Illegal characters found in parameter 'params'; expected an object.")
         parameters = {str(name): _text(value) for name, value in fields.items()}
         signed = "&".join(f"{name}={parameters[name]}" for name in sorted(parameters) if name != "signature")
         api_key = parameters.pop("apiKey", None)
@@ -99,6 +102,6 @@ def _decoded(text: str) -> dict[str, Any]:
     """A JSON object; anything else is an empty one, which is then refused as a request without a method."""
     try:
         message = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}

@@ -50,6 +50,9 @@ WS_METHODS = {
     "myTrades": ("GET", "/api/v3/myTrades"),
 }
 
+Levels = Iterable[tuple[Decimal, Decimal]]
+"""Prices and quantities."""
+
 
 class ApiRequest(NamedTuple):
     """A request, whichever way it came. `signed`: what the signature is of; `wall_ns`: the venue's wall clock."""
@@ -98,15 +101,12 @@ class BinanceVenue:
             request.wall_ns // 1_000_000,
         )
 
-    def place_levels(self, name: str, bids: list[list[Any]], asks: list[list[Any]]) -> None:
+    def place_levels(self, name: str, bids: Levels, asks: Levels) -> None:
         """Shows these levels [price, quantity] instead of the market's; none: the market's again."""
         market = self.exchange.market(name)
         levels = {
             side: [
-                (
-                    market.ticks(Decimal(str(price)), Reason.PRICE_FILTER),
-                    market.lots(Decimal(str(quantity)), Reason.LOT_SIZE),
-                )
+                (market.ticks(price, Reason.PRICE_FILTER), market.lots(quantity, Reason.LOT_SIZE))
                 for price, quantity in wanted
             ]
             for side, wanted in ((Side.BUY, bids), (Side.SELL, asks))

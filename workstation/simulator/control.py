@@ -1,13 +1,14 @@
 """`/_control` of the simulated exchanges: faults, and what drills and tests do to a venue by hand. Loopback only."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from workstation.errors import BadInput
-from workstation.simulator.binance_orders import force_fill
+from workstation.simulator.binance_orders import force_fill, number_of
 from workstation.simulator.binance_venue import BinanceVenue
 from workstation.simulator.faults import FaultKind, FaultMenu, parse_fault
 from workstation.simulator.refusals import Refused
@@ -33,7 +34,8 @@ class Control:
 
     def place_levels(self, fields: Mapping[str, Any]) -> Any:
         """{venue, market, bids, asks}: shows these [price, quantity] levels; an empty list: the market's again."""
-        self._venue(fields).place_levels(str(fields.get("market")), fields.get("bids", []), fields.get("asks", []))
+        venue = self._venue(fields)
+        venue.place_levels(str(fields.get("market")), _levels(fields, "bids"), _levels(fields, "asks"))
         return {}
 
     def fill(self, fields: Mapping[str, Any]) -> Any:
@@ -66,17 +68,17 @@ def control_routes(
     def posted(answer: Answer) -> Callable[[web.Request], Any]:
         async def handle(request: web.Request) -> web.Response:
             try:
-                fields = msgspec.json.decode(await request.read(), type=dict[str, Any])
+                fields = _decoded(await request.read())
                 advance()
                 return web.json_response(answer(fields))
-            except (BadInput, Refused, msgspec.DecodeError) as error:
+            except (BadInput, Refused) as error:
                 return web.json_response({"error": str(error)}, status=400)
 
         return handle
 
     async def kick(request: web.Request) -> web.Response:
         try:
-            return web.json_response(await control.kick(await request.json()))
+            return web.json_response(await control.kick(_decoded(await request.read())))
         except BadInput as error:
             return web.json_response({"error": str(error)}, status=400)
 
@@ -95,3 +97,17 @@ def control_routes(
         web.post("/_control/fill", posted(control.fill)),
         web.post("/_control/kick", kick),
     ]
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadInput(f"{error}: expected a JSON object") from None
+
+
+def _levels(fields: Mapping[str, Any], side: str) -> list[tuple[Decimal, Decimal]]:
+    given = fields.get(side, [])
+    if not isinstance(given, list) or not all(isinstance(level, list) and len(level) == 2 for level in given):
+        raise BadInput(f"{side} {given!r:.200}: expected a list of [price, quantity]")
+    return [(number_of(price, f"{side} price"), number_of(quantity, f"{side} quantity")) for price, quantity in given]

@@ -33,7 +33,7 @@ class RestHost:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The venue's answer."""
-        body = await request.text()
+        body = (await request.read()).decode("utf-8", errors="replace")
         path = "/" + request.match_info["path"]
         parameters = dict(parse_qsl(request.query_string, keep_blank_values=True))
         parameters |= dict(parse_qsl(body, keep_blank_values=True))

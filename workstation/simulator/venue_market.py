@@ -12,6 +12,8 @@ from workstation.simulator.refusals import Reason, Refused
 from workstation.simulator.venue_orders import Quoted, Traded
 
 TRADES_KEPT = 1000
+LARGEST_EXPONENT = 40
+"""Of a price or quantity: as many digits as an order may have."""
 NANOSECONDS_PER_ID = 1_000
 """Counters begin at the start in µs, so that a venue that is started again never gives an id twice."""
 
@@ -154,7 +156,9 @@ class VenueMarket:
         return self._published_id, *self._published
 
     def _steps(self, value: Decimal, step: Decimal, reason: Reason) -> int:
+        if not value.is_finite() or value <= 0 or value.adjusted() > LARGEST_EXPONENT:
+            raise Refused(reason, f"{self.name} {value}: expected a multiple of {step} above 0")
         steps = MONEY.divide(value, step)
-        if not value.is_finite() or value <= 0 or steps != steps.to_integral_value():
+        if steps != steps.to_integral_value():
             raise Refused(reason, f"{self.name} {value}: expected a multiple of {step} above 0")
         return int(steps)
