@@ -13,13 +13,15 @@ PUBLIC: dict[str, str] = {
         ("open_history", "load_bars", "strategy", "backtest", "replay", "verify"), "workstation.research.notebook"
     ),
     "connect": "workstation.client.client",
+    "history": "workstation.history",  # a room that can be called
 }
 
 
 def __getattr__(name: str) -> object:
     if name not in PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(PUBLIC[name]), name)
+    module = importlib.import_module(PUBLIC[name])
+    value: object = module if module.__name__ == f"{__name__}.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 

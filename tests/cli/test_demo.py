@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 from pathlib import Path
@@ -45,7 +46,14 @@ def test_it_shows_the_market_verifies_both_runs_and_goes_on_after_a_kill(home: P
 @pytest.mark.slow
 def test_a_second_demo_is_refused_and_ctrl_c_ends_the_first(home: Path) -> None:
     with process_of(home, ["demo", "--for", "600"]) as process:
-        pids = pids_in(lines_until(process, STARTED))
+        printed = lines_until(process, STARTED)
+        pids = pids_in(printed)
+        hint = shlex.split(printed.splitlines()[-1].partition("terminal: ")[2])
+        name, _, value = hint[0].partition("=")
+        assert (name, hint[1]) == ("WORKSTATION_HOME", "workstation")
+        with process_of(Path(value), [*hint[2:], "--count", "1"]) as other:
+            shown, err = other.communicate(timeout=60)
+        assert (other.returncode, err, shown.count("net edge")) == (0, "", 9)
         with process_of(home, ["demo"]) as second:
             _, err = second.communicate(timeout=60)
         assert second.returncode == 1

@@ -1,6 +1,7 @@
 """`workstation exchange list` and `check`: what is known, and whether it can be reached."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,22 @@ def test_list_shows_the_venues_of_the_settings_and_what_every_known_exchange_lac
     assert lines[1].split()[:3] == ["nova", "binance", "http://127.0.0.1:1/nova"]
     assert {line.split()[1] for line in lines[2:-1]} == set(VENUES)
     assert "quotes are the top of the order book" in next(line for line in lines if "bitvavo" in line)
+
+
+def test_list_as_json_is_for_programs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_venue(home, "http://127.0.0.1:1/nova")
+    assert code_of("exchange", "list", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told[0]["venue"], told[0]["exchange"], told[0]["url"]) == ("nova", "binance", "http://127.0.0.1:1/nova")
+    assert {one["exchange"] for one in told[1:]} == set(VENUES) and told[1]["venue"] is None
+
+
+def test_check_as_json_is_one_document_and_the_same_exit_code(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_venue(home, "http://127.0.0.1:1/nova")
+    assert code_of("exchange", "check", "nova", "--json") == 1
+    (line,) = json.loads(capsys.readouterr().out)
+    assert (line["subject"], line["ok"]) == ("markets", False)
+    assert line["remedy"].startswith("start the simulated exchange")
 
 
 def test_list_and_help_do_not_load_ccxt(home: Path) -> None:

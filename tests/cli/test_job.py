@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.histories import BTC
 from tests.cli.services import environment
-from workstation.cli.job import SAY_EVERY_S, Speaker
+from workstation.cli.job import OOM_SCORE, SAY_EVERY_S, Speaker
 from workstation.client.jobs import BacktestJob, JobLine, JobOrder, JobRequest, ReplayJob
 from workstation.config.settings import Paths, Settings
 from workstation.history.store import HistoryStore
@@ -94,6 +94,14 @@ def test_it_ends_when_its_engine_does_and_what_a_strategy_prints_goes_to_the_log
         process.stdin.close()
         assert process.wait(timeout=30) != 0
         assert process.stdout.read() == ""
+
+
+@pytest.mark.skipif(not OOM_SCORE.exists(), reason="only Linux chooses whom to end when memory is short")
+def test_when_memory_is_short_it_goes_before_its_engine(home: Path) -> None:
+    with process_of(home, BacktestJob(strategy="ma-cross", venue="nova", symbol=BTC, interval="1h"), HELD) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "from a strategy\n"
+        assert Path(f"/proc/{process.pid}/oom_score_adj").read_text() == "1000\n"
 
 
 @pytest.mark.parametrize(("step_s", "said"), [(SAY_EVERY_S / 4, 4), (SAY_EVERY_S * 2, 11)])

@@ -1,5 +1,6 @@
 """`import workstation as ws`: plain words give what the room's own API gives."""
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,10 @@ import pytest
 
 import workstation as ws
 from tests.cli.histories import BTC, SPOT, START_NS, store_bars, store_quotes, store_spot_bars
+from tests.history.live import a_registry, live_rows
+from tests.history.series import BTC as BTC_KEY
 from workstation.errors import BadInput, HistoryMissing, WorkstationError
+from workstation.history.log_file import LogFile
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import read_runs
 from workstation.model.market import HOUR_NS
@@ -37,6 +41,50 @@ def test_bars_are_those_of_the_span(home: Path) -> None:
     assert bars.ts_open[0] == START_NS + 24 * HOUR_NS
     named = ws.load_bars("nova", BTC, "1h", start=START_NS + 24 * HOUR_NS, history=home / "history")
     assert np.array_equal(named.close[:24], bars.close)
+
+
+@pytest.mark.usefixtures("history")
+def test_history_is_a_table_by_time_whatever_was_imported_before() -> None:
+    assert ws.history.__name__ == HistoryStore.__module__.rpartition(".")[0]  # the room, which can be called
+    quotes = ws.history("nova", BTC)
+    assert (quotes.index.name, str(quotes.index.tz)) == ("ts_received", "UTC")
+    assert quotes.index.is_monotonic_increasing and (quotes.bid < quotes.ask).all()
+    assert quotes.ts_event.isna().all()  # these were stored without the venue's time
+    hours = ws.history("nova", BTC, "bars", interval="1h", start="2024-05-02", end="2024-05-03")
+    assert list(hours.columns) == ["open", "high", "low", "close", "volume"]
+    assert (hours.index[0].isoformat(), len(hours)) == ("2024-05-02T00:00:00+00:00", 24)
+
+
+@pytest.mark.usefixtures("history")
+def test_history_of_what_is_recorded_now_ends_with_the_last_row_written(home: Path) -> None:
+    rows = live_rows(300)
+    log = LogFile(home / "history" / "live", 1, {0: a_registry().snapshot(BTC_KEY)}, [])
+    log.append(rows[rows["instrument"] == 0])  # not synced, and nothing rolled
+    for kind, number in (("quotes", 1), ("trades", 2)):
+        told = rows[(rows["instrument"] == 0) & (rows["kind"] == number)]
+        frame = ws.history(BTC_KEY.venue, BTC_KEY.symbol, kind)
+        assert (len(frame), frame.index[-1].value) == (len(told), told["ts_received"][-1])
+    log.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"kind": "books"}, "kind 'books': expected bars, quotes, trades"),
+        ({"kind": "bars"}, "interval: not given; expected the length of the bars"),
+        ({"kind": "quotes", "interval": "1m"}, "interval '1m': quotes have none"),
+    ],
+)
+@pytest.mark.usefixtures("history")
+def test_a_kind_and_its_interval_belong_together(words: dict[str, str], sentence: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(sentence)):
+        ws.history("nova", BTC, **words)
+
+
+@pytest.mark.usefixtures("history")
+def test_trades_that_nobody_stored_are_named() -> None:
+    with pytest.raises(HistoryMissing, match="trades nova:BTC/USDT:USDT: not stored"):
+        ws.history("nova", BTC, "trades")
 
 
 @pytest.mark.usefixtures("history")

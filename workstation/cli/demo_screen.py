@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import NamedTuple
 
 import typer
@@ -11,8 +10,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from workstation.cli.session_acts import priced
+from workstation.cli.session_acts import made_by_trading, priced
 from workstation.cli.spread_tables import as_table, best_edge, ranked
+from workstation.cli.tables import fitting
 from workstation.client.client import Client
 from workstation.client.messages import Health, OrderView, PositionView, SessionSummary, SpreadView
 
@@ -52,7 +52,6 @@ def look(client: Client, names: list[str], spent_s: float) -> Look:
 def show(see: Callable[[float], Look], check: Callable[[], None], seconds: float | None, console: Console) -> None:
     """Looks until the time is over; `check` raises when something has died. Ctrl-C ends it as well."""
     started_s = time.monotonic()
-    opened: dict[str, Decimal] = {}
     last_line = 0
 
     def looks() -> Iterator[Look]:
@@ -64,24 +63,15 @@ def show(see: Callable[[float], Look], check: Callable[[], None], seconds: float
     if console.is_terminal:
         with Live(console=console, auto_refresh=False) as live:
             for now in looks():
-                _open(opened, now)
-                live.update(screen(now, opened), refresh=True)
+                live.update(screen(now, console.width), refresh=True)
         return
     for now in looks():
-        _open(opened, now)
         if now.spent_s // LINE_S > last_line:
             last_line = int(now.spent_s // LINE_S)
-            typer.echo(line(now, opened))
+            typer.echo(line(now))
 
 
-def _open(opened: dict[str, Decimal], now: Look) -> None:
-    """The first equity that is seen of each session: coins have no price before."""
-    for one in now.sessions:
-        if one.equity is not None:
-            opened.setdefault(one.session, one.equity)
-
-
-def screen(now: Look, opened: dict[str, Decimal]) -> RenderableType:
+def screen(now: Look, width: int) -> RenderableType:
     """Spreads, sessions, positions and feeds, one below the other."""
     health = now.health
     head = (
@@ -89,56 +79,57 @@ def screen(now: Look, opened: dict[str, Decimal]) -> RenderableType:
         f"{len(now.orders)} orders, {now.fills} filled   Ctrl-C ends it"
     )
     problems = [Text(problem, style="red") for problem in health.problems]
-    parts: list[RenderableType] = [Text(head, style="bold"), *problems, Text(), as_table(now.spreads[:MOST_SPREADS])]
-    return Group(*parts, Text(), _sessions(now, opened), Text(), _positions(now), Text(), _feeds(now))
+    spreads = as_table(now.spreads[:MOST_SPREADS], width)
+    parts: list[RenderableType] = [Text(head, style="bold"), *problems, Text(), spreads]
+    return Group(*parts, Text(), _sessions(now, width), Text(), _positions(now, width), Text(), _feeds(now, width))
 
 
-def line(now: Look, opened: dict[str, Decimal]) -> str:
+def line(now: Look) -> str:
     """For a log."""
     health, best = now.health, now.spreads[0] if now.spreads else None
     edge = None if best is None else best_edge(best)
     spread = "" if best is None or edge is None else f", best net edge {edge:.1f} bps {best.symbol} "
     spread += f"{best.venue_a}/{best.venue_b}" if spread and best is not None else ""
-    equities = "".join(f"; {one.session} {_change(one, opened)} {one.currency}" for one in now.sessions)
+    equities = "".join(f"; {one.session} {made_by_trading(one)} {one.currency}" for one in now.sessions)
     return (
         f"{now.spent_s:3.0f} s: {health.rows:,} rows, {health.rows_per_second:.0f}/s{spread}; "
         f"{len(now.orders)} orders, {now.fills} filled{equities}"
     )
 
 
-def _sessions(now: Look, opened: dict[str, Decimal]) -> Table:
-    table = _table(("SESSION", "STATUS", "EQUITY", "SINCE START", "REALIZED", "OPEN", "SIGNALS", "REFUSED"), texts=2)
+def _sessions(now: Look, width: int) -> Table:
+    header = ("SESSION", "STATUS", "EQUITY", "TRADING", "REALIZED", "OPEN", "SIGNALS", "REFUSED")
+    rows = []
     for one in now.sessions:
-        figures = (priced(one.equity, 2), _change(one, opened), priced(one.realized_pnl, 2))
-        counts = (str(one.open_groups), str(one.signals), str(one.refusals))
-        table.add_row(one.session, str(one.status), *figures, *counts)
-    return table
+        figures = (priced(one.equity, 2), made_by_trading(one), priced(one.realized_pnl, 2))
+        rows.append(
+            (one.session, one.status, *figures, str(one.open_groups), str(one.signals), str(one.refusals)),
+        )
+    return fitting(header, rows, width=width, right=frozenset(range(2, 8)))
 
 
-def _positions(now: Look) -> Table:
-    table = _table(("POSITION OF", "VENUE", "SYMBOL", "QUANTITY", "AVERAGE", "MARK", "UNREALIZED"), texts=3)
+def _positions(now: Look, width: int) -> Table:
+    header = ("POSITION OF", "VENUE", "SYMBOL", "QUANTITY", "UNREALIZED", "AVERAGE", "MARK")
+    rows = []
     for one in now.positions:
         if one.quantity:
-            prices = (priced(one.average_price), priced(one.mark), priced(one.unrealized_pnl, 2))
-            table.add_row(one.session, one.venue, one.symbol, f"{one.quantity:f}", *prices)
-    return table
+            prices = (priced(one.unrealized_pnl, 2), priced(one.average_price), priced(one.mark))
+            rows.append((one.session, one.venue, one.symbol, f"{one.quantity:f}", *prices))
+    return fitting(header, rows, width=width, right=frozenset(range(3, 7)))
 
 
-def _feeds(now: Look) -> Table:
-    table = _table(("FEED", "STATE", "SYMBOLS", "MESSAGES", "PER SECOND", "RECONNECTS"), texts=2)
-    for one in now.health.feeds:
-        rate = one.messages / max((now.health.now_ns - now.health.started_ns) / 1e9, 1.0)
-        table.add_row(one.venue, one.state, str(one.symbols), f"{one.messages:,}", f"{rate:.0f}", str(one.reconnects))
-    return table
-
-
-def _table(header: tuple[str, ...], texts: int) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for place, name in enumerate(header):
-        table.add_column(name, justify="left" if place < texts else "right", no_wrap=True)
-    return table
-
-
-def _change(one: SessionSummary, opened: dict[str, Decimal]) -> str:
-    before = opened.get(one.session)
-    return "-" if before is None or one.equity is None else f"{one.equity - before:+,.2f}"
+def _feeds(now: Look, width: int) -> Table:
+    header = ("FEED", "STATE", "SYMBOLS", "MESSAGES", "PER SECOND", "RECONNECTS")
+    lived_s = max((now.health.now_ns - now.health.started_ns) / 1e9, 1.0)
+    rows = [
+        (
+            one.venue,
+            one.state,
+            str(one.symbols),
+            f"{one.messages:,}",
+            f"{one.messages / lived_s:.0f}",
+            str(one.reconnects),
+        )
+        for one in now.health.feeds
+    ]
+    return fitting(header, rows, width=width, right=frozenset(range(2, 6)))

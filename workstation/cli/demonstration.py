@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from workstation.cli import strategy_options as options
 from workstation.cli.connection import api_url
 from workstation.cli.demo_replay import make_folder
 from workstation.cli.demo_screen import Look, look, show
+from workstation.cli.session_acts import made_by_trading
 from workstation.cli.supervisor import Service, Supervisor
 from workstation.cli.verify import as_sentence
 from workstation.client.access import TOKEN_FILE, read_token
@@ -131,8 +133,9 @@ class Demonstration:
         return session
 
     def _tell_of_other_terminals(self) -> None:
-        command = options.command_line_of("spreads", "watch", "--all", "--config", self.home / FILE_NAME)
-        typer.echo(f"meanwhile, in another terminal: {command}\n")
+        # by the variable and not by --config: where it is set, it goes over the file's paths.home
+        command = options.command_line_of("spreads", "watch", "--all")
+        typer.echo(f"meanwhile, in another terminal: {HOME_VARIABLE}={shlex.quote(str(self.home))} {command}\n")
 
     def _closed(self, client: Client, names: list[str]) -> Look:
         """Stops the sessions, what is open closed at market prices, and looks once more."""
@@ -153,9 +156,10 @@ class Demonstration:
             f"{len(last.orders)} orders, {last.fills} filled"
         )
         for one in last.sessions:
-            fees = ", ".join(f"{fee:,.2f} {currency}" for currency, fee in one.fees.items()) or "none"
+            fees = ", ".join(f"{fee:,.2f} {currency}" for currency, fee in one.fees.items()) or f"0 {one.currency}"
             typer.echo(
-                f"{one.session}: {one.signals} signals, realized {one.realized_pnl:,.2f} {one.currency}, fees {fees}"
+                f"{one.session}: {one.signals} signals, {made_by_trading(one)} {one.currency} made by trading; "
+                f"realized {one.realized_pnl:,.2f} before fees of {fees}"
             )
         ledger = self.home / "ledger.db"
         for one in last.sessions:

@@ -23,7 +23,8 @@ def engine_command(
 ) -> None:
     """Watch the venues of the settings, record them, and run paper sessions; sessions of before go on.
 
-    Say who is to be watched in workstation.toml: [venues.NAME] and engine.symbols. Logs go to stderr.
+    Say who is to be watched in workstation.toml: a table venues.NAME for each venue, and engine.symbols. Logs go to
+    stderr.
     """
     from workstation.cli.engine_running import run  # with numba and ccxt: seconds that help does without
 

@@ -6,31 +6,29 @@ from typing import Annotated
 
 import typer
 
-from workstation.cli.exchange_check import check_line, venue_table
+from workstation.cli import strategy_options as options
+from workstation.cli.exchange_check import check_line, checks_as_json, venue_table, venues_as_json
 from workstation.config.loading import load_configuration
 from workstation.exchanges.settings import venue_settings
 from workstation.model.ids import Symbol
 
 app = typer.Typer(help="Venues: list them, check one, simulate some.", no_args_is_help=True, add_completion=False)
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", help="The TOML file; otherwise workstation.toml in WORKSTATION_HOME.", show_default=False),
-]
-
 
 @app.command("list")
-def list_venues(config: ConfigFile = None) -> None:
+def list_venues(as_json: options.AsJson = False, config: options.ConfigFile = None) -> None:
     """The venues in the settings, and the exchanges that one may be made of, with what each lacks."""
-    typer.echo(venue_table(load_configuration(config).settings))
+    settings = load_configuration(config).settings
+    typer.echo(venues_as_json(settings) if as_json else venue_table(settings))
 
 
 @app.command()
 def check(
-    venue: Annotated[str, typer.Argument(help="Its name in the settings: [venues.NAME].")],
+    venue: Annotated[str, typer.Argument(help="Its name in the settings, as in venues.NAME.")],
     symbol: Annotated[list[str] | None, typer.Option(help="A quote of it is awaited; repeatable.")] = None,
     within: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds to wait for the quotes.")] = 10.0,
-    config: ConfigFile = None,
+    as_json: options.AsJson = False,
+    config: options.ConfigFile = None,
 ) -> None:
     """Load the venue's markets, compare clocks, and wait for quotes; exit code 1 says that something failed."""
     settings = venue_settings(load_configuration(config).settings, venue)
@@ -40,9 +38,12 @@ def check(
 
     def tell(line: CheckLine) -> None:
         lines.append(line)
-        typer.echo(check_line(line))
+        if not as_json:
+            typer.echo(check_line(line))
 
     asyncio.run(check_venue(settings, [Symbol(each) for each in symbol or ()], within, tell))
+    if as_json:
+        typer.echo(checks_as_json(lines))
     if not all(line.is_ok for line in lines):
         raise typer.Exit(1)
 

@@ -4,6 +4,7 @@ It reads the order in the folder, says on stdout how far it is, and ends with it
 gone, so is the job.
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -17,6 +18,9 @@ from workstation.errors import WorkstationError
 NICENESS = 10
 """The engine comes first."""
 SAY_EVERY_S = 0.2
+KILLED_FIRST = 1_000
+"""Where memory is short, Linux ends a process of this score before any other."""
+OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 
 class Speaker:
@@ -39,8 +43,7 @@ class Speaker:
 
 def main(folder: Path) -> int:
     """Does what the folder's order asks; the exit code."""
-    if sys.platform != "win32":
-        os.nice(NICENESS)
+    _stand_behind_the_engine()
     lifeline.end_with_stdin()
     speaker = Speaker(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -56,6 +59,15 @@ def main(folder: Path) -> int:
         return 1
     speaker.say(JobLine(result=result).model_dump_json())
     return 0
+
+
+def _stand_behind_the_engine() -> None:
+    """For the processor, and for memory: a job that wants too much is not to cost the engine its life."""
+    if sys.platform != "win32":
+        os.nice(NICENESS)
+    if OOM_SCORE.exists():
+        with contextlib.suppress(OSError):  # a container may forbid it
+            OOM_SCORE.write_text(str(KILLED_FIRST))
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def start(
     config: options.ConfigFile = None,
 ) -> None:
     """Start a paper session in the running engine: live market data, orders to the paper venue."""
-    from workstation.cli import session_acts
+    from workstation.cli import session_start
 
     given = {
         "session": session,
@@ -92,7 +92,7 @@ def start(
         "max_open_positions": max_positions,
         "max_quote_age_ms": max_quote_age_ms,
     }
-    session_acts.start(given, limits, param or (), file, config, as_json=as_json)
+    session_start.start(given, limits, param or (), file, config, as_json=as_json)
 
 
 @app.command()

@@ -12,7 +12,8 @@ import typer
 from workstation.cli import strategy_options as options
 from workstation.cli.connection import engine_of
 from workstation.cli.progress import Progress
-from workstation.cli.session_acts import checked, declared, free_name, priced, shown
+from workstation.cli.session_acts import priced, shown
+from workstation.cli.session_start import checked, declared, free_name
 from workstation.cli.tables import aligned
 from workstation.client.client import Client
 from workstation.client.jobs import ENDED, JOB_NAME, JobDetail, JobResult, JobState, JobView, ReplayJob

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from workstation.cli.connection import engine_of
-from workstation.cli.tables import aligned
+from workstation.cli.tables import aligned, fitting
 from workstation.client.client import Client
 from workstation.client.messages import SpreadView
 from workstation.errors import BadInput
@@ -80,7 +80,7 @@ def watch(symbol: str | None, by: str, every_s: float, looks: int | None, config
             with Live(console=console, auto_refresh=False) as live:
                 for turn in turns:
                     _wait(turn, every_s)
-                    live.update(as_table(ranked(engine.spreads(symbol), by)), refresh=True)
+                    live.update(as_table(ranked(engine.spreads(symbol), by), console.width), refresh=True)
             return
         for turn in turns:
             _wait(turn, every_s)
@@ -89,15 +89,11 @@ def watch(symbol: str | None, by: str, every_s: float, looks: int | None, config
             sys.stdout.flush()
 
 
-def as_table(views: Sequence[SpreadView]) -> Table:
-    """For a terminal."""
-    table = Table(box=None, title=None, pad_edge=False)
-    for place, name in enumerate(HEADER):
-        table.add_column(name, justify="right" if place in FIGURES else "left", no_wrap=True)
-    for view in views:
-        edge = best_edge(view)
-        table.add_row(*cells(view), style="bold green" if edge is not None and edge > 0 else None)
-    return table
+def as_table(views: Sequence[SpreadView], width: int) -> Table:
+    """For a terminal of that width; what pays both fees stands out."""
+    edges = [best_edge(view) for view in views]
+    paying = frozenset(place for place, edge in enumerate(edges) if edge is not None and edge > 0)
+    return fitting(HEADER, [cells(view) for view in views], width=width, right=FIGURES, bold=paying)
 
 
 def as_line(view: SpreadView) -> str:

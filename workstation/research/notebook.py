@@ -1,6 +1,7 @@
 """`import workstation as ws`: research in plain words, each function one call of the room's own API.
 
     bars = ws.load_bars("nova", "BTC/USDT:USDT", "1h", start="2024-01-01")
+    ws.history("nova", "BTC/USDT:USDT", "quotes").tail()
     ws.backtest("ma-cross", venue="nova", symbol="BTC/USDT:USDT", interval="1h", fast=10, slow=30)
     ws.replay("spread-reversion", venue=("nova", "orion"), symbol="BTC/USDT:USDT")
 
@@ -12,6 +13,8 @@ from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from workstation.config.loading import load_configuration
 from workstation.config.settings import Settings
@@ -33,6 +36,7 @@ from workstation.research import backtest as fast
 from workstation.research import replay as walk
 from workstation.research import verify as check
 from workstation.research.choices import When, require_stored, span_of
+from workstation.research.notebook_frames import bar_frame, quote_frame, trade_frame
 from workstation.research.replay_result import ReplayResult
 from workstation.research.results import BacktestResult
 from workstation.research.session_request import (
@@ -83,6 +87,33 @@ def load_bars(
     store = open_history(history)
     require_stored(store, Series(kind=HistoryKind.BARS, key=key, interval_ns=length_ns), span)
     return store.bars(key, length_ns, span.start_ns, span.end_ns)
+
+
+def history(
+    venue: str,
+    symbol: str,
+    kind: HistoryKind | str = HistoryKind.QUOTES,
+    *,
+    interval: str | None = None,
+    start: When | None = None,
+    end: When | None = None,
+    history: Source = None,
+) -> pd.DataFrame:
+    """Stored quotes, trades or bars as a table; of what another process records now, all to its last write.
+
+    Bars, which need an interval, by their opening; else rows by their receipt.
+    """
+    wanted = _kind(kind)
+    if wanted is HistoryKind.BARS:
+        if interval is None:
+            raise BadInput('interval: not given; expected the length of the bars, such as "1m"')
+        return bar_frame(load_bars(venue, symbol, interval, start=start, end=end, history=history))
+    if interval is not None:
+        raise BadInput(f"interval {interval!r}: {wanted} have none; expected it with bars only")
+    key, span, store = keys_of((venue,), symbol)[0], span_of(start, end), open_history(history)
+    require_stored(store, Series(kind=wanted, key=key), span)
+    rows = store.rows(key, wanted, 0, span.start_ns, span.end_ns)
+    return quote_frame(rows) if wanted is HistoryKind.QUOTES else trade_frame(rows)
 
 
 def backtest(
@@ -190,6 +221,13 @@ def _made(strategy: str | Strategy, parameters: dict[str, Any]) -> Strategy:
     if parameters:
         raise BadInput(f"{strategy.name_in_cli}: made already, so {', '.join(parameters)} cannot be set here")
     return strategy
+
+
+def _kind(kind: HistoryKind | str) -> HistoryKind:
+    try:
+        return HistoryKind(kind)
+    except ValueError:
+        raise BadInput(f"kind {kind!r}: expected {', '.join(HistoryKind)}") from None
 
 
 def _path(name: str, value: object) -> Path:
