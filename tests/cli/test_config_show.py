@@ -63,6 +63,14 @@ def test_check_says_that_there_is_no_file(home: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith(f"no file {home / 'workstation.toml'}")
 
 
+def test_check_names_the_nearest_of_an_exchange_that_there_is_not(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "workstation.toml").write_text('[venues.nova]\nexchange = "binanse"\n')
+    assert run("config", "check") == 1
+    assert "exchange 'binanse': no such id in ccxt; did you mean binance" in capsys.readouterr().err
+
+
 def test_fault_is_one_sentence_on_stderr_and_exit_code_1(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "workstation.toml").write_text("[market]\nassumed_delay_ms = 'fast'\n")
     assert run("config", "check") == 1

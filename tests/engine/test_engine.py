@@ -63,8 +63,9 @@ def test_pause_resume_and_stop_pass_through_the_walk(bench: Bench) -> None:
     assert asyncio.run(engine.resume_session("s", "me")).status is SessionStatus.RUNNING
     assert asyncio.run(engine.stop_session("s", "me", flatten=True)).status is SessionStatus.STOPPED
     asyncio.run(bench.sessions.end(bench.sessions.of("s")))
-    with pytest.raises(BadInput, match="it has ended"):
-        asyncio.run(engine.pause_session("s", "me"))
+    for ask in (engine.pause_session, engine.resume_session, engine.stop_session):
+        with pytest.raises(BadInput, match="it has ended"):
+            asyncio.run(ask("s", "me"))
 
 
 def test_coins_that_a_session_opened_with_count_on_both_sides(tmp_path: Path) -> None:
@@ -95,6 +96,11 @@ def test_one_home_has_one_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_an_engine_without_venues_says_how_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no venues; add a table such as \[venues.binance\]"):
         run_engine(configured(tmp_path, ""))
+
+
+def test_an_exchange_that_there_is_not_is_told_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"exchange 'binanse': no such id in ccxt; did you mean binance"):
+        run_engine(configured(tmp_path, '[venues.nova]\nexchange = "binanse"'), port=0)
 
 
 def configured(home: Path, text: str):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from workstation.config.loading import DEFAULT, SettingInForce, load_configuration
+from workstation.config.settings import Settings
 
 app = typer.Typer(help="Settings in force, and where each came from.", no_args_is_help=True, add_completion=False)
 
@@ -29,9 +30,20 @@ def show(config: ConfigFile = None, as_json: AsJson = False) -> None:
 def check(config: ConfigFile = None) -> None:
     """Read the file and the environment; say what is wrong with them, if anything is."""
     configuration = load_configuration(config)
+    check_venues(configuration.settings)
     count = sum(source != DEFAULT for source in configuration.sources.values())
     file = configuration.file if configuration.file.exists() else f"no file {configuration.file}"
     typer.echo(f"{file}: settings are in order, {count} of {len(configuration.sources)} not the default")
+
+
+def check_venues(settings: Settings) -> None:
+    """Raises ConfigError for an exchange that there is not."""
+    if settings.venues:
+        from workstation.exchanges.ccxt_client import exchange_class
+        from workstation.exchanges.settings import venue_settings
+
+        for name in settings.venues:
+            exchange_class(venue_settings(settings, name))
 
 
 def as_table(rows: list[SettingInForce]) -> str:

@@ -35,7 +35,7 @@ from workstation.engine.spread_monitor import SpreadMonitor
 from workstation.engine.summaries import detail_of, summary_of
 from workstation.engine.turns import Turns
 from workstation.engine.views import group_views, order_view, position_views
-from workstation.errors import WorkstationError
+from workstation.errors import BadInput, WorkstationError
 from workstation.ledger.journal import Ledger
 from workstation.model.events import SessionPaused, SessionResumed, SessionStopped
 from workstation.model.ids import Symbol, Venue
@@ -218,6 +218,8 @@ class Engine:
     async def resume_session(self, session: str, by: str) -> SessionSummary:
         """Also lifts a halt; a broken session goes on from its journal."""
         live = self._sessions.of(session)
+        if live.is_over:
+            raise BadInput(f"session {session}: it has ended; start another one")
         if live.fault is not None:
             self._turns.remove(live)
             live = await self._sessions.revive(live.manifest)

@@ -28,7 +28,7 @@ def open_client(settings: VenueSettings, limiter: Line | None = None) -> Any:
 
     Its numbers are floats: for market data. Never set `maxRetriesOnFailure`: it would send orders twice.
     """
-    client = _client_class(settings)(
+    client = exchange_class(settings)(
         {
             "enableRateLimit": True,
             "timeout": round(settings.timeout_s * 1_000),
@@ -46,7 +46,8 @@ def open_client(settings: VenueSettings, limiter: Line | None = None) -> Any:
     return client
 
 
-def _client_class(settings: VenueSettings) -> Callable[..., Any]:
+def exchange_class(settings: VenueSettings) -> Callable[..., Any]:
+    """Of ccxt.pro. Raises ConfigError for an id that it does not have, with the nearest."""
     if settings.exchange not in ccxt.pro.exchanges:
         near = difflib.get_close_matches(settings.exchange, ccxt.pro.exchanges, n=1)
         hint = f"did you mean {near[0]}?" if near else "`workstation exchange list` names those that were looked at"
