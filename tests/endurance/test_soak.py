@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults.running import Engine, Venues, busy_session, until, write_configuration
+from tests.faults.running import DECIDES_S, Engine, Venues, busy_session, until, write_configuration
 from workstation.client.messages import Health, SessionStatus
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import read_runs
@@ -42,7 +42,7 @@ def test_a_desk_that_runs_on_drops_nothing_grows_nowhere_and_can_be_verified(tmp
             until(lambda: all(one.state == "live" for one in client.health().feeds), "feeds are live")
             for name, one, other, symbol in SESSIONS:
                 client.start_session(busy_session(name, one, other, symbol=symbol))
-            until(lambda: all(one.signals for one in client.sessions()), "every session has decided", 180)
+            until(lambda: all(one.signals for one in client.sessions()), "every session has decided", DECIDES_S)
             seen = watch(client.health)
             assert [one.status for one in client.sessions()] == [SessionStatus.RUNNING] * len(SESSIONS)
             assert engine.end() == 0

@@ -25,6 +25,8 @@ from workstation.errors import EngineUnreachable
 
 PATIENCE_S = 60.0
 """Far above what anything here takes: two cores may be shared by many tests."""
+DECIDES_S = 300.0
+"""A dislocation of the simulated market holds a spread beyond every level for a minute or two: nothing is decided."""
 BUSY = {"window_minutes": 1, "min_points": 30, "entry_z": 1.0, "exit_z": 0.5, "min_net_edge_bps": -50}
 """A spread session that trades every few seconds, whatever it costs."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.running import Engine, Venues, busy_session, until, write_configuration
+from tests.faults.running import DECIDES_S, Engine, Venues, busy_session, until, write_configuration
 from workstation.client.client import Client
 from workstation.client.control import LARGEST_PAGE
 from workstation.client.messages import SessionStatus, SessionSummary
@@ -134,7 +134,9 @@ def end_well(configuration: Path, shown: Shown) -> None:
         running = [SessionStatus.RUNNING] * len(SESSIONS)
         until(lambda: [one.status for one in client.sessions()] == running, "sessions run after the kills")
         before = {one.session: one.signals for one in client.sessions()}
-        until(lambda: all(one.signals > before[one.session] for one in client.sessions()), "they trade again")
+        until(
+            lambda: all(one.signals > before[one.session] for one in client.sessions()), "they trade again", DECIDES_S
+        )
         assert client.health().recorder is not None
         assert client.health().recorder.last_gap_ns is not None, "the gap of the recording is not shown"
         shown.look(client)

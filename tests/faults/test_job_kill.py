@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from tests.cli.histories import BTC, store_quotes
-from tests.faults.running import Engine, Venues, busy_session, until, write_configuration
+from tests.faults.running import DECIDES_S, Engine, Venues, busy_session, until, write_configuration
 from workstation.client.client import Client
 from workstation.client.jobs import JobState, ReplayJob
 from workstation.client.messages import SessionStatus
@@ -62,13 +62,13 @@ def test_a_killed_job_has_failed_with_a_sentence_and_the_engines_session_trades_
     with Engine(configuration) as engine, engine.client() as client:
         until(lambda: all(one.state == "live" for one in client.health().feeds), "feeds are live")
         client.start_session(busy_session("live", "nova", "orion"))
-        until(lambda: client.session("live").signals, "the session trades")
+        until(lambda: client.session("live").signals, "the session trades", DECIDES_S)
         process = started(engine, client)
         process.kill()
         until(lambda: client.job("replay-1").state is JobState.FAILED, "the job has failed")
         assert client.job("replay-1").reason.startswith("its process was ended by signal 9 (Killed); it said nothing")
         signals = client.session("live").signals
-        until(lambda: client.session("live").signals > signals, "the session trades on")
+        until(lambda: client.session("live").signals > signals, "the session trades on", DECIDES_S)
         session = client.session("live")
         assert (session.status, session.run, session.reason) == (SessionStatus.RUNNING, "live.1", "")
         assert client.health().problems == ()

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults.running import Engine, Venues, busy_session, until, write_configuration
+from tests.faults.running import DECIDES_S, Engine, Venues, busy_session, until, write_configuration
 from workstation.client.client import Client
 from workstation.client.control import LARGEST_PAGE
 from workstation.client.messages import FeedView, SessionStatus
@@ -143,7 +143,7 @@ class Desk:
     def has_traded_since(self) -> None:
         """Waits until the session has decided on an order behind what it has now."""
         before = self.client.sessions()[0].signals
-        until(lambda: self.client.sessions()[0].signals > before, "the session decides again")
+        until(lambda: self.client.sessions()[0].signals > before, "the session decides again", DECIDES_S)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def a_desk(folder: Path, venues: Venues) -> Iterator[Desk]:
         client.start_session(busy_session("s", STRUCK, OTHER, limits=limits, parameters={"min_points": 5}))
         desk = Desk(venues, engine, client)
         until(lambda: desk.is_well, "feeds are live")
-        until(lambda: client.orders(), "the session trades")
+        until(lambda: client.orders(), "the session trades", DECIDES_S)
         until(lambda: desk.recorded_trades(), "trades are recorded")
         yield desk
         assert engine.end() == 0, engine.tail()
