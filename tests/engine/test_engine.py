@@ -62,8 +62,10 @@ def test_pause_resume_and_stop_pass_through_the_walk(bench: Bench) -> None:
     assert asyncio.run(engine.pause_session("s", "me", "lunch")).status is SessionStatus.PAUSED
     assert asyncio.run(engine.resume_session("s", "me")).status is SessionStatus.RUNNING
     assert asyncio.run(engine.stop_session("s", "me", flatten=True)).status is SessionStatus.STOPPED
+    with pytest.raises(BadInput, match="it was stopped; start another one"):
+        asyncio.run(engine.resume_session("s", "me"))
     asyncio.run(bench.sessions.end(bench.sessions.of("s")))
-    for ask in (engine.pause_session, engine.resume_session, engine.stop_session):
+    for ask in (engine.pause_session, engine.stop_session):
         with pytest.raises(BadInput, match="it has ended"):
             asyncio.run(ask("s", "me"))
 

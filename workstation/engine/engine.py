@@ -218,11 +218,11 @@ class Engine:
     async def resume_session(self, session: str, by: str) -> SessionSummary:
         """Also lifts a halt; a broken session goes on from its journal."""
         live = self._sessions.of(session)
-        if live.is_over:
-            raise BadInput(f"session {session}: it has ended; start another one")
-        if live.fault is not None:
+        if live.fault is not None:  # also a stopped one: it has to close what it holds
             self._turns.remove(live)
             live = await self._sessions.revive(live.manifest)
+        elif live.session.state.is_stopped:
+            raise BadInput(f"session {session}: it was stopped; start another one")
         if live.session.state.is_paused or live.session.state.halted is not None:
             self._turns.inject(live, SessionResumed(by=by))
         return self._summary(live)

@@ -122,9 +122,7 @@ class Feeds:
         columns = {name: getattr(bars, name) for name in ("ts_open", "open", "high", "low", "close", "volume")}
         content = hashlib.sha256(b"".join(np.ascontiguousarray(column).tobytes() for column in columns.values()))
         table = pa.table(columns | {"ts_received": pa.nulls(len(bars), pa.int64())})
-        source = Source(
-            name=f"{key} by REST", content_hash=content.hexdigest(), written_by=f"workstation {__version__}"
-        )
+        source = Source(name=f"{key} by REST", content_hash=content.hexdigest(), written_by=WRITER)
         series = Series(kind=HistoryKind.BARS, key=key, interval_ns=interval_ns)
         return (await asyncio.to_thread(store.write, series, table, source)).rows_stored
 
