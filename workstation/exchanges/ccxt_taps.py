@@ -35,7 +35,7 @@ BEST = ("bid", "ask", "bidVolume", "askVolume")
 
 
 def keep_best_prices(client: Any) -> None:
-    """Spares each ticker what ccxt derives of the day (change, average, volumes): half of what a quote costs.
+    """Spares each ticker what ccxt derives of the day (change, average, volumes): a fifth of its reading of a quote.
 
     Reading the venue's frame stays ccxt's; the best prices become numbers as they did.
     """
