@@ -1,0 +1,50 @@
+// The y ranges follow the bars in sight, and the last price and the lines' names stand where they belong.
+// sync: false, so that none of it is told to a server.
+const quiet = {sync: false}
+const {t, h, l, c, v, o} = bars.data
+const last = t.length - 1
+if (last < 0) return
+const is_narrow = plot.inner_width > 0 && plot.inner_width < 500
+if (cb_obj === plot) {  // laid out, or turned
+  words.text = {field: is_narrow ? 'short' : 'words'}
+  const room = plot.inner_width / 5 * interval  // at 5 pixels a bar
+  if (is_part && x.end - x.start > room) x.setv({start: x.end - room}, quiet)
+}
+// whoever sees the newest bar goes on seeing it
+const seen = last_seen.data.t[0]
+if (t[last] > seen && x.start <= seen && seen <= x.end)
+  x.setv({start: x.start + t[last] - seen, end: x.end + t[last] - seen}, quiet)
+last_seen.data.t[0] = t[last]
+let low = Infinity, high = -Infinity, most = 0
+for (let i = 0; i <= last; i++) {
+  if (t[i] + interval < x.start || t[i] > x.end) continue
+  if (l[i] < low) low = l[i]
+  if (h[i] > high) high = h[i]
+  if (v[i] > most) most = v[i]
+}
+if (high >= low) {
+  const span = high - low || Math.abs(high) * 0.001 || 1
+  // a resting order nearby is brought into sight, a distant one does not flatten the bars
+  for (const price of orders.data.price) {
+    if (price < low && price > low - span) low = Math.min(low, price)
+    if (price > high && price < high + span) high = Math.max(high, price)
+  }
+  const pad = (high - low || span) * 0.07
+  y.setv({start: low - pad, end: high + pad}, quiet)
+  volume_y.setv({start: 0, end: most * 1.1 || 1}, quiet)
+}
+const color = c[last] >= o[last] ? rise.palette[1] : rise.palette[0]
+last_line.setv({location: c[last], line_color: color, visible: true}, quiet)
+last_tag.setv({y: c[last], text: c[last].toLocaleString('en-US', digits), background_fill_color: color, visible: true}, quiet)
+// names at the right end of the lines, kept apart by a line of text
+const per_pixel = (y.end - y.start) / (plot.inner_height || plot.height)
+const ends = names.map(label => {
+  const values = lines.data[label.name]
+  return {label, value: values[values.length - 1]}
+}).filter(end => isFinite(end.value)).sort((a, b) => b.value - a.value)
+let above = Infinity
+for (const {label, value} of ends) {
+  const place = Math.min(value, above - 14 * per_pixel)
+  above = place
+  label.setv({x: t[last] + interval, y: place, visible: !is_narrow}, quiet)
+}

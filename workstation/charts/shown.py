@@ -1,0 +1,53 @@
+"""How a chart reaches a page: in a notebook by itself, in a file by `standalone_html`; both work without a network."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bokeh.embed import components, file_html
+from bokeh.io import output_notebook
+from bokeh.io.state import curstate
+from bokeh.models import Column, LayoutDOM
+from bokeh.resources import INLINE, Resources
+from IPython import get_ipython
+
+from workstation.charts.theme import Paint, Theme
+
+NOTEBOOK = Resources(mode="inline", components=["bokeh", "bokeh-widgets"])
+"""BokehJS within the page: what charts need of it, 1.6 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """`layout` is what is shown; `paints` are its colours, which `restyle` changes."""
+
+    layout: LayoutDOM
+    paints: tuple[Paint, ...]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return notebook_bundle(self.layout, type(self).__name__)
+
+
+def restyle(chart: Chart, theme: Theme) -> None:
+    """Puts a chart into another theme; on a page that is served it is seen at once."""
+    for paint in chart.paints:
+        paint.apply(theme)
+
+
+def standalone_html(chart: Chart, title: str) -> str:
+    """A whole page of one chart, that opens without a network."""
+    return str(file_html(chart.layout, INLINE, title=title))
+
+
+def notebook_bundle(layout: LayoutDOM, name: str) -> dict[str, str]:
+    """What a notebook shows; the first chart of a kernel brings the library along."""
+    shell = get_ipython()
+    if hasattr(shell, "kernel") and not curstate().notebook:
+        output_notebook(NOTEBOOK, hide_banner=True)
+    script, place = components(layout)
+    return {"text/plain": name, "text/html": f"{place}{script}"}
+
+
+def stacked(*charts: Chart) -> Chart:
+    """Charts below one another, as one."""
+    layout = Column(children=[chart.layout for chart in charts], sizing_mode="stretch_width", spacing=0)
+    return Chart(layout=layout, paints=tuple(paint for chart in charts for paint in chart.paints))

@@ -1,0 +1,91 @@
+"""A window's fields over time: the loop, stopped at the end of each step of a grid to read what the window says there.
+
+So a series of the past is what the same window told live, and costs little more than the walk itself.
+"""
+
+import math
+from typing import Any
+
+from workstation.kernels.compiled import compiled
+from workstation.windows.advance import advance_rows
+from workstation.windows.specs import Field
+from workstation.windows.spread_window import SPREAD, field_value
+from workstation.windows.tables import NEVER
+
+SAMPLED = (
+    Field.VALUE, Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.Z,
+    Field.EDGE_AB, Field.EDGE_BA, Field.NET_EDGE_AB, Field.NET_EDGE_BA,
+)  # fmt: skip
+"""The columns of a sample, in this order."""
+FIELDS = tuple(int(field) for field in SAMPLED)
+STATISTICS = (int(Field.MEAN), int(Field.UPPER_BAND), int(Field.LOWER_BAND))
+"""Known also while a side is stale: they are of the points."""
+NO_GAP = -1
+
+
+@compiled
+def gap_begins(slot: Any, instruments: Any, next_ts: int) -> int:
+    """When a side gets too old, if that is before the next row at `next_ts` (ns); NO_GAP if it does not."""
+    if slot["kind"] != SPREAD or slot["current"] != slot["current"]:
+        return NO_GAP
+    a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
+    begins = min(a["ts_received"], b["ts_received"]) + slot["stale_after_ns"] + 1
+    return int(begins) if begins < next_ts else NO_GAP
+
+
+@compiled
+def write_sample(slot: Any, instruments: Any, is_gap: bool, values: Any, place: int) -> None:
+    """Reads FIELDS into values[place]; in a gap what is not a statistic of the points is NaN."""
+    for column, field in enumerate(FIELDS):
+        known = not is_gap or field in STATISTICS
+        values[place, column] = field_value(slot, instruments, field) if known else math.nan
+
+
+@compiled
+def sample_rows(
+    rows: Any,
+    every_ns: int,
+    slot_index: int,
+    times: Any,
+    values: Any,
+    is_gap: Any,
+    written: int,
+    clocks: Any,
+    instruments: Any,
+    slots: Any,
+    points: Any,
+    conditions: Any,
+    members: Any,
+) -> tuple[int, int]:
+    """Takes all rows of a block; writes one sample per step of `every_ns` that has rows, after the last of them, and
+    one where a gap begins.
+
+    `times` int64[n] (receipt of the row, ns), `values` float64[n, len(FIELDS)] and `is_gap` have room for two samples a
+    row; `written` are there already, and the last of them is replaced where its step goes on, so that blocks may be cut
+    anywhere. Returns (position, written); a position before the end is that of a row out of order.
+    """
+    slot = slots[slot_index]
+    start, count = 0, len(rows)
+    while start < count:
+        step = rows[start]["ts_received"] // every_ns
+        stop = start + 1
+        while stop < count and rows[stop]["ts_received"] // every_ns == step:
+            stop += 1
+        goes_on = written > 0 and not is_gap[written - 1] and times[written - 1] // every_ns == step
+        begins = gap_begins(slot, instruments, rows[start]["ts_received"])
+        if written > 0 and not goes_on and begins != NO_GAP:
+            times[written], is_gap[written] = begins, True
+            write_sample(slot, instruments, True, values, written)
+            written += 1
+        position, reasons = advance_rows(
+            rows, start, stop, NEVER, NEVER, clocks, instruments, slots, points, conditions, members
+        )
+        if reasons:
+            return position, written
+        if goes_on:
+            written -= 1
+        times[written], is_gap[written] = rows[stop - 1]["ts_received"], False
+        write_sample(slot, instruments, False, values, written)
+        written += 1
+        start = stop
+    return start, written
