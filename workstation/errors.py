@@ -9,6 +9,8 @@
     │   ├── SessionNotFound
     │   ├── SessionExists
     │   ├── JobNotFound
+    │   ├── OrderNotFound
+    │   ├── GroupNotFound
     │   └── IllegalTransition  an order event that the table does not know
     ├── OperatorError          a person must act: mend the file, the setting, the disk
     │   ├── ConfigError
@@ -17,6 +19,7 @@
     │   ├── HistoryChanged
     │   ├── RunNotFound
     │   ├── LedgerInUse        another process holds the ledger
+    │   ├── OrderRefused       risk said no to an order by hand: its limit, and the figure that broke it
     │   ├── VenueRefused       the venue said no: symbol, permission, wrong request
     │   └── AccessRefused      the engine said no: token, host or origin
     ├── RetryError             the same may work later
@@ -26,10 +29,13 @@
         ├── JournalCorrupt
         ├── JournalStalled
         ├── JournalWriteFailed
+        ├── KillFlagFailed     the kill switch could not be made durable
         └── VerifyMismatch
 
 Each message bears the subject, the value and what was expected.
 """
+
+from collections.abc import Mapping
 
 
 class WorkstationError(Exception):
@@ -71,6 +77,14 @@ class JobNotFound(CallerError):
     """No such job in the engine's home."""
 
 
+class OrderNotFound(CallerError):
+    """No such order in the engine's sessions."""
+
+
+class GroupNotFound(CallerError):
+    """No such open group in the engine's sessions."""
+
+
 class IllegalTransition(CallerError):
     """An order event that the transition table does not know."""
 
@@ -101,6 +115,14 @@ class RunNotFound(OperatorError):
 
 class LedgerInUse(OperatorError):
     """Another process holds the ledger's one read-write connection."""
+
+
+class OrderRefused(OperatorError):
+    """Risk said no to an order by hand; `refusal` names limit, allowed, figure and instrument, where it is known."""
+
+    def __init__(self, message: str, refusal: Mapping[str, str | None] | None = None) -> None:
+        super().__init__(message)
+        self.refusal = refusal
 
 
 class VenueRefused(OperatorError):
@@ -137,6 +159,10 @@ class JournalStalled(HaltError):
 
 class JournalWriteFailed(HaltError):
     """The journal could not be committed (full disk, I/O error)."""
+
+
+class KillFlagFailed(HaltError):
+    """The kill switch could not be written, or lifted."""
 
 
 class VerifyMismatch(HaltError):

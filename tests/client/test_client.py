@@ -92,6 +92,9 @@ def test_what_comes_back_is_what_the_engine_said() -> None:
         client.signals(limit=5_000, after="s-1")
         assert desk.pages[-2:] == [(7, ""), (5_000, "s-1")]
         assert client.spreads("ETH/USDT") == tuple(desk.spreads("ETH/USDT"))
+        assert client.quotes("ETH/USDT") == tuple(desk.quotes("ETH/USDT"))
+        assert client.instruments() == tuple(desk.instruments())
+        assert client.bars("nova", "BTC/USDT", "5m", 7) == asyncio.run(desk.bars("nova", "BTC/USDT", "5m", 7))
         assert client.health() == desk.health()
     assert [by for _, _, by in desk.acts] == ["notebook", "notebook", "cli", "notebook"]
 

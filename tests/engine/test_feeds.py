@@ -267,6 +267,7 @@ def an_engine(bench: Bench, watched: tuple[str, ...] = ()) -> Engine:
         jobs=Jobs(bench.settings, bench.bus, bench.clock, check_job),
         ledger=bench.ledger,
         bus=bench.bus,
+        store=bench.store,
         watched=watched,
         wish=Wish(),
     )

@@ -7,8 +7,11 @@ from msgspec.structs import replace
 
 from workstation.model.events import (
     BalanceSet,
+    CancelAsked,
     CancelRequested,
+    CloseAsked,
     ConditionsChanged,
+    DayOpened,
     EntryRefused,
     Event,
     Fact,
@@ -17,6 +20,7 @@ from workstation.model.events import (
     GroupOpened,
     InstrumentListed,
     OrderAccepted,
+    OrderAsked,
     OrderCancelled,
     OrderExpired,
     OrderFilled,
@@ -26,7 +30,9 @@ from workstation.model.events import (
     OrderTriggered,
     RunStarted,
     SessionHalted,
+    SessionKilled,
     SessionPaused,
+    SessionRearmed,
     SessionResumed,
     SessionStopped,
     SignalGenerated,
@@ -165,6 +171,28 @@ def every_event() -> list[Event]:
         SessionStopped(by="cli", flatten=True),
         ConditionsChanged(changes=(("rich", True), ("back from rich", False))),
         OrderTriggered(client_order_id=ClientOrderId("order-3")),
+        SessionKilled(by="command line", reason="looks wrong", since_ns=START_NS, flatten=True),
+        SessionRearmed(by="command line"),
+        OrderAsked(
+            by="dashboard",
+            instrument=KEY,
+            side=Side.SELL,
+            type=OrderType.LIMIT,
+            quantity=Decimal("0.123"),
+            limit_price=Decimal("60000.1"),
+            stop_price=Decimal("61000"),
+            target_price=Decimal("59000.0"),
+            seen_price=60000.05,
+            seen_age_ns=7,
+        ),
+        OrderAsked(
+            by="api", instrument=KEY, side=Side.BUY, type=OrderType.MARKET, notional_quote=Decimal(500), seen_price=None
+        ),
+        CancelAsked(by="dashboard", client_order_id=ClientOrderId("order-2")),
+        CloseAsked(by="dashboard", group_id=GroupId("g1")),
+        CloseAsked(by="dashboard", instrument=KEY),
+        DayOpened(day_ns=START_NS // 86_400_000_000_000 * 86_400_000_000_000, made_quote=Decimal("-12.5")),
+        GroupOpened(group=replace(group, stop_price=Decimal("59000.5"), target_price=Decimal("61000"))),
     ]
 
 

@@ -11,15 +11,20 @@ import httpx
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
-from workstation.client.control import USUAL_PAGE
+from workstation.client.control import USUAL_INTERVAL, USUAL_PAGE
 from workstation.client.declaration import Mode, SessionDeclaration
 from workstation.client.jobs import JobDetail, JobRequest, JobState, JobView, ReplayJob, instruments_of
+from workstation.client.kill import KillOrder, KillReset, KillScope, KillView
 from workstation.client.messages import (
+    BarsView,
+    BarView,
     FeedView,
     GroupView,
     Health,
+    InstrumentView,
     OrderView,
     PositionView,
+    QuoteView,
     RecorderView,
     SessionDetail,
     SessionStatus,
@@ -28,8 +33,19 @@ from workstation.client.messages import (
     SpreadView,
     Topic,
 )
+from workstation.client.now import SessionNow
+from workstation.client.ticket import OrderTicket, Placed, RefusalView
 from workstation.engine.bus import Bus
-from workstation.errors import BadInput, HistoryMissing, JobNotFound, SessionExists, SessionNotFound
+from workstation.errors import (
+    BadInput,
+    GroupNotFound,
+    HistoryMissing,
+    JobNotFound,
+    OrderNotFound,
+    SessionExists,
+    SessionNotFound,
+    UnknownInstrument,
+)
 from workstation.server.app import create_app
 from workstation.server.serve import serve
 from workstation.server.settings import ServerSettings
@@ -63,6 +79,12 @@ class Desk:
         """How the next jobs are seen each time one looks at them; the last word stays."""
         self.problems: tuple[str, ...] = ()
         self.failure: Exception | None = None
+        self.refusal: RefusalView | None = None
+        """What risk says to the next orders by hand."""
+        self.tickets: list[OrderTicket] = []
+        self.kills: dict[str | None, KillScope] = {}
+        self.waiting: list[int] = []
+        """How many entries wait at the next kills."""
 
     def health(self) -> Health:
         return Health(
@@ -139,6 +161,74 @@ class Desk:
         unknown = dict.fromkeys(SpreadView.model_fields)
         named = {"symbol": symbol or "BTC/USDT", "venue_a": "nova", "venue_b": "orion", "spread_bps": 1.5}
         return [SpreadView.model_validate(unknown | named | {"points": 3, "is_truncated": False})]
+
+    def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
+        unknown = dict.fromkeys(QuoteView.model_fields)
+        return [QuoteView.model_validate(unknown | {"venue": "nova", "symbol": symbol or "BTC/USDT", "bid": 100.5})]
+
+    def instruments(self) -> Sequence[InstrumentView]:
+        return [
+            InstrumentView(venue="nova", symbol="BTC/USDT", kind="spot", base="BTC", quote="USDT",
+                           tick_size=Decimal("0.10"), lot_size=Decimal("0.001"), min_quantity=Decimal("0.001"),
+                           min_notional=Decimal(5), contract_size=Decimal(1), maker_fee_rate=Decimal("0.0002"),
+                           taker_fee_rate=Decimal("0.0005"), price_decimals=1, quantity_decimals=3)
+        ]  # fmt: skip
+
+    async def bars(self, venue: str, symbol: str, interval: str = USUAL_INTERVAL, limit: int = USUAL_PAGE) -> BarsView:
+        self.pages.append((limit, None))
+        if venue != "nova":
+            raise UnknownInstrument(f"instrument {venue}:{symbol}: not in the registry (known: nova:BTC/USDT)")
+        forming = BarView(ts_open=STARTED_NS, open=1.0, high=2.0, low=0.5, close=1.5, volume=0.1)
+        columns = {name: [1.5, 2.5] for name in ("open", "high", "low", "close", "volume")}
+        return BarsView(venue=venue, symbol=symbol, interval=interval, ts_open=[1, 2], forming=forming, problem="",
+                        **columns)  # fmt: skip
+
+    def session_now(self, session: str) -> SessionNow:
+        self._require(session)
+        return SessionNow(session=session, time_ns=STARTED_NS, status=SessionStatus.RUNNING, reason="",
+                          groups=tuple(self.groups()), conditions=(), guards=(), next_bar_ns=None)  # fmt: skip
+
+    async def place_order(self, ticket: OrderTicket, by: str) -> Placed:
+        self._require(ticket.session)
+        if self.refusal is not None:
+            return Placed(refusal=self.refusal)
+        self.tickets.append(ticket)
+        self.acts.append(("place", ticket.session, by))
+        return Placed(order=an_order(ticket.session, "submitted"))
+
+    async def cancel_order(self, client_order_id: str, by: str) -> OrderView:
+        if client_order_id != "one-open":
+            raise OrderNotFound(f"order {client_order_id}: no session knows it")
+        self.acts.append(("cancel order", client_order_id, by))
+        return an_order("one", "open")
+
+    async def close_group(self, group: str, by: str, session: str | None = None) -> GroupView:
+        if group != "g":
+            raise GroupNotFound(f"group {group}: not open (open are: g of one)")
+        self.acts.append(("close group", group if session is None else f"{group} of {session}", by))
+        return self.groups()[0]
+
+    async def close_position(self, session: str, venue: str, symbol: str, by: str) -> Sequence[GroupView]:
+        self._require(session)
+        self.acts.append(("close position", f"{session} {venue}:{symbol}", by))
+        return self.groups()
+
+    def kill_state(self) -> KillView:
+        return KillView(is_on=bool(self.kills), scopes=tuple(self.kills.values()))
+
+    async def kill(self, order: KillOrder, by: str) -> KillView:
+        self._require(order.session)
+        waiting = self.waiting.pop(0) if self.waiting else 0
+        self.kills[order.session] = KillScope(session=order.session, by=by, since_ns=STARTED_NS, reason=order.reason,
+                                              flatten=order.flatten, is_durable=True, waiting_entries=waiting,
+                                              open_groups=1)  # fmt: skip
+        self.acts.append(("kill", order.session or "all", by))
+        return self.kill_state()
+
+    async def lift_kill(self, reset: KillReset, by: str) -> KillView:
+        self.kills.pop(reset.session, None)
+        self.acts.append(("lift", reset.session or "all", by))
+        return self.kill_state()
 
     def jobs(self) -> Sequence[JobView]:
         return [JobView.model_validate({name: getattr(one, name) for name in JobView.model_fields})

@@ -84,6 +84,35 @@ def test_a_page_of_another_size_is_refused(limit: str) -> None:
     assert answer.status_code == 422 and "limit" in answer.text
 
 
+def test_bars_travel_as_columns_and_quotes_and_rules_as_lists() -> None:
+    desk = Desk()
+    bars, quotes, rules = asked(
+        desk,
+        ("GET", "/bars?venue=nova&symbol=BTC%2FUSDT", None),
+        ("GET", "/quotes?symbol=ETH%2FUSDT", None),
+        ("GET", "/instruments", None),
+    )
+    assert (bars.json()["interval"], bars.json()["ts_open"], bars.json()["close"]) == ("1m", [1, 2], [1.5, 2.5])
+    assert bars.json()["forming"]["close"] == 1.5
+    assert desk.pages == [(500, None)]
+    assert [one["symbol"] for one in quotes.json()] == ["ETH/USDT"]
+    assert rules.json()[0]["tick_size"] == "0.10"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "word"),
+    [
+        ("/bars?venue=nova&symbol=BTC%2FUSDT&interval=7m", 422, "interval"),
+        ("/bars?venue=nova&symbol=BTC%2FUSDT&limit=5001", 422, "limit"),
+        ("/bars?venue=nova", 422, "symbol"),
+        ("/bars?venue=atlantis&symbol=BTC%2FUSDT", 404, "instrument atlantis:BTC/USDT"),
+    ],
+)
+def test_bars_that_cannot_be_are_refused_with_what_is_wrong(path: str, status: int, word: str) -> None:
+    [answer] = asked(Desk(), ("GET", path, None))
+    assert answer.status_code == status and word in answer.json()["error"]
+
+
 REPLAY = {name: value for name, value in DECLARED.items() if name != "balance"} | {"kind": "replay"}
 
 
@@ -148,6 +177,7 @@ def test_every_error_of_the_package_has_a_status_and_keeps_its_class_and_sentenc
     own = {
         "SessionNotFound": 404, "JobNotFound": 404, "UnknownInstrument": 404, "RunNotFound": 404, "HistoryMissing": 404,
         "SessionExists": 409, "IllegalTransition": 409, "AccessRefused": 403, "WorkstationError": 500,
+        "OrderNotFound": 404, "GroupNotFound": 404,
     }  # fmt: skip
     base = next((status for base, status in wanted.items() if issubclass(cls, base)), 0)
     assert answer.status_code == own.get(cls.__name__, base)
@@ -180,7 +210,7 @@ def test_the_description_is_whole() -> None:
         for method, operation in methods.items()
     ]
     names = [operation["operationId"] for _, _, operation in operations]
-    assert len(names) == len(set(names)) == 18
+    assert len(names) == len(set(names)) == 29
     for path, _, operation in operations:
         assert operation["summary"] and operation["tags"]
         success = next(content for status, content in operation["responses"].items() if status.startswith("2"))

@@ -360,3 +360,25 @@ def test_who_has_gone_leaves_nothing_behind() -> None:
             assert (stream_app.sent, stream_app.waiting) == (3, 0)
 
     asyncio.run(play())
+
+
+def test_what_clients_want_is_known_to_who_makes_it_and_what_passes_is_not_resumed() -> None:
+    async def scenario(desk: Desk, port: int) -> None:
+        wanted = desk.bus.is_wanted
+        assert not wanted(Topic.MARKET_DATA)
+        async with listening(port) as one:
+            await one.subscribe("market_data", symbols=["A/B"])
+            assert wanted(Topic.MARKET_DATA) and wanted(Topic.MARKET_DATA, "A/B")
+            assert not wanted(Topic.MARKET_DATA, "C/D") and not wanted(Topic.INDICATOR_UPDATED)
+            async with listening(port) as other:
+                await other.subscribe("market_data")
+                assert wanted(Topic.MARKET_DATA, "C/D")
+            desk.publish(1, Topic.MARKET_DATA, symbol="A/B")
+            assert await one.places(1) == [0]
+            desk.publish(2)
+            await one.subscribe("market_data", "order_filled", resume_from=0)
+            assert [(await one.hear())["sequence"] for _ in range(2)] == [2, 3]
+        while wanted(Topic.MARKET_DATA):
+            await asyncio.sleep(0)
+
+    played(scenario)

@@ -17,25 +17,31 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from workstation.client.access import read_token
-from workstation.client.control import USUAL_PAGE
+from workstation.client.control import USUAL_INTERVAL, USUAL_PAGE
 from workstation.client.declaration import SESSION_NAME, SessionDeclaration
 from workstation.client.frames import Gap
 from workstation.client.jobs import JOB_NAME, JobDetail, JobRequest, JobView
+from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
+    BarsView,
     GroupView,
     Health,
+    InstrumentView,
     OrderView,
     PositionView,
+    QuoteView,
     SessionDetail,
     SessionSummary,
     SignalView,
     SpreadView,
     StreamEvent,
 )
+from workstation.client.now import SessionNow
 from workstation.client.problem import Problem, error_of
 from workstation.client.stream import StreamState, listen
+from workstation.client.ticket import OrderTicket, Placed, RefusalView
 from workstation.config.loading import load_configuration
-from workstation.errors import AccessRefused, BadInput, EngineUnreachable, OperatorError, WorkstationError
+from workstation.errors import AccessRefused, BadInput, EngineUnreachable, OperatorError, OrderRefused, WorkstationError
 
 TIMEOUT_S = 10.0
 START_ONE = "start the engine, or look at api.host and api.port in the settings"
@@ -126,6 +132,56 @@ class Client:
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
         return self._get(tuple[SpreadView, ...], "/spreads", symbol=symbol)
+
+    def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
+        return self._get(tuple[QuoteView, ...], "/quotes", symbol=symbol)
+
+    def instruments(self) -> Sequence[InstrumentView]:
+        """All that the engine watches; pages write prices and quantities by it."""
+        return self._get(tuple[InstrumentView, ...], "/instruments")
+
+    def bars(self, venue: str, symbol: str, interval: str = USUAL_INTERVAL, limit: int = USUAL_PAGE) -> BarsView:
+        """The last `limit` closed bars (5,000 at most), oldest first, as columns, and the one in the making."""
+        return self._get(BarsView, "/bars", venue=venue, symbol=symbol, interval=interval, limit=limit)
+
+    def session_now(self, session: str) -> SessionNow:
+        """What it holds, waits for, and is held back by."""
+        return self._get(SessionNow, f"/sessions/{_segment(session)}/now")
+
+    def place_order(self, ticket: OrderTicket, by: str | None = None) -> Placed:
+        """The order, or why risk refused it."""
+        try:
+            body = ticket.model_dump(mode="json")
+            return Placed(order=self._change(OrderView, "POST", "/orders", by, json=body))
+        except OrderRefused as refused:
+            if refused.refusal is None:
+                raise
+            return Placed(refusal=RefusalView.model_validate(refused.refusal))
+
+    def cancel_order(self, client_order_id: str, by: str | None = None) -> OrderView:
+        """Of an entry that waits."""
+        return self._change(OrderView, "DELETE", f"/orders/{_word(client_order_id, 'order')}", by)
+
+    def close_group(self, group: str, by: str | None = None, session: str | None = None) -> GroupView:
+        """At the market; `session` where several have a group of that name."""
+        path, body = f"/groups/{_word(group, 'group')}/close", {"session": session}
+        return self._change(GroupView, "POST", path, by, json=body)
+
+    def close_position(self, session: str, venue: str, symbol: str, by: str | None = None) -> Sequence[GroupView]:
+        """Every group with a leg there, at the market."""
+        body = {"session": session, "venue": venue, "symbol": symbol}
+        return self._change(tuple[GroupView, ...], "POST", "/positions/close", by, json=body)
+
+    def kill_state(self) -> KillView:
+        return self._get(KillView, "/kill")
+
+    def kill(self, order: KillOrder | None = None, by: str | None = None) -> KillView:
+        """Nothing is opened any more; by default in every session, and what is open stays open."""
+        asked = KillOrder() if order is None else order
+        return self._change(KillView, "POST", "/kill", by, json=asked.model_dump(mode="json"))
+
+    def lift_kill(self, reset: KillReset, by: str | None = None) -> KillView:
+        return self._change(KillView, "DELETE", "/kill", by, json=reset.model_dump(mode="json"))
 
     def jobs(self) -> Sequence[JobView]:
         return self._get(tuple[JobView, ...], "/jobs")
@@ -218,6 +274,13 @@ def _segment(session: str) -> str:
     if not SESSION_NAME.fullmatch(session):
         raise BadInput(f"session {session!r}: expected a name of letters, digits, '.', '_' and '-', at most 60")
     return session
+
+
+def _word(text: str, what: str) -> str:
+    """An id as one part of a path."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", text):
+        raise BadInput(f"{what} {text!r}: expected an id of letters, digits, '_' and '-', at most 60")
+    return text
 
 
 def _job_segment(job: str) -> str:

@@ -1,23 +1,30 @@
 """What can be asked of an engine: the engine itself answers in its process, a Client over HTTP, in the same words."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from workstation.client.declaration import SessionDeclaration
 from workstation.client.jobs import JobDetail, JobRequest, JobView
+from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
+    BarsView,
     GroupView,
     Health,
+    InstrumentView,
     OrderView,
     PositionView,
+    QuoteView,
     SessionDetail,
     SessionSummary,
     SignalView,
     SpreadView,
 )
+from workstation.client.now import SessionNow
+from workstation.client.ticket import OrderTicket, Placed
 
 USUAL_PAGE = 500
 LARGEST_PAGE = 5_000
+USUAL_INTERVAL: Final = "1m"
 
 
 class Control(Protocol):
@@ -61,6 +68,35 @@ class Control(Protocol):
         """As `orders`, `after` being a `signal`."""
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]: ...
+
+    def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]: ...
+
+    def instruments(self) -> Sequence[InstrumentView]: ...
+
+    async def bars(self, venue: str, symbol: str, interval: str = USUAL_INTERVAL, limit: int = USUAL_PAGE) -> BarsView:
+        """The last `limit` closed bars, and the one in the making. UnknownInstrument for what is not watched."""
+
+    def session_now(self, session: str) -> SessionNow:
+        """What it holds, waits for, and is held back by."""
+
+    async def place_order(self, ticket: OrderTicket, by: str) -> Placed:
+        """The order, or why risk refused it; BadInput for what cannot be asked."""
+
+    async def cancel_order(self, client_order_id: str, by: str) -> OrderView:
+        """Of an entry that waits. OrderNotFound; BadInput for one that is final, or that protects what is held."""
+
+    async def close_group(self, group: str, by: str, session: str | None = None) -> GroupView:
+        """At the market; `session` where several have a group of that name. GroupNotFound where none has."""
+
+    async def close_position(self, session: str, venue: str, symbol: str, by: str) -> Sequence[GroupView]:
+        """Every group with a leg there. GroupNotFound where nothing is held."""
+
+    def kill_state(self) -> KillView: ...
+
+    async def kill(self, order: KillOrder, by: str) -> KillView:
+        """Durable, and told to every session in its scope, when it returns. KillFlagFailed: until the engine ends."""
+
+    async def lift_kill(self, reset: KillReset, by: str) -> KillView: ...
 
     def jobs(self) -> Sequence[JobView]: ...
 

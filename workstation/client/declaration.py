@@ -4,9 +4,10 @@ Words and plain numbers only; `engine.build` makes settings of them. Unknown fie
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
+from itertools import count
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -98,3 +99,9 @@ class SessionDeclaration(StrategyDeclaration):
     mode: Mode = Mode.PAPER
     with_trades: bool = True
     """Public trades fill resting orders too."""
+
+
+def free_name(strategy: str, taken: Iterable[str]) -> str:
+    """The first of "ma-cross-1", "ma-cross-2", … that is not taken."""
+    known = set(taken)
+    return next(name for number in count(1) if (name := f"{strategy}-{number}") not in known)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from workstation.client.declaration import Message, Mode
+from workstation.client.kill import KillView
 
 
 class SessionStatus(StrEnum):
@@ -19,6 +20,8 @@ class SessionStatus(StrEnum):
     PAUSED = "paused"
     """No entries; what is open is watched and closed as usual."""
     STOPPED = "stopped"
+    KILLED = "killed"
+    """The kill switch is on: nothing is opened until it is lifted."""
     HALTED = "halted"
     """A strategy or an order went wrong: no entries until a person has looked. `reason` says what."""
     BROKEN = "broken"
@@ -41,6 +44,8 @@ class SessionSummary(Message):
     equity: Decimal | None
     """None before every leg has a price."""
     realized_pnl: Decimal
+    day_pnl: Decimal | None = None
+    """What trading made since 00:00 UTC, open profits with it; None before every leg has a price on that day."""
     fees: Mapping[str, Decimal]
     open_groups: int
     open_orders: int
@@ -95,6 +100,25 @@ class PositionView(Message):
     fees: Mapping[str, Decimal]
 
 
+class LegView(Message):
+    """One leg of a group, as of now."""
+
+    venue: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    """What was asked for."""
+    held_quantity: Decimal
+    entry_price: Decimal | None
+    """Average of what was filled."""
+    mark: float | None
+    stop_price: Decimal | None
+    """Of the stop that rests, or is to rest once the entry is filled."""
+    target_price: Decimal | None
+    unrealized_pnl: Decimal | None
+    """Before fees, in quote currency."""
+
+
 class GroupView(Message):
     group: str
     session: str
@@ -104,6 +128,11 @@ class GroupView(Message):
     """As "buy 0.1 nova:BTC/USDT"."""
     opened_ns: int
     reason: str
+    due_ns: int | None = None
+    """When an entry that is not filled is given up."""
+    leg_views: tuple[LegView, ...] = ()
+    unrealized_pnl: Decimal | None = None
+    """Of all legs; None before each has a price."""
 
 
 class SignalView(Message):
@@ -142,6 +171,82 @@ class SpreadView(Message):
     age_b_ms: float | None
     points: int
     is_truncated: bool
+
+
+class BarView(Message):
+    """One bar: `ts_open` in ns UTC, prices in quote currency, volume in base."""
+
+    ts_open: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class QuoteView(Message):
+    """One instrument at its venue, as of now. Event times are the venue's, None where it gives none."""
+
+    venue: str
+    symbol: str
+    bid: float | None
+    ask: float | None
+    bid_quantity: float | None
+    ask_quantity: float | None
+    age_ms: float | None
+    """Of the quote."""
+    ts_event: int | None
+    ts_received: int | None
+    last_price: float | None
+    """Of the last public trade."""
+    last_quantity: float | None
+    last_side: str | None
+    """Of who took: "buy" or "sell"."""
+    last_event: int | None
+    last_received: int | None
+    forming: BarView | None
+    """The minute in the making, of the trades since the engine watches."""
+    closed: BarView | None
+    """The last minute as the venue closed it: it stands for the forming one of the same opening."""
+
+
+class BarsView(Message):
+    """Closed bars, oldest first, each column of the same length, and the one in the making."""
+
+    venue: str
+    symbol: str
+    interval: str
+    ts_open: list[int]
+    open: list[float]
+    high: list[float]
+    low: list[float]
+    close: list[float]
+    volume: list[float]
+    forming: BarView | None
+    """None for intervals under a minute, and while nothing was traded."""
+    problem: str
+    """Why bars may be missing; empty: nothing that the venue has."""
+
+
+class InstrumentView(Message):
+    """What an engine watches, by the rules in force now: steps and minima as the venue says them, fees as fractions."""
+
+    venue: str
+    symbol: str
+    kind: str
+    base: str
+    quote: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_quantity: Decimal
+    min_notional: Decimal
+    """In quote currency."""
+    contract_size: Decimal
+    maker_fee_rate: Decimal
+    taker_fee_rate: Decimal
+    price_decimals: int
+    """As many as a price is written with; so of quantities."""
+    quantity_decimals: int
 
 
 class FeedView(Message):
@@ -190,10 +295,14 @@ class Health(Message):
     sessions: int
     memory_mb: float
     clock_drift_ms: float
+    kill: KillView = KillView()
 
 
 class Topic(StrEnum):
     MARKET_DATA = "market_data"
+    """A QuoteView, at most 20 times a second for each instrument."""
+    INDICATOR_UPDATED = "indicator_updated"
+    """A SpreadView, at most 10 times a second for each pair."""
     SIGNAL_GENERATED = "signal_generated"
     ORDER_CREATED = "order_created"
     ORDER_FILLED = "order_filled"
@@ -204,6 +313,10 @@ class Topic(StrEnum):
     RISK_ALERT = "risk_alert"
     SESSION_UPDATED = "session_updated"
     DATA_QUALITY = "data_quality"
+
+
+PASSING = frozenset({Topic.MARKET_DATA, Topic.INDICATOR_UPDATED})
+"""Topics whose next event replaces the one before: conflated for who is slow, and never sent again."""
 
 
 class StreamEvent(Message):

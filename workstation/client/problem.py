@@ -2,7 +2,8 @@
 
 from workstation import errors
 from workstation.client.declaration import Message
-from workstation.errors import WorkstationError
+from workstation.client.ticket import RefusalView
+from workstation.errors import OrderRefused, WorkstationError
 
 
 class Problem(Message):
@@ -15,10 +16,14 @@ class Problem(Message):
     value: str | None = None
     """That value as it was written, cut off where it is long."""
     expected: str | None = None
+    refusal: RefusalView | None = None
+    """Of an order by hand that risk refused."""
 
 
 def error_of(problem: Problem) -> WorkstationError:
     """The error that the engine raised, of the same class and with the same message."""
+    if problem.refusal is not None:
+        return OrderRefused(problem.error, problem.refusal.model_dump())
     found = getattr(errors, problem.kind, None)
     if isinstance(found, type) and issubclass(found, WorkstationError):
         return found(problem.error)

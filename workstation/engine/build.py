@@ -27,9 +27,8 @@ MS_NS = 1_000_000
 def keys_declared(declaration: SessionDeclaration) -> tuple[InstrumentKey, ...]:
     """The instruments that a declaration names. Raises BadInput for impossible names, or too few or many venues."""
     strategy = strategy_named(declaration.strategy)
-    wanted = 1 if issubclass(strategy, BarStrategy) else 2
-    if len(declaration.venues) != wanted:
-        named = ", ".join(declaration.venues)
+    if len(declaration.venues) not in strategy.venues:
+        named, wanted = ", ".join(declaration.venues), " or ".join(map(str, strategy.venues))
         raise BadInput(f"{declaration.strategy}: venues {named}: expected {wanted}")
     return keys_of(declaration.venues, declaration.symbol)
 

@@ -6,14 +6,14 @@ All in the engine's one thread: a subscriber is called before `publish` returns,
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from itertools import islice
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from pydantic import BaseModel
 
-from workstation.client.messages import Topic
+from workstation.client.messages import PASSING, Topic
 from workstation.errors import BadInput
 
 CAPACITY = 10_000
@@ -70,16 +70,20 @@ class Backlog(NamedTuple):
 
 
 Subscriber = Callable[[Published], None]
+Wants = Callable[[Topic, str | None], bool]
+"""Whether events of a topic, about a symbol or any, are wanted now."""
 
 
 class Bus:
-    """Counts from 1 in each life of the engine; keeps the last `capacity` events."""
+    """Counts from 1 in each life of the engine; keeps the last `capacity` events, those of passing topics aside."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         if capacity < 1:
             raise BadInput(f"bus capacity {capacity}: expected 1 event or more")
         self._ring: deque[Published] = deque(maxlen=capacity)
-        self._subscribers: tuple[Subscriber, ...] = ()
+        self._subscribers: tuple[tuple[Subscriber, Wants], ...] = ()
+        self._gone = 0
+        """The newest that was kept and is no more."""
         self.sequence = 0
         """Of the newest event."""
 
@@ -95,8 +99,9 @@ class Bus:
         """One event to all subscribers; one that raises is not called again, and publishing goes on."""
         self.sequence += 1
         event = Published(topic, self.sequence, time_ns, session, symbol, data)
-        self._ring.append(event)
-        for subscriber in self._subscribers:
+        if topic not in PASSING:
+            self._keep(event)
+        for subscriber, _ in self._subscribers:
             try:
                 subscriber(event)
             except Exception:  # who looks must not stop what trades
@@ -104,20 +109,29 @@ class Bus:
                 self._drop(subscriber)
         return event
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Calls it for each event from now on, until what is returned is called."""
-        self._subscribers = (*self._subscribers, subscriber)
+    def subscribe(self, subscriber: Subscriber, wants: Wants = lambda topic, symbol: True) -> Callable[[], None]:
+        """Calls it for each event from now on, until what is returned is called. `wants` spares making events of
+        passing topics: who publishes them asks `is_wanted` first."""
+        self._subscribers = (*self._subscribers, (subscriber, wants))
         return lambda: self._drop(subscriber)
+
+    def is_wanted(self, topic: Topic, symbol: str | None = None) -> bool:
+        """Whether any subscriber wants it now; None: of any symbol."""
+        return any(wants(topic, symbol) for _, wants in self._subscribers)
 
     def since(self, sequence: int) -> Backlog:
         """What came after `sequence`, as far as it is kept."""
-        first_kept = self.sequence - len(self._ring) + 1
-        missed = (sequence + 1, first_kept - 1) if sequence + 1 < first_kept else None
-        wanted = min(max(self.sequence - sequence, 0), len(self._ring))
-        return Backlog(missed, list(islice(self._ring, len(self._ring) - wanted, None)))
+        missed = (sequence + 1, self._gone) if sequence < self._gone else None
+        newest_first = takewhile(lambda event: event.sequence > sequence, reversed(self._ring))
+        return Backlog(missed, list(newest_first)[::-1])
+
+    def _keep(self, event: Published) -> None:
+        if len(self._ring) == self._ring.maxlen:
+            self._gone = self._ring[0].sequence
+        self._ring.append(event)
 
     def _drop(self, subscriber: Subscriber) -> None:
-        self._subscribers = tuple(one for one in self._subscribers if one is not subscriber)
+        self._subscribers = tuple(pair for pair in self._subscribers if pair[0] is not subscriber)
 
 
 def _plain(value: object) -> object:

@@ -5,18 +5,23 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import psutil
 
 from workstation import __version__
-from workstation.client.control import USUAL_PAGE
+from workstation.client.control import USUAL_INTERVAL, USUAL_PAGE
 from workstation.client.declaration import SessionDeclaration
 from workstation.client.jobs import JobDetail, JobRequest, JobView
+from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
+    BarsView,
     GroupView,
     Health,
+    InstrumentView,
     OrderView,
     PositionView,
+    QuoteView,
     RecorderView,
     SessionDetail,
     SessionSummary,
@@ -24,21 +29,28 @@ from workstation.client.messages import (
     SpreadView,
     Topic,
 )
+from workstation.client.now import SessionNow
+from workstation.client.ticket import OrderTicket, Placed
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
+from workstation.engine.days import open_days
 from workstation.engine.feeds import Feeds, Wish
+from workstation.engine.hand import Hand
 from workstation.engine.jobs import Jobs
+from workstation.engine.kill_flag import Kill
 from workstation.engine.live_session import LiveSession
+from workstation.engine.market_answers import MarketAnswers
+from workstation.engine.now import now_of
 from workstation.engine.paging import page_of
 from workstation.engine.sessions import Sessions
-from workstation.engine.spread_monitor import SpreadMonitor
 from workstation.engine.summaries import detail_of, summary_of
 from workstation.engine.turns import Turns
 from workstation.engine.views import group_views, order_view, position_views
 from workstation.errors import BadInput, WorkstationError
+from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.events import SessionPaused, SessionResumed, SessionStopped
-from workstation.model.ids import Symbol, Venue
+from workstation.model.ids import SessionId, Symbol, Venue
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedStatus
@@ -50,8 +62,10 @@ WATCH_RETRY_S = 5.0
 MOST_WATCH_RETRY_S = 300.0
 """Between attempts to find a symbol that its venue does not list, first and in the end."""
 RULES_EVERY_S = 60.0
-TELL_SPREADS_S = 0.25
+LOOK_ROUND_S = 0.1
 MOST_JOURNAL_LAG_S = 1.0
+
+Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +83,15 @@ class Engine:
         jobs: Jobs,
         ledger: Ledger,
         bus: Bus,
+        store: HistoryStore,
         watched: Sequence[str],
         wish: Wish,
     ) -> None:
         self._clock, self._turns, self._sessions, self._feeds = clock, turns, sessions, feeds
         self._jobs, self._ledger, self._bus = jobs, ledger, bus
         self._watched, self._wish = [Symbol(symbol) for symbol in watched], wish
-        self.spreads_watched = SpreadMonitor(turns.market)
+        self._market = MarketAnswers(turns, feeds, store, bus, clock)
+        self._hand = Hand(sessions, turns)
         self._started_ns = clock.now_ns()
         self._process = psutil.Process(os.getpid())
         self._unlisted: dict[str, str] = {}
@@ -90,7 +106,8 @@ class Engine:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._turns.run(), name="turns")
             tasks.create_task(self._keep_house(), name="housekeeping")
-            tasks.create_task(self._tell_spreads(), name="spreads")
+            tasks.create_task(self._market.run(), name="market data")
+            tasks.create_task(self._look_round(), name="kill switch and days")
             for venue in self._feeds.venues:
                 tasks.create_task(self._watch(venue), name=f"watch {venue}")
                 tasks.create_task(self._refresh_rules(venue), name=f"rules {venue}")
@@ -129,7 +146,7 @@ class Engine:
                 self._feeds.want({one.key: self._wish for one in found})
             except WorkstationError as error:
                 self._not_fed |= {f"{venue}:{one.symbol}": str(error) for one in found}
-            self.spreads_watched.watch(self._listed())
+            self._market.watch_spreads(self._listed())
             await asyncio.sleep(pause_s if wanted else 0)
             pause_s = min(2 * pause_s, MOST_WATCH_RETRY_S)
 
@@ -164,13 +181,12 @@ class Engine:
                 with suppress(WorkstationError):  # the disk is still full: its sentence stands in each session's fault
                     await self._sessions.mend()
 
-    async def _tell_spreads(self) -> None:
-        """The spreads of all pairs as events, for whoever looks."""
+    async def _look_round(self) -> None:
+        """What another process, or the calendar, asks of every session."""
         while True:
-            await asyncio.sleep(TELL_SPREADS_S)
-            now_ns = self._clock.now_ns()
-            for view in self.spreads_watched.views(now_ns):
-                self._bus.publish(Topic.MARKET_DATA, view, time_ns=now_ns, symbol=view.symbol)
+            await asyncio.sleep(LOOK_ROUND_S)
+            self._sessions.kill_switch.heed()
+            open_days(self._turns, self._clock.now_ns())
 
     # -- what is asked
 
@@ -196,6 +212,7 @@ class Engine:
             sessions=len(turns.sessions),
             memory_mb=self._process.memory_info().rss / 2**20,
             clock_drift_ms=self._clock.drift_ns() / 1e6,
+            kill=self.kill_state(),
         )
 
     def sessions(self) -> Sequence[SessionSummary]:
@@ -255,10 +272,11 @@ class Engine:
         return [view for live in self._asked(session) for view in position_views(live.session, now_ns)]
 
     def groups(self, session: str | None = None) -> Sequence[GroupView]:
+        now_ns = self._clock.now_ns()
         return [
             view
             for live in self._asked(session)
-            for view in group_views(live.session_id, live.session.state.groups.values())
+            for view in group_views(live.session, live.session.state.groups.values(), now_ns)
         ]
 
     def signals(
@@ -268,7 +286,51 @@ class Engine:
         return page_of(signals, limit, after, name_of=lambda one: one.signal)
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
-        return list(self.spreads_watched.views(self._clock.now_ns(), symbol))
+        return self._market.spreads(symbol)
+
+    def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
+        return self._market.quotes(symbol)
+
+    def instruments(self) -> Sequence[InstrumentView]:
+        return self._market.instruments()
+
+    async def bars(self, venue: str, symbol: str, interval: str = USUAL_INTERVAL, limit: int = USUAL_PAGE) -> BarsView:
+        return await self._market.bars(venue, symbol, interval, limit)
+
+    def session_now(self, session: str) -> SessionNow:
+        return now_of(self._sessions.of(session), self._clock.now_ns())
+
+    async def place_order(self, ticket: OrderTicket, by: str) -> Placed:
+        return await self._kept(self._hand.place(ticket, by))
+
+    async def cancel_order(self, client_order_id: str, by: str) -> OrderView:
+        return await self._kept(self._hand.cancel(client_order_id, by))
+
+    async def close_group(self, group: str, by: str, session: str | None = None) -> GroupView:
+        return await self._kept(self._hand.close_group(group, by, session))
+
+    async def close_position(self, session: str, venue: str, symbol: str, by: str) -> Sequence[GroupView]:
+        return await self._kept(self._hand.close_position(session, venue, symbol, by))
+
+    async def _kept(self, answer: Answer) -> Answer:
+        """The answer to an act by hand, once the act is durable. Raises JournalWriteFailed: then it never was."""
+        await asyncio.to_thread(self._ledger.flush)
+        return answer
+
+    def kill_state(self) -> KillView:
+        return self._sessions.kill_switch.view()
+
+    async def kill(self, order: KillOrder, by: str) -> KillView:
+        session = None if order.session is None else self._sessions.of(order.session).session_id
+        now_ns = self._clock.now_ns()
+        kill = Kill(session=session, by=by, since_ns=now_ns, reason=order.reason, flatten=order.flatten)
+        await self._sessions.kill_switch.switch_on(kill)
+        return self.kill_state()
+
+    async def lift_kill(self, reset: KillReset, by: str) -> KillView:
+        session = None if reset.session is None else SessionId(reset.session)
+        await self._sessions.kill_switch.lift(session, by)
+        return self.kill_state()
 
     def jobs(self) -> Sequence[JobView]:
         return self._jobs.all()
@@ -314,6 +376,9 @@ class Engine:
             yield f"ledger: {self._ledger.failure}"
         if self._turns.channel.is_lagging:
             yield "market data waits longer than it may: no entries"
+        for scope in self.kill_state().scopes:
+            why = f": {scope.reason}" if scope.reason else ""
+            yield f"kill switch: on for {scope.session or 'every session'}, by {scope.by}{why}; nothing is opened"
         yield from (f"session {name} does not go on: {why}" for name, why in self._sessions.lost.items())
         for live in self._sessions.all():
             if live.fault is not None:

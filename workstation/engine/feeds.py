@@ -94,6 +94,11 @@ class Feeds:
             line.listed[instrument.symbol] = instrument
         return [line.listed[symbol] for symbol in symbols]
 
+    def rules(self, key: InstrumentKey) -> Instrument | None:
+        """As its venue told them last; None where it was not asked."""
+        line = self._lines.get(key.venue)
+        return None if line is None else line.listed.get(key.symbol)
+
     async def look_up(
         self, venue: Venue, symbols: Sequence[Symbol] | None = None
     ) -> tuple[list[Instrument], dict[Symbol, str]]:

@@ -61,6 +61,9 @@ class LiveSession:
             return SessionStatus.BROKEN, self.fault
         if not self.is_ready:
             return SessionStatus.STARTING, ""
+        if state.killed is not None and not self.is_over:
+            why = f": {state.killed.reason}" if state.killed.reason else ""
+            return SessionStatus.KILLED, f"kill switch, by {state.killed.by}{why}"
         if state.halted is not None:
             return SessionStatus.HALTED, state.halted
         if state.is_stopped:
@@ -115,10 +118,15 @@ class LiveSession:
         if time.perf_counter() - began > BUDGET_S:
             self._was_slow(time.perf_counter() - began, wake.time_ns)
 
-    def inject(self, event: Event, now_ns: int) -> None:
-        """An input from outside, before which all that was due has run; guarded as a wake is."""
+    def inject(self, event: Event, now_ns: int) -> Sequence[Fact]:
+        """An input from outside, before which all that was due has run; guarded as a wake is.
+
+        Returns what was journaled for it, itself first; nothing where it broke the session.
+        """
+        facts: list[Fact] = []
         if self.fault is None:
-            self.guarded(lambda: self.host.admit(event, now_ns))
+            self.guarded(lambda: facts.extend(self.host.admit(event, now_ns)))
+        return facts
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """Keeps what pages ask for and the folded state does not hold."""

@@ -8,14 +8,18 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from msgspec import UNSET
 
 from workstation.client.declaration import SessionDeclaration
+from workstation.config.own_strategies import load_own_strategies
 from workstation.config.settings import Settings
 from workstation.engine.build import first_manifest, keys_declared, wishes_of
 from workstation.engine.bus import Bus
 from workstation.engine.feeds import Feeds
+from workstation.engine.kill_flag import KillFlag
+from workstation.engine.kill_switch import KillSwitch
 from workstation.engine.live_session import LiveSession
 from workstation.engine.telling import TellingJournal
 from workstation.engine.turns import Turns
@@ -44,7 +48,7 @@ from workstation.session.recovery import recovered_state, saved_pieces
 from workstation.session.session import Session
 from workstation.session.state import SessionState
 from workstation.strategies.base import make_strategy
-from workstation.strategies.catalog import strategy_named
+from workstation.strategies.catalog import strategy_named, take_in
 
 SAVE_EVERY_FACTS = 5_000
 
@@ -59,6 +63,7 @@ class Sessions:
     ) -> None:
         self._turns, self._ledger, self._store, self._feeds = turns, ledger, store, feeds
         self._bus, self._settings = bus, settings
+        self.kill_switch = KillSwitch(KillFlag(settings.paths.home), turns)
         identity.take_note()
         self._reviving: set[SessionId] = set()
         self.lost: dict[SessionId, str] = {}
@@ -80,6 +85,7 @@ class Sessions:
         session = SessionId(declaration.session)
         if session in self._turns.sessions or self._ledger.run_ids(session):
             raise SessionExists(f"session {session}: there is one of that name; expected another name")
+        await self.take_in_strategies()
         keys = keys_declared(declaration)
         for key in keys:
             self._check_venue(key)
@@ -93,8 +99,19 @@ class Sessions:
             self._turns.sessions.pop(session, None)  # it never was: the same name may be tried again
             raise
 
+    async def take_in_strategies(self) -> None:
+        """Files of one's own as they are now: who starts a session runs what he has just written.
+
+        They are run in a thread, since one may import for seconds; turns go on meanwhile.
+        """
+        found = await asyncio.to_thread(load_own_strategies, self._settings.paths.strategies)
+        for fault in found.faults:
+            log.warning("strategy not loaded: %s", fault)
+        take_in(found)
+
     async def recover(self) -> None:
         """Every session of the ledger: those that were not stopped go on, the others are shown."""
+        await self.take_in_strategies()
         manifests = [read_manifest(run.manifest) for run in self._ledger.latest_runs()]
         await asyncio.gather(*(self._revive_alone(manifest) for manifest in manifests if manifest.mode == PAPER))
 
@@ -223,13 +240,15 @@ class Sessions:
             Session(settings, strategy, market, state),
             manifest.paper,
             watched_since=self._feeds.watched_since,
+            is_killed=partial(self.kill_switch.is_on, settings.session_id),
         )
         live = LiveSession(manifest, host)
         self._turns.sessions[settings.session_id] = live
         if live.is_over:
             live.is_ready = True
             return live
-        live.manifest = manifest = self._of_next_run(manifest, state)
+        manifest = replace(self._of_next_run(manifest, state), strategy_hash=strategy.file_hash)
+        live.manifest = manifest
         try:
             self._feeds.want(wishes_of(manifest))
             await self._prepare(live, manifest)
@@ -292,3 +311,5 @@ class Sessions:
             live.inject(FeedLagChanged(is_lagging=self._turns.is_lagging), now_ns)
         live.guarded(host.recover)
         live.started_ns, live.is_ready = now_ns, True
+        if self._turns.serves(live):
+            self.kill_switch.heed_in(live)

@@ -1,15 +1,35 @@
 """The spreads that the engine watches for everybody: each symbol at each pair of its venues."""
 
-import math
 from collections.abc import Iterable, Iterator
 from itertools import combinations
+from typing import Any
+
+import numpy as np
 
 from workstation.client.messages import SpreadView
+from workstation.engine.quote_monitor import fields_of, known
+from workstation.kernels.compiled import compiled
 from workstation.model.ids import SlotIndex, Symbol
 from workstation.model.instrument import InstrumentKey
+from workstation.model.market import FloatArray, IntArray
 from workstation.session.market import Market
 from workstation.windows.specs import Field, WindowKind, WindowSpec
 from workstation.windows.spread_window import field_value
+
+FIELDS = len(Field)
+NAMES = {
+    Field.VALUE: "spread_bps",
+    Field.MEAN: "mean_bps",
+    Field.DEVIATION: "deviation_bps",
+    Field.Z: "z",
+    Field.UPPER_BAND: "upper_bps",
+    Field.LOWER_BAND: "lower_bps",
+    Field.EDGE_AB: "edge_ab_bps",
+    Field.EDGE_BA: "edge_ba_bps",
+    Field.NET_EDGE_AB: "net_edge_ab_bps",
+    Field.NET_EDGE_BA: "net_edge_ba_bps",
+}
+"""What a SpreadView calls them."""
 
 
 def pair_windows(keys: Iterable[InstrumentKey]) -> list[WindowSpec]:
@@ -24,61 +44,71 @@ def pair_windows(keys: Iterable[InstrumentKey]) -> list[WindowSpec]:
     ]
 
 
+@compiled
+def read_fields(slot: Any, instruments: Any, fields: FloatArray) -> None:
+    """Every Field of a window now, each at its number less one; (FIELDS,)."""
+    for place in range(FIELDS):
+        fields[place] = field_value(slot, instruments, place + 1)
+
+
 class SpreadMonitor:
     """Windows that always run; a view is made when somebody asks."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
         self._slots: dict[WindowSpec, SlotIndex] = {}
+        self._pairs: list[tuple[WindowSpec, SlotIndex]] = []
+        self._sides = np.empty((0, 2), np.int64)
+        self._fields = np.empty(FIELDS)
 
     def watch(self, keys: Iterable[InstrumentKey]) -> None:
         """Every pair among the instruments, besides what is watched already."""
+        registry = self._market.registry
         for spec in pair_windows(keys):
             if spec not in self._slots:
-                self._slots[spec] = self._market.subscribe_window(spec)
+                self._slots[spec] = slot = self._market.subscribe_window(spec)
+                assert spec.instrument_b is not None
+                sides = registry.index(spec.instrument_a), registry.index(spec.instrument_b)
+                self._pairs.append((spec, slot))
+                self._sides = np.vstack([self._sides, sides])
+
+    def changes(self, quotes: IntArray) -> IntArray:
+        """Of each pair, how many quotes have changed what is seen of it; `quotes` counts those of each instrument."""
+        is_counted = (self._sides < len(quotes)).all(axis=1)
+        changes = np.zeros(len(self._sides), np.int64)
+        changes[is_counted] = quotes[self._sides[is_counted]].sum(axis=1)
+        return changes
+
+    def symbol(self, place: int) -> str:
+        return self._pairs[place][0].instrument_a.symbol
 
     def views(self, now_ns: int, symbol: str | None = None) -> Iterator[SpreadView]:
-        for spec, slot in self._slots.items():
-            if symbol is None or spec.instrument_a.symbol == symbol:
-                yield self._view(spec, slot, now_ns)
+        for place in range(len(self._pairs)):
+            if symbol is None or self.symbol(place) == symbol:
+                yield SpreadView.model_validate(self.figures(place, now_ns))
 
-    def _view(self, spec: WindowSpec, slot_index: SlotIndex, now_ns: int) -> SpreadView:
-        tables, registry = self._market.tables, self._market.registry
+    def figures(self, place: int, now_ns: int) -> dict[str, Any]:
+        """A SpreadView's fields of one pair; plain, since one is written ten times a second for each."""
+        tables, (spec, slot_index) = self._market.tables, self._pairs[place]
         assert spec.instrument_b is not None
         slot = tables.slots[slot_index]
-        a = tables.instruments[registry.index(spec.instrument_a)]
-        b = tables.instruments[registry.index(spec.instrument_b)]
-
-        def of(field: Field) -> float | None:
-            return _known(float(field_value(slot, tables.instruments, int(field))))
-
-        return SpreadView(
-            symbol=spec.instrument_a.symbol,
-            venue_a=spec.instrument_a.venue,
-            venue_b=spec.instrument_b.venue,
-            spread_bps=of(Field.VALUE),
-            mean_bps=of(Field.MEAN),
-            deviation_bps=of(Field.DEVIATION),
-            z=of(Field.Z),
-            upper_bps=of(Field.UPPER_BAND),
-            lower_bps=of(Field.LOWER_BAND),
-            edge_ab_bps=of(Field.EDGE_AB),
-            edge_ba_bps=of(Field.EDGE_BA),
-            net_edge_ab_bps=of(Field.NET_EDGE_AB),
-            net_edge_ba_bps=of(Field.NET_EDGE_BA),
-            bid_a=_known(float(a["bid"])),
-            ask_a=_known(float(a["ask"])),
-            bid_b=_known(float(b["bid"])),
-            ask_b=_known(float(b["ask"])),
-            age_a_ms=_age_ms(int(a["ts_received"]), now_ns),
-            age_b_ms=_age_ms(int(b["ts_received"]), now_ns),
-            points=int(slot["count"]),
-            is_truncated=bool(slot["is_truncated"]),
-        )
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        a, b = (fields_of(tables.instruments[side]) for side in self._sides[place].tolist())
+        read_fields(slot, tables.instruments, self._fields)
+        values = self._fields.tolist()
+        return {
+            "symbol": spec.instrument_a.symbol,
+            "venue_a": spec.instrument_a.venue,
+            "venue_b": spec.instrument_b.venue,
+            **{name: known(values[field - 1]) for field, name in NAMES.items()},
+            "bid_a": known(a["bid"]),
+            "ask_a": known(a["ask"]),
+            "bid_b": known(b["bid"]),
+            "ask_b": known(b["ask"]),
+            "age_a_ms": _age_ms(a["ts_received"], now_ns),
+            "age_b_ms": _age_ms(b["ts_received"], now_ns),
+            "points": int(slot["count"]),
+            "is_truncated": bool(slot["is_truncated"]),
+        }
 
 
 def _age_ms(received_ns: int, now_ns: int) -> float | None:

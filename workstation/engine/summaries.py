@@ -9,7 +9,8 @@ from workstation.config.words import words_of
 from workstation.engine.live_session import LiveSession
 from workstation.engine.views import equity_of, fees_of, marks_of, realized_of
 from workstation.ledger.book import Book
-from workstation.model.market import interval_label
+from workstation.model.market import DAY_NS, interval_label
+from workstation.model.units import MONEY
 from workstation.trading.limits import Limits
 
 
@@ -56,6 +57,25 @@ def opening_equity_of(live: LiveSession, now_ns: int) -> Decimal:
     return book.equity_quote(marks, session.settings.currency)
 
 
+def made_of(live: LiveSession, now_ns: int) -> Decimal | None:
+    """What trading made since the session began, open profits with it; None while something held has no price."""
+    equity = equity_of(live.session, now_ns)
+    return None if equity is None else MONEY.subtract(equity, opening_equity_of(live, now_ns))
+
+
+def day_of(now_ns: int) -> int:
+    """When the day began, UTC."""
+    return now_ns // DAY_NS * DAY_NS
+
+
+def day_pnl_of(live: LiveSession, now_ns: int) -> Decimal | None:
+    """The same since 00:00 UTC; None before the session was priced on that day."""
+    day, made = live.session.state.day, made_of(live, now_ns)
+    if made is None or day is None or day.day_ns != day_of(now_ns):
+        return None
+    return MONEY.subtract(made, day.made_quote)
+
+
 def _figures(live: LiveSession, now_ns: int) -> dict[str, object]:
     manifest, session = live.manifest, live.session
     state, settings = session.state, manifest.session
@@ -73,6 +93,7 @@ def _figures(live: LiveSession, now_ns: int) -> dict[str, object]:
         "currency": currency,
         "opening_equity": opening_equity_of(live, now_ns),
         "equity": equity_of(session, now_ns),
+        "day_pnl": day_pnl_of(live, now_ns),
         "realized_pnl": realized_of(state),
         "fees": fees_of(state),
         "open_groups": len(state.groups),

@@ -24,7 +24,9 @@ from workstation.model.events import (
     OrderTriggered,
     RunStarted,
     SessionHalted,
+    SessionKilled,
     SessionPaused,
+    SessionRearmed,
     SessionResumed,
     SessionStopped,
     SignalGenerated,
@@ -42,7 +44,16 @@ ORDER_TOPICS: dict[type[Event], Topic] = {
     OrderRejected: Topic.ORDER_REJECTED,
     OrderTimedOut: Topic.ORDER_REJECTED,
 }
-SESSION_EVENTS = (RunStarted, SessionPaused, SessionResumed, SessionStopped, SessionHalted, FeedLagChanged)
+SESSION_EVENTS = (
+    RunStarted,
+    SessionPaused,
+    SessionResumed,
+    SessionStopped,
+    SessionHalted,
+    SessionKilled,
+    SessionRearmed,
+    FeedLagChanged,
+)
 
 
 class TellingJournal:
@@ -67,7 +78,7 @@ class TellingJournal:
             group_id = event.group.group_id if isinstance(event, GroupOpened) else event.group_id
             state = self._live.session.state
             group = state.groups.get(group_id) or state.closed_groups.get(group_id)
-            for view in group_views(session, [] if group is None else [group]):
+            for view in group_views(self._live.session, [] if group is None else [group], fact.ts_received):
                 self._publish(Topic.GROUP_UPDATED, fact, view.model_dump())
         elif isinstance(event, SignalGenerated):
             self._publish(

@@ -1,7 +1,7 @@
 """The walk of the engine, turn by turn: what the channel holds goes through the market, then time passes until now.
 
     feeds → channel → market.advance → wakes → sessions → outbox → paper venue
-                         └→ recorder
+                         └→ tape, recorder
 
 Between turns the event loop serves feeds and the API; a feed that has much to tell at once has its rows taken in
 between. Nothing in a turn waits, and all of it runs in one thread.
@@ -9,7 +9,7 @@ between. Nothing in a turn waits, and all of it runs in one thread.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -17,9 +17,10 @@ from workstation.engine.channel import MAX_LAG_NS, Channel
 from workstation.engine.clock import Clock
 from workstation.engine.latency import Latency
 from workstation.engine.live_session import LiveSession
+from workstation.engine.tape import Tape
 from workstation.errors import BadInput
 from workstation.history.recorder import Recorder
-from workstation.model.events import Event, FeedLagChanged
+from workstation.model.events import Event, Fact, FeedLagChanged
 from workstation.model.ids import SessionId
 from workstation.model.market import SECOND_NS, Rows
 from workstation.ports.feed import FeedStatus
@@ -52,6 +53,7 @@ class Turns:
         self.clock, self.market, self.recorder = clock, market, recorder
         self.channel = Channel(clock.now_ns, on_status, on_block=self._take_block, max_lag_ns=max_lag_ns)
         self.latency = Latency()
+        self.tape = Tape(lambda: len(market.registry))
         self.sessions: dict[SessionId, LiveSession] = {}
         self.fills: list[Fill] = []
         """What is prepared for sessions that start: it gets every row that comes meanwhile."""
@@ -82,8 +84,15 @@ class Turns:
         finally:
             self.fills.remove(fill)
 
-    def inject(self, live: LiveSession, event: Event) -> None:
-        """An input from outside, behind all that came before it. Raises BadInput for a session that takes none."""
+    def serves(self, live: LiveSession) -> bool:
+        """Whether the session takes inputs now."""
+        return live.fault is None and live.is_ready and live.host in self._hosts
+
+    def inject(self, live: LiveSession, event: Event) -> Sequence[Fact]:
+        """An input from outside, behind all that came before it; returns what was journaled for it, itself first.
+
+        Raises BadInput for a session that takes none.
+        """
         if live.fault is not None:
             raise BadInput(f"session {live.session_id}: broken: {live.fault}; resume it first")
         if not live.is_ready:
@@ -91,7 +100,7 @@ class Turns:
         if live.host not in self._hosts:
             raise BadInput(f"session {live.session_id}: it has ended; start another one")
         self.turn()
-        live.inject(event, self.market.gate.now_ns)
+        return live.inject(event, self.market.gate.now_ns)
 
     async def run(self) -> None:
         """Turn after turn until cancelled."""
@@ -127,6 +136,7 @@ class Turns:
                 self.channel.wake()
 
     def _keep(self, rows: Rows) -> None:
+        self.tape.take(rows)
         if self.recorder is not None:
             self.recorder.record(rows, self.market.registry)
         for fill in self.fills:

@@ -7,6 +7,7 @@ import numpy as np
 from workstation.engine.feeds import Feeds
 from workstation.errors import HistoryMissing, WorkstationError
 from workstation.history.layout import HistoryKind, Series
+from workstation.history.longer_bars import empty_bars
 from workstation.history.market_rows import bars_of
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Registry
@@ -31,11 +32,11 @@ async def warm_bars(store: HistoryStore, feeds: Feeds, settings: SessionSettings
     except WorkstationError as error:
         log.warning("session %s: no bars from %s (%s): it starts with what is stored", settings.session_id, key, error)
     if Series(kind=HistoryKind.BARS, key=key, interval_ns=length) not in store.series():
-        return _none(length)
+        return empty_bars(length)
     try:
         stored = store.bars(key, length, since_ns, now_ns - length + 1)
     except HistoryMissing:
-        return _none(length)
+        return empty_bars(length)
     breaks = np.flatnonzero(np.diff(stored.ts_open) != length)
     return stored.slice(int(breaks[-1]) + 1 if breaks.size else 0, len(stored))
 
@@ -65,16 +66,3 @@ class LaterBars:
                 last = ts_open
         columns = {name: np.concatenate([getattr(bars, name), getattr(told, name)[taken]]) for name in COLUMNS}
         return Bars(interval_ns=self._length, **columns)
-
-
-def _none(interval_ns: int) -> Bars:
-    empty = np.empty(0)
-    return Bars(
-        interval_ns=interval_ns,
-        ts_open=np.empty(0, np.int64),
-        open=empty,
-        high=empty,
-        low=empty,
-        close=empty,
-        volume=empty,
-    )

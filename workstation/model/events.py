@@ -13,11 +13,13 @@ from enum import StrEnum
 
 from msgspec import UNSET, Struct, UnsetType
 
+from workstation.errors import BadInput
 from workstation.model.group import GroupStatus, PositionGroup
 from workstation.model.ids import ClientOrderId, Currency, GroupId, RunId, SignalId, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.order import Fill, OrderRequest
+from workstation.model.order import Fill, OrderRequest, OrderType
 from workstation.model.signal import Signal
+from workstation.model.units import Side
 
 
 class FactKind(StrEnum):
@@ -70,6 +72,78 @@ class SessionStopped(Struct, frozen=True, kw_only=True):
 
 class FeedLagChanged(Struct, frozen=True, kw_only=True):
     is_lagging: bool
+
+
+class SessionKilled(Struct, frozen=True, kw_only=True):
+    """The kill switch is on, as its flag says: nothing is opened any more, and entries that wait are cancelled."""
+
+    by: str
+    reason: str = ""
+    since_ns: int
+    flatten: bool = False
+
+
+class SessionRearmed(Struct, frozen=True, kw_only=True):
+    """The kill switch was lifted."""
+
+    by: str
+
+
+class OrderAsked(Struct, frozen=True, kw_only=True):
+    """An order by hand: a group of one leg, with its stop and target, once it passes the risk gate.
+
+    One of `quantity` and `notional_quote` is given. What was seen when it was asked is part of it.
+    """
+
+    by: str
+    instrument: InstrumentKey
+    side: Side
+    type: OrderType
+    quantity: Decimal | None = None
+    notional_quote: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+    seen_price: float | None
+    """The mid; None where there is no quote."""
+    seen_age_ns: int = 0
+
+    def __post_init__(self) -> None:
+        subject = f"order by hand on {self.instrument}"
+        if self.type not in (OrderType.MARKET, OrderType.LIMIT):
+            raise BadInput(f"{subject}: type {self.type}: expected market or limit")
+        if (self.quantity is None) == (self.notional_quote is None):
+            got = f"quantity {self.quantity}, notional {self.notional_quote}"
+            raise BadInput(f"{subject}: {got}: expected exactly one of them")
+        if (self.type is OrderType.LIMIT) != (self.limit_price is not None):
+            needs = "needs one" if self.type is OrderType.LIMIT else "has none"
+            raise BadInput(f"{subject}: limit_price {self.limit_price}: a {self.type} order {needs}")
+        for name in ("quantity", "notional_quote", "limit_price", "stop_price", "target_price"):
+            value: Decimal | None = getattr(self, name)
+            if value is not None and not (value.is_finite() and value > 0):
+                raise BadInput(f"{subject}: {name} {value}: expected more than 0")
+
+
+class CancelAsked(Struct, frozen=True, kw_only=True):
+    """An entry that waits is given up by hand."""
+
+    by: str
+    client_order_id: ClientOrderId
+
+
+class CloseAsked(Struct, frozen=True, kw_only=True):
+    """A group, or every group on an instrument, is closed at the market by hand."""
+
+    by: str
+    group_id: GroupId | None = None
+    instrument: InstrumentKey | None = None
+
+
+class DayOpened(Struct, frozen=True, kw_only=True):
+    """What trading had made (in the session's currency, open profits with it) when the day of `day_ns` (UTC) began."""
+
+    day_ns: int
+    made_quote: Decimal
 
 
 # -- decisions
@@ -163,7 +237,21 @@ class OrderTimedOut(Struct, frozen=True, kw_only=True):
     client_order_id: ClientOrderId
 
 
-Input = RunStarted | BalanceSet | InstrumentListed | SessionPaused | SessionResumed | SessionStopped | FeedLagChanged
+Input = (
+    RunStarted
+    | BalanceSet
+    | InstrumentListed
+    | SessionPaused
+    | SessionResumed
+    | SessionStopped
+    | FeedLagChanged
+    | SessionKilled
+    | SessionRearmed
+    | OrderAsked
+    | CancelAsked
+    | CloseAsked
+    | DayOpened
+)
 Decision = (
     SignalGenerated
     | EntryRefused

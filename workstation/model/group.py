@@ -3,7 +3,7 @@
 from decimal import Decimal
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from workstation.model.ids import GroupId, SignalId
 from workstation.model.instrument import InstrumentKey
@@ -40,3 +40,6 @@ class PositionGroup(Struct, frozen=True, kw_only=True):
     """When an entry that is not filled is given up."""
     next_signal: Signal | None = None
     close_reason: str = ""
+    stop_price: Decimal | UnsetType = UNSET
+    """Of a group opened by hand: where its stop stands, whatever the entry's price was."""
+    target_price: Decimal | UnsetType = UNSET

@@ -17,12 +17,16 @@ from workstation.errors import WorkstationError
 from workstation.server.guard import HEADERS, Guard
 from workstation.server.metrics import EngineMetrics
 from workstation.server.problems import FORM, problem_of, problem_of_details, status_of, written
+from workstation.server.routes.bars import bars_router
 from workstation.server.routes.docs import docs_router
 from workstation.server.routes.groups import groups_router
 from workstation.server.routes.health import health_router
+from workstation.server.routes.instruments import instruments_router
 from workstation.server.routes.jobs import jobs_router
+from workstation.server.routes.kill import kill_router
 from workstation.server.routes.orders import orders_router
 from workstation.server.routes.positions import positions_router
+from workstation.server.routes.quotes import quotes_router
 from workstation.server.routes.sessions import sessions_router
 from workstation.server.routes.signals import signals_router
 from workstation.server.routes.spreads import spreads_router
@@ -47,6 +51,9 @@ def create_app(
     app.include_router(health_router(control, metrics))
     for router in (sessions_router, orders_router, positions_router, groups_router, signals_router, spreads_router):
         app.include_router(router(control))
+    for router in (quotes_router, bars_router, instruments_router):
+        app.include_router(router(control))
+    app.include_router(kill_router(control))
     app.include_router(jobs_router(control))
     app.include_router(docs_router(app))
     app.router.routes.append(WebSocketRoute("/stream", stream))

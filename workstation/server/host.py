@@ -101,6 +101,7 @@ async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_re
         jobs=Jobs(settings, bus, clock, check_job),
         ledger=ledger,
         bus=bus,
+        store=store,
         watched=settings.engine.symbols,
         wish=Wish(
             trades=settings.engine.with_trades,

@@ -4,15 +4,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from workstation.client.frames import Gap, Wanted
-from workstation.client.messages import Topic
+from workstation.client.messages import PASSING
 from workstation.engine.bus import Published
 
 ABOUT = ("venue", "venue_a", "venue_b", "kind", "interval")
-"""Fields of market data that name what it is about, beside the symbol."""
+"""Fields of what passes (`PASSING`) that name what it is about, beside the symbol."""
 
 
 class Mailbox:
-    """Market data is conflated once more than an eighth of `capacity` waits; a full box loses its oldest."""
+    """What passes is conflated once more than an eighth of `capacity` waits; a full box loses its oldest."""
 
     def __init__(self, capacity: int, wake: Callable[[], None]) -> None:
         self._capacity, self._room, self._wake = capacity, capacity, wake
@@ -53,7 +53,7 @@ class Mailbox:
             self._is_conflating = True
             self._conflate()
         place: Hashable = event.sequence
-        if self._is_conflating and event.topic is Topic.MARKET_DATA:
+        if self._is_conflating and event.topic in PASSING:
             place = _about(event)
             if waiting.pop(place, None) is not None:
                 self.conflated += 1
@@ -80,7 +80,7 @@ class Mailbox:
         self._waiting.clear()
         for event in before:
             place: Hashable = event.sequence
-            if event.topic is Topic.MARKET_DATA:
+            if event.topic in PASSING:
                 place = _about(event)
                 self._waiting.pop(place, None)  # so that the newer one stands at its own place in the order
             self._waiting[place] = event
@@ -95,4 +95,4 @@ class Mailbox:
 def _about(event: Published) -> Hashable:
     data = event.data
     names = (data.get(name) if isinstance(data, Mapping) else getattr(data, name, None) for name in ABOUT)
-    return (event.session, event.symbol, *names)
+    return (event.topic, event.session, event.symbol, *names)

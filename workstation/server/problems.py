@@ -8,14 +8,18 @@ from pydantic import ValidationError
 
 from workstation.client.jobs import JobKind
 from workstation.client.problem import Problem
+from workstation.client.ticket import RefusalView
 from workstation.errors import (
     AccessRefused,
     CallerError,
+    GroupNotFound,
     HaltError,
     HistoryMissing,
     IllegalTransition,
     JobNotFound,
     OperatorError,
+    OrderNotFound,
+    OrderRefused,
     RetryError,
     RunNotFound,
     SessionExists,
@@ -27,6 +31,8 @@ from workstation.errors import (
 STATUSES: tuple[tuple[type[WorkstationError], int], ...] = (
     (SessionNotFound, 404),
     (JobNotFound, 404),
+    (OrderNotFound, 404),
+    (GroupNotFound, 404),
     (UnknownInstrument, 404),
     (RunNotFound, 404),
     (HistoryMissing, 404),
@@ -68,7 +74,9 @@ def status_of(error: WorkstationError) -> int:
 
 
 def problem_of(error: WorkstationError) -> Problem:
-    return Problem(error=written(str(error)), kind=type(error).__name__)
+    figures = error.refusal if isinstance(error, OrderRefused) else None
+    refusal = None if figures is None else RefusalView.model_validate(figures)
+    return Problem(error=written(str(error)), kind=type(error).__name__, refusal=refusal)
 
 
 def problem_of_form(error: ValidationError | ValueError, whole: str) -> Problem:

@@ -26,10 +26,12 @@ class Stream:
         self._bus, self._token, self._settings, self._life, self._now_s = bus, token, settings, life, now_s
         self._listeners: dict[Mailbox, Listener] = {}
         self._by_topic: dict[Topic, tuple[Mailbox, ...]] = {}
+        self._symbols: dict[Topic, frozenset[str] | None] = {}
+        """Of each topic that is wanted, which; None: all."""
         self._beat: asyncio.TimerHandle | None = None
         self.sent = 0
         self._lost = self._conflated = 0
-        bus.subscribe(self._on_event)
+        bus.subscribe(self._on_event, self._wants)
 
     @property
     def clients(self) -> int:
@@ -86,12 +88,22 @@ class Stream:
             if mailbox.is_for(event):
                 mailbox.put(event)
 
+    def _wants(self, topic: Topic, symbol: str | None) -> bool:
+        if topic not in self._symbols:
+            return False
+        wanted = self._symbols[topic]
+        return symbol is None or wanted is None or symbol in wanted
+
     def _index(self) -> None:
         """Who wants which topic, anew after each change."""
-        self._by_topic = {
-            topic: tuple(box for box in self._listeners if box.wanted is not None and topic in box.wanted.topics)
-            for topic in Topic
-        }
+        self._by_topic, self._symbols = {}, {}
+        for topic in Topic:
+            boxes = [box for box in self._listeners if box.wanted is not None and topic in box.wanted.topics]
+            if boxes:
+                symbols = [box.wanted.symbols for box in boxes if box.wanted is not None]
+                named = [one for one in symbols if one is not None]
+                self._by_topic[topic] = tuple(boxes)
+                self._symbols[topic] = frozenset().union(*named) if len(named) == len(symbols) else None
 
     def _arm(self) -> None:
         if self._beat is None:

@@ -51,7 +51,7 @@ def plan_entry(
         planned.append(PlannedLeg(leg.instrument, notional, None if view is None else view.age_ns))
         if view is not None:
             instrument = instruments[leg.instrument]
-            refusal = _venue_refusal(leg, instrument, quantity, view.price, settings.sizing.leverage, available)
+            refusal = venue_refusal(leg, instrument, quantity, view.price, settings.sizing.leverage, available)
             if refusal is not None:
                 return refusal
     refusal = check_entry(settings.limits, planned, open_positions)
@@ -68,6 +68,15 @@ def plan_entry(
         opened_ns=now_ns,
         due_ns=None if timeout is None else now_ns + timeout,
     )
+
+
+def market_entries(group: PositionGroup) -> list[Draft]:
+    """The entries of a group, one a leg, at the market."""
+    market, entry = OrderType.MARKET, OrderPurpose.ENTRY
+    return [
+        Draft(leg=index, purpose=entry, side=leg.side, type=market, quantity=leg.quantity)
+        for index, leg in enumerate(group.legs)
+    ]
 
 
 def _quantity(
@@ -94,7 +103,7 @@ def _quantity(
     return round_quantity(least, lot)
 
 
-def _venue_refusal(
+def venue_refusal(
     leg: SignalLeg, instrument: Instrument, quantity: Decimal, price: float, leverage: float, available: Available
 ) -> Refusal | None:
     """What the leg's own venue would refuse: too little of it, or too little money (or coins) there."""

@@ -49,6 +49,8 @@ class RunManifest:
     code_hash: str
     kernel_hash: str
     versions: Mapping[str, str]
+    strategy_hash: str | None = None
+    """Of the file that a strategy of one's own came from; the code's hash covers the shipped ones."""
     gap_ns: tuple[int, int] | None = None
     """From the last fact of the run before to the first row of this one: what was not watched. Nothing in replay."""
 

@@ -4,7 +4,7 @@ The venue's outcomes are deadlines of the market. On bars the venue goes through
 and the session answers in between: what it sends during a bar is at the venue at once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from workstation.model.events import Event, Fact, OrderAccepted, OrderTriggered,
 from workstation.model.ids import ClientOrderId
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import INTERVALS_NS, RowKind, rows_taken
+from workstation.model.order import OrderPurpose, OrderRequest
 from workstation.ports.broker import Effect, SubmitOrder
 from workstation.session.market import Market
 from workstation.session.outbox import Outbox
@@ -27,11 +28,15 @@ ASKS_NOTHING = (OrderAccepted, OrderTriggered)
 """Reports after which a session has nothing to do."""
 
 
+KILLED = "the kill switch is on: it was not sent"
+
+
 class Arrival(NamedTuple):
-    """An order, or a cancel, reaches the paper venue."""
+    """An order, or a cancel, reaches the paper venue; or it is told that an order never left."""
 
     client_order_id: ClientOrderId
     is_cancel: bool
+    never_left: str | None = None
 
 
 class PaperHost:
@@ -44,10 +49,12 @@ class PaperHost:
         settings: PaperSettings,
         *,
         watched_since: Callable[[InstrumentKey], int] = lambda key: 0,
+        is_killed: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`watched_since`: what an instrument's venue showed before that time (ns) it may long show no more."""
+        """`watched_since`: what an instrument's venue showed before that time (ns) it may long show no more.
+        `is_killed`: the kill switch, asked before each order that opens something is sent."""
         self.market, self.session = market, session
-        self._watched_since = watched_since
+        self._watched_since, self._is_killed = watched_since, is_killed
         self.steps = market.steps_of(self)
         self.venue = PaperVenue(settings, session.state.book.available, self._held)
         self.outbox: Outbox | None = None
@@ -87,16 +94,16 @@ class PaperHost:
             wake.subscriber.handle(wake)
         self.admit(event, now_ns)
 
-    def admit(self, event: Event, now_ns: int) -> None:
-        """An input before which all that was due has run."""
-        self._take((self.steps.admit(event, now_ns),))
+    def admit(self, event: Event, now_ns: int) -> Sequence[Fact]:
+        """An input before which all that was due has run; what was journaled for it, itself first."""
+        return self._take((self.steps.admit(event, now_ns),))
 
     def send(self, effect: Effect) -> None:
         """Takes an effect to the paper venue, to arrive a latency later; during a bar, at once."""
         if isinstance(effect, SubmitOrder):
             key = effect.request.instrument
             due = self.venue.take(effect.request, self.session.state.instruments[key], self.market.registry.index(key))
-            arrival = Arrival(effect.request.client_order_id, is_cancel=False)
+            arrival, due = self._sent(effect.request, due)
         else:
             due = effect.now_ns + self.venue.settings.latency_ns
             arrival = Arrival(effect.client_order_id, is_cancel=True)
@@ -104,6 +111,12 @@ class PaperHost:
             self._at_once.append(arrival)
         else:
             self.market.at(due, self, arrival)
+
+    def _sent(self, request: OrderRequest, due_ns: int) -> tuple[Arrival, int]:
+        """What becomes of an order, and when; one that opens something does not leave while the kill switch is on."""
+        if request.purpose is OrderPurpose.ENTRY and self._is_killed():
+            return Arrival(request.client_order_id, is_cancel=False, never_left=KILLED), self.market.gate.now_ns
+        return Arrival(request.client_order_id, is_cancel=False), due_ns
 
     def recover(self, row_again: int | None = None) -> None:
         """Gives the venue back what rested there, the market conditions and deadlines, from the folded state.
@@ -120,7 +133,8 @@ class PaperHost:
             index = self.market.registry.index(request.instrument)
             due = self.venue.restore(order, state.instruments[request.instrument], index)
             if self.venue.is_waiting(request.client_order_id):
-                self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=False))
+                arrival, due = self._sent(request, max(due, gate.now_ns))
+                self.market.at(due, self, arrival)
             if order.cancel_requested_ns is not None:
                 due = order.cancel_requested_ns + self.venue.settings.latency_ns
                 self.market.at(max(due, gate.now_ns), self, Arrival(request.client_order_id, is_cancel=True))
@@ -179,6 +193,8 @@ class PaperHost:
         return self.market.registry.index(self.session.state.orders[client_order_id].request.instrument)
 
     def _arrived(self, arrival: Arrival, index: int) -> Iterator[Report]:
+        if arrival.never_left is not None:
+            return self.venue.refuse(arrival.client_order_id, arrival.never_left)
         if arrival.is_cancel:
             return self.venue.cancel(arrival.client_order_id)
         return self.venue.arrive(
@@ -211,14 +227,15 @@ class PaperHost:
             if unanswered:
                 self._take(unanswered)
 
-    def _take(self, facts: tuple[Fact, ...]) -> None:
+    def _take(self, facts: tuple[Fact, ...]) -> Sequence[Fact]:
         last = facts[-1]
-        self._act(Wake(self, last.ts_received, reasons=INPUT, sequence=last.sequence, facts=facts))
+        return self._act(Wake(self, last.ts_received, reasons=INPUT, sequence=last.sequence, facts=facts))
 
-    def _act(self, wake: Wake) -> None:
+    def _act(self, wake: Wake) -> Sequence[Fact]:
         act = self.session.act(wake)
         if act.facts and self.outbox is not None:
             self.outbox.put(self.session.settings.session_id, act.facts, act.effects)
+        return act.facts
 
     def _held(self, key: InstrumentKey) -> Decimal:
         position = self.session.state.book.position(key)

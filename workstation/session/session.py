@@ -20,24 +20,27 @@ from workstation.model.events import (
     GroupChanged,
     GroupOpened,
     OrderAccepted,
+    OrderAsked,
     OrderFilled,
     OrderSubmitted,
     OrderTriggered,
     SessionHalted,
-    SessionStopped,
     SignalGenerated,
 )
-from workstation.model.group import GroupStatus, Leg, PositionGroup
-from workstation.model.ids import GroupId, SignalId
+from workstation.model.group import GroupStatus, PositionGroup
+from workstation.model.ids import Currency, GroupId, SignalId, Venue
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import Rows
-from workstation.model.order import OrderPurpose, OrderType
-from workstation.model.signal import Signal, SignalAction, SignalLeg
-from workstation.model.units import Side, exact_decimal
+from workstation.model.signal import Signal, SignalAction
+from workstation.model.units import exact_decimal
 from workstation.ports.broker import CancelOrder, Effect, SubmitOrder
-from workstation.session.bar_signals import BarDecision, BarSignals, leaves
-from workstation.session.entries import Seen, plan_entry, request_for
+from workstation.session.asked import asked_by, is_left_by, of_strategy, opposed, sides_of
+from workstation.session.bar_intents import intents_of, missed_exits
+from workstation.session.bar_signals import BarSignals
+from workstation.session.by_hand import entry_by_hand, plan_by_hand, signal_by_hand
+from workstation.session.entries import Seen, market_entries, plan_entry, request_for
 from workstation.session.market import Market
+from workstation.session.reservations import free
 from workstation.session.settings import SessionSettings
 from workstation.session.state import SessionState
 from workstation.session.strategy_checks import checked_conditions, checked_intent
@@ -48,8 +51,6 @@ from workstation.trading.groups import Draft, next_step
 from workstation.trading.limits import Refusal
 from workstation.windows.advance import DEADLINE, EVERY_ROW
 from workstation.windows.specs import ConditionSpec
-
-MISSED_EXIT = "exit signal while it was down"
 
 MOVES_NO_GROUP = frozenset({OrderAccepted, OrderTriggered, ConditionsChanged})
 """Facts after which every group stands where it stood."""
@@ -101,6 +102,11 @@ class Session:
         else:
             self.market.subscribe_bars(subscriber, keys[0], self.settings.interval_ns or 0)
 
+    @property
+    def conditions(self) -> Sequence[ConditionSpec]:
+        """What the strategy waits for."""
+        return self._conditions
+
     def expect(self, rows: Rows) -> None:
         """Rows that come next, in replay: where the bars among them are the foreseen ones, silent bars wake nobody."""
         if self.bars is not None:
@@ -131,10 +137,13 @@ class Session:
         self._facts, self._effects, self._wake = [], [], wake
         self._row = None
         for fact in wake.facts:
-            self._take(fact)
+            self.state.apply(fact)
+            self._facts.append(fact)
         if wake.changes:
             self._record(ConditionsChanged(changes=tuple(wake.changes.items())))
         try:
+            for fact in wake.facts:
+                self._heed(fact.event)
             for intent in self._think(wake):
                 self._on_intent(intent)
             if wake.reasons & DEADLINE or any(type(fact.event) not in MOVES_NO_GROUP for fact in self._facts):
@@ -148,15 +157,6 @@ class Session:
         if self.state.halted is None:
             self._record(SessionHalted(reason=reason))
 
-    # -- book and orders
-
-    def _take(self, fact: Fact) -> None:
-        self.state.apply(fact)
-        self._facts.append(fact)
-        if isinstance(fact.event, SessionStopped) and fact.event.flatten:
-            for group in list(self.state.groups.values()):
-                self._change(group, GroupStatus.CLOSING, f"stopped by {fact.event.by}")
-
     # -- strategy
 
     def _think(self, wake: Wake) -> list[Intent]:
@@ -168,11 +168,11 @@ class Session:
         try:
             if looks_back:
                 self._is_back = False
-                return [] if is_muted else self._missed_exits()
+                return [] if is_muted else self._missed_exits(self.bars)
             if wake.bar is not None and self.bars is not None:
                 decision = self.bars.take(wake.bar, is_muted=is_muted)
                 self._sleep()
-                return [] if decision is None else self._bar_intents(decision)
+                return [] if decision is None else intents_of(decision, self.settings.instruments[0])
             if isinstance(self.strategy, TickStrategy) and not is_muted:
                 return [
                     checked_intent(intent, self.settings.instruments)
@@ -182,45 +182,53 @@ class Session:
             self.halt(f"strategy {self.settings.strategy}: {type(error).__name__}: {error}")
         return []
 
-    def _bar_intents(self, decision: BarDecision) -> list[Intent]:
-        if decision.entry:
-            leg = SignalLeg(self.settings.instruments[0], Side(decision.entry))
-            return [
-                Intent(
-                    action=SignalAction.ENTER,
-                    legs=(leg,),
-                    stop_distance=decision.stop_distance,
-                    target_distance=decision.target_distance,
-                )
-            ]
-        sides = ((Side.BUY, decision.exit_long), (Side.SELL, decision.exit_short))
-        return [Intent(action=SignalAction.EXIT, exit_side=side) for side, leaves in sides if leaves]
+    def _missed_exits(self, bars: BarSignals | None) -> list[Intent]:
+        """Of one interval before the last fact too, as its bar may have come late."""
+        assert bars is not None and self.settings.interval_ns is not None
+        return missed_exits(of_strategy(self.state), bars, self._known_ns - self.settings.interval_ns)
 
-    def _missed_exits(self) -> list[Intent]:
-        """Exits that were spoken while nobody listened; one interval before that too, as its bar may have come late."""
-        assert self.bars is not None and self.settings.interval_ns is not None
-        exits = []
-        for group in self.state.groups.values():
-            # of a group that is being turned round, what counts is where it goes
-            leg = group.legs[0] if group.next_signal is None else group.next_signal.legs[0]
-            missed = self.bars.missed(max(self._known_ns - self.settings.interval_ns, group.opened_ns))
-            if any(leaves(decision, leg.side) for decision in missed):
-                exits.append(Intent(action=SignalAction.EXIT, exit_side=leg.side, reason=MISSED_EXIT))
-        return exits
+    # -- by hand
+
+    def _heed(self, event: Event) -> None:
+        """What came from outside asks for."""
+        assert self._wake is not None
+        if isinstance(event, OrderAsked):
+            self._open_by_hand(event)
+            return
+        cancel, close, reason = asked_by(event, self.state)
+        for order in cancel:
+            if order.cancel_requested_ns is None:
+                self._record(CancelRequested(client_order_id=order.request.client_order_id, reason=reason))
+                self._effects.append(CancelOrder(order.request.client_order_id, self._wake.time_ns))
+        for group in close:
+            self._change(group, GroupStatus.CLOSING, reason)
+
+    def _open_by_hand(self, asked: OrderAsked) -> None:
+        assert self._wake is not None
+        state, signal = self.state, signal_by_hand(asked, SignalId(str(self.state.signals)))
+        self._record(SignalGenerated(signal=signal))
+        planned: PositionGroup | Refusal | None = self._no_entries() or opposed(signal, state.groups.values())
+        if planned is None:
+            instrument, now_ns = state.instruments[asked.instrument], self._wake.time_ns
+            planned = plan_by_hand(asked, signal, self.settings, instrument, self._free, len(state.groups), now_ns)
+        if isinstance(planned, Refusal):
+            self._refuse(signal, planned)
+        else:
+            self._begin(planned, [entry_by_hand(asked, planned)], asked.seen_price)
 
     # -- groups
 
     def _on_intent(self, intent: Intent) -> None:
         """An intent that changes something becomes a signal; one that finds things as it wants them leaves no trace."""
-        groups = list(self.state.groups.values())
+        groups = of_strategy(self.state)
         if intent.action is SignalAction.EXIT:
-            leaving = [g for g in groups if _is_left_by(g, intent.exit_side)]
+            leaving = [g for g in groups if is_left_by(g, intent.exit_side)]
             if leaving:
                 self._generate(intent)
             for group in leaving:
                 self._change(group, GroupStatus.CLOSING, intent.reason or "exit signal")
             return
-        if any(g.status is not GroupStatus.CLOSING and _sides(g.legs) == _sides(intent.legs) for g in groups):
+        if any(g.status is not GroupStatus.CLOSING and sides_of(g.legs) == sides_of(intent.legs) for g in groups):
             return
         signal, refusal = self._generate(intent), self._no_entries()
         for group in groups:
@@ -290,34 +298,37 @@ class Session:
         for limit, is_on in (("paused", state.is_paused), ("stopped", state.is_stopped), ("lagging", state.is_lagging)):
             if is_on:
                 return Refusal(limit, "no entries", limit)
+        if state.killed is not None:
+            why = f": {state.killed.reason}" if state.killed.reason else ""
+            return Refusal("kill switch", "no entries", f"on by {state.killed.by}{why}")
         return None if state.halted is None else Refusal("halted", "no entries", state.halted)
 
     def _open(self, signal: Signal) -> None:
         assert self._wake is not None
-        planned = self._no_entries() or plan_entry(
+        refusal = self._no_entries() or opposed(signal, self.state.groups.values())
+        planned = refusal or plan_entry(
             signal,
             self.settings,
             self.state.instruments,
             self._seen,
             self._equity(),
-            self.state.book.available,
+            self._free,
             len(self.state.groups),
             self._wake.time_ns,
         )
         if isinstance(planned, Refusal):
             self._refuse(signal, planned)
             return
-        self._record(GroupOpened(group=planned), due_ns=planned.due_ns)
-        if planned.due_ns is not None:
-            assert self._wake.subscriber is not None
-            self.market.at(planned.due_ns, self._wake.subscriber)
-        for index, leg in enumerate(planned.legs):
-            self._submit(
-                Draft(
-                    leg=index, purpose=OrderPurpose.ENTRY, side=leg.side, type=OrderType.MARKET, quantity=leg.quantity
-                ),
-                planned,
-            )
+        self._begin(planned, market_entries(planned))
+
+    def _begin(self, group: PositionGroup, entries: Iterable[Draft], seen_price: float | None = None) -> None:
+        """Opens a group that risk let pass."""
+        assert self._wake is not None
+        self._record(GroupOpened(group=group), due_ns=group.due_ns)
+        if group.due_ns is not None:
+            self.market.at(group.due_ns, self._wake.subscriber)
+        for draft in entries:
+            self._submit(draft, group, seen_price)
 
     def _refuse(self, signal: Signal, refusal: Refusal) -> None:
         limit, allowed, figure, instrument = refusal
@@ -325,17 +336,16 @@ class Session:
             EntryRefused(signal_id=signal.signal_id, instrument=instrument, limit=limit, allowed=allowed, figure=figure)
         )
 
-    def _submit(self, draft: Draft, group: PositionGroup) -> None:
+    def _submit(self, draft: Draft, group: PositionGroup, seen_price: float | None = None) -> None:
         assert self._wake is not None
         instrument = self.state.instruments[group.legs[draft.leg].instrument]
         attempt = sum(
             order.request.leg == draft.leg and order.request.purpose is draft.purpose
             for order in self.state.orders_of(group.group_id)
         )
-        seen = self._seen(instrument.key)
-        request = request_for(
-            draft, group, self.settings, instrument, attempt, None if seen is None else seen.price, self._wake.time_ns
-        )
+        if seen_price is None and (seen := self._seen(instrument.key)) is not None:
+            seen_price = seen.price
+        request = request_for(draft, group, self.settings, instrument, attempt, seen_price, self._wake.time_ns)
         if request is not None:
             self._record(OrderSubmitted(request=request))
             self._effects.append(SubmitOrder(request))
@@ -352,6 +362,9 @@ class Session:
             return Seen(filled, 0)
         last = self.bars.last_seen(self._wake.time_ns)
         return None if last is None else Seen(last[0], self._wake.time_ns - last[1])
+
+    def _free(self, venue: Venue, currency: Currency) -> Decimal:
+        return free(self.state, venue, currency, self.settings.sizing.leverage)
 
     def _equity(self) -> Decimal:
         marks: dict[InstrumentKey, Decimal] = {}
@@ -377,14 +390,3 @@ class Session:
         one["instrument"] = self.settings.instruments.index(self.market.registry.key(int(row["instrument"])))
         own: bytes = one.tobytes()
         return own
-
-
-def _sides(legs: Iterable[SignalLeg | Leg]) -> list[tuple[InstrumentKey, Side]]:
-    return [(leg.instrument, leg.side) for leg in legs]
-
-
-def _is_left_by(group: PositionGroup, side: Side | None) -> bool:
-    """Whether an exit of `side` (None: any) ends the group, or the entry that waits for its end."""
-    if group.status is not GroupStatus.CLOSING:
-        return side in (None, group.legs[0].side)
-    return group.next_signal is not None and side in (None, group.next_signal.legs[0].side)

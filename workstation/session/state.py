@@ -12,8 +12,11 @@ from workstation.errors import IllegalTransition
 from workstation.ledger.book import Book
 from workstation.model.events import (
     BalanceSet,
+    CancelAsked,
     CancelRequested,
+    CloseAsked,
     ConditionsChanged,
+    DayOpened,
     EntryRefused,
     Event,
     Fact,
@@ -22,6 +25,7 @@ from workstation.model.events import (
     GroupOpened,
     InstrumentListed,
     OrderAccepted,
+    OrderAsked,
     OrderCancelled,
     OrderExpired,
     OrderFilled,
@@ -31,7 +35,9 @@ from workstation.model.events import (
     OrderTriggered,
     RunStarted,
     SessionHalted,
+    SessionKilled,
     SessionPaused,
+    SessionRearmed,
     SessionResumed,
     SessionStopped,
     SignalGenerated,
@@ -79,6 +85,9 @@ class SessionState:
     is_stopped: bool = False
     is_lagging: bool = False
     halted: str | None = None
+    killed: SessionKilled | None = None
+    day: DayOpened | None = None
+    """What trading had made when the last day began that this session saw begin."""
     last_sequence: int = 0
     last_ns: int = 0
     filled_row: int = 0
@@ -253,6 +262,12 @@ _APPLY: dict[type[Event], Callable[[SessionState, Any, Fact], None]] = {
     SessionResumed: _set(is_paused=False, pause_reason="", halted=None),
     SessionStopped: _set(is_stopped=True),
     FeedLagChanged: _set(is_lagging=lambda event: event.is_lagging),
+    SessionKilled: _set(killed=lambda event: event),
+    SessionRearmed: _set(killed=None),
+    OrderAsked: _set(),
+    CancelAsked: _set(),
+    CloseAsked: _set(),
+    DayOpened: _set(day=lambda event: event),
     SignalGenerated: lambda state, event, fact: setattr(state, "signals", state.signals + 1),
     EntryRefused: lambda state, event, fact: setattr(state, "refusals", state.refusals + 1),
     GroupOpened: _group_opened,

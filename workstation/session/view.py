@@ -9,6 +9,7 @@ from workstation.model.ids import SlotIndex
 from workstation.model.instrument import InstrumentKey
 from workstation.model.signal import SignalLeg
 from workstation.model.units import to_float
+from workstation.session.asked import of_strategy
 from workstation.session.entries import Seen
 from workstation.session.market import Market
 from workstation.session.state import SessionState
@@ -34,8 +35,8 @@ class SessionView:
         return float(field_value(tables.slots[slot], tables.instruments, int(number)))
 
     def held(self) -> tuple[SignalLeg, ...]:
-        """The legs of the active group, whether opening, open or closing; empty when flat."""
-        group = next(iter(self._state.groups.values()), None)
+        """The legs of the strategy's active group, whether opening, open or closing; empty when flat."""
+        group = next(iter(of_strategy(self._state)), None)
         return () if group is None else tuple(SignalLeg(leg.instrument, leg.side) for leg in group.legs)
 
     def quoted(self, key: InstrumentKey, now_ns: int) -> Seen | None:

@@ -21,6 +21,8 @@ from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side
 from workstation.windows.specs import ConditionSpec, WindowSpec
 
+STRATEGY_API = 1
+"""Of what stands here: a file of one's own says for which it was written, and another one is refused at load."""
 _ARRAYS = {"entries": "i", "exit_long": "b", "exit_short": "b", "stop_distance": "f", "target_distance": "f"}
 """Of Signals, each with the kind of its dtype."""
 
@@ -85,6 +87,10 @@ class Strategy(param.Parameterized):
     """Root of all strategies. `name_in_cli` is the word that a person types."""
 
     name_in_cli: ClassVar[str]
+    venues: ClassVar[tuple[int, ...]]
+    """At how many venues it may trade its symbol."""
+    file_hash: ClassVar[str | None] = None
+    """SHA-256 of the file of one's own that the class came from; None: shipped, or of no file."""
 
     def parameters(self) -> dict[str, Any]:
         """The declared values, for a manifest; the same dict makes the same strategy."""
@@ -92,12 +98,15 @@ class Strategy(param.Parameterized):
 
 
 class BarStrategy(Strategy):
+    venues: ClassVar[tuple[int, ...]] = (1,)
+
     def signals(self, bars: Bars) -> Signals:
         """Decisions for each bar, causal."""
         raise StrategyNonsense(f"strategy {type(self).__name__}: signals() is not written")
 
 
 class TickStrategy(Strategy):
+    venues: ClassVar[tuple[int, ...]] = (2,)
     is_woken_by_every_row: ClassVar[bool] = False
     """For what no condition can say; then `changes` is mostly empty, and replay is fifty times slower."""
 

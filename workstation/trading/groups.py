@@ -100,31 +100,34 @@ def _open(group: PositionGroup, orders: Sequence[Order]) -> Step:
     if len(group.legs) > 1:
         return Step()
     step = Step()
-    for purpose, distance in ((OrderPurpose.STOP, group.stop_distance), (OrderPurpose.TARGET, group.target_distance)):
+    for purpose in (OrderPurpose.STOP, OrderPurpose.TARGET):
         existing = [order for order in orders if order.request.purpose is purpose]
         if existing and existing[-1].is_final and existing[-1].remaining_quantity:
             return Step(GroupStatus.CLOSING, f"{purpose} order {existing[-1].status}: the position is not protected")
         # a fill that came late may hold more than was protected when the entry ended
         bare = held[0] - sum((order.remaining_quantity for order in existing if not order.is_final), ZERO)
-        draft = None if distance is None else _protection(group, orders, purpose, distance, bare)
-        if draft is not None:
-            step.submit.append(draft)
+        level = protection_price(group, orders, purpose)
+        if level is not None and bare > 0:
+            kind = OrderType.STOP if purpose is OrderPurpose.STOP else OrderType.LIMIT
+            side = group.legs[0].side.opposite
+            step.submit.append(Draft(leg=0, purpose=purpose, side=side, type=kind, quantity=bare, price=level))
     return step
 
 
-def _protection(
-    group: PositionGroup, orders: Sequence[Order], purpose: OrderPurpose, distance: float, quantity: Decimal
-) -> Draft | None:
-    """A stop or target `distance` from the entry; None where it would lie at or below zero."""
-    leg, price = group.legs[0], entry_price(0, orders)
-    if price is None or quantity <= 0:
+def protection_price(group: PositionGroup, orders: Sequence[Order], purpose: OrderPurpose) -> float | None:
+    """Where the stop or target of a group of one leg stands, by price or by its distance from the entry.
+
+    None where there is none, before the entry has a price, and where it would lie at or below zero.
+    """
+    is_stop = purpose is OrderPurpose.STOP
+    by_price = group.stop_price if is_stop else group.target_price
+    if isinstance(by_price, Decimal):
+        return to_float(by_price)
+    distance, price = group.stop_distance if is_stop else group.target_distance, entry_price(0, orders)
+    if distance is None or price is None:
         return None
-    away = -leg.side if purpose is OrderPurpose.STOP else leg.side
-    level = price + away * distance
-    if level <= 0:
-        return None
-    kind = OrderType.STOP if purpose is OrderPurpose.STOP else OrderType.LIMIT
-    return Draft(leg=0, purpose=purpose, side=leg.side.opposite, type=kind, quantity=quantity, price=level)
+    level = price + (-group.legs[0].side if is_stop else group.legs[0].side) * distance
+    return level if level > 0 else None
 
 
 def _closing(group: PositionGroup, orders: Sequence[Order]) -> Step:

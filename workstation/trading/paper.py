@@ -119,6 +119,11 @@ class PaperVenue:
             price = paid(last_price, order, self.settings.slippage_rate)
             yield from self._execute(order, Execution(price, order.remaining, False))
 
+    def refuse(self, client_order_id: ClientOrderId, reason: str) -> Iterator[Report]:
+        """An order that never left for the venue."""
+        if self._orders.pop(client_order_id, None) is not None:
+            yield OrderRejected(client_order_id=client_order_id, reason=reason)
+
     def cancel(self, client_order_id: ClientOrderId) -> Iterator[Report]:
         """A cancel reaches the venue; of an order that is not there any more it says nothing: its end was reported."""
         if self._orders.pop(client_order_id, None) is not None:

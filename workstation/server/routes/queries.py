@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workstation.client.control import LARGEST_PAGE, USUAL_PAGE
+from workstation.client.control import LARGEST_PAGE, USUAL_INTERVAL, USUAL_PAGE
 from workstation.client.declaration import Message, SessionName, Word
+from workstation.config.settings import IntervalLabel
 
 
 class OfSession(Message):
@@ -26,3 +27,10 @@ class OfOrders(Page):
 
 class OfSymbol(Message):
     symbol: Annotated[Word | None, Field(description="Of this symbol alone")] = None
+
+
+class OfBars(Message):
+    venue: Annotated[Word, Field(description="Such as nova")]
+    symbol: Annotated[Word, Field(description="Such as BTC/USDT")]
+    interval: Annotated[IntervalLabel, Field(description="The length of a bar")] = USUAL_INTERVAL
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="At most so many closed bars")] = USUAL_PAGE

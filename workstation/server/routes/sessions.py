@@ -9,6 +9,7 @@ from pydantic import Field
 from workstation.client.control import Control
 from workstation.client.declaration import SESSION_NAME, Message, SessionDeclaration
 from workstation.client.messages import SessionDetail, SessionSummary
+from workstation.client.now import SessionNow
 from workstation.server.routes.access import NOBODY, PROTECTED, By
 
 Named = Annotated[str, Path(pattern=SESSION_NAME.pattern, max_length=60, description="The session's name")]
@@ -39,6 +40,10 @@ def sessions_router(control: Control) -> APIRouter:
     @router.get("/{session}", operation_id="get_session", summary="One session in full")
     async def get_session(session: Named) -> SessionDetail:
         return control.session(session)
+
+    @router.get("/{session}/now", operation_id="session_now", summary="What it holds, waits for, and is held back by")
+    async def session_now(session: Named) -> SessionNow:
+        return control.session_now(session)
 
     @router.post("/{session}/pause", operation_id="pause_session", summary="No entries; what is open is watched")
     async def pause_session(
