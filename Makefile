@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 KERNEL_TESTS = $(wildcard tests/kernels tests/windows tests/model)
 
-.PHONY: help demo test soak check bench lock clean
+.PHONY: help demo test soak check bench notebooks docs lock clean
 
 help:
 	@echo "make demo    start the live demonstration: no keys, no internet"
@@ -18,6 +18,8 @@ help:
 	@echo "make soak    an hour under load: no drop, flat memory, every run verified; SOAK_MINUTES=5 for less"
 	@echo "make check   format, lint, types, imports, rules of the house"
 	@echo "make bench   measure what the tests only check"
+	@echo "make notebooks  run every notebook top to bottom, in a home of its own"
+	@echo "make docs    build the site of the documents into build/docs: warnings are errors, nothing is fetched"
 	@echo "make lock    write requirements.lock anew from pyproject.toml"
 	@echo "make clean   remove the environment and what the tools left"
 
@@ -51,6 +53,15 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m tests.benchmarks
+
+# Lax: what a cell shows is not compared, since none is kept with a notebook; that it runs, and what it asserts, is.
+notebooks: $(INSTALLED)
+	home=$$(mktemp -d) && trap 'rm -rf "$$home"' EXIT && WORKSTATION_HOME="$$home" \
+	  $(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-cell-timeout=120 notebooks
+
+docs: $(INSTALLED)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
 
 lock:
 	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -12,6 +12,9 @@ PUBLIC: dict[str, str] = {
     **dict.fromkeys(
         ("open_history", "load_bars", "strategy", "backtest", "replay", "verify"), "workstation.research.notebook"
     ),
+    "open_sample": "workstation.research.sample",
+    "report": "workstation.research.reports.in_notebook",
+    **dict.fromkeys(("spreads", "opportunities"), "workstation.research.notebook_spreads"),
     "connect": "workstation.client.client",
     "history": "workstation.history",  # a room that can be called
 }

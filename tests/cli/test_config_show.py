@@ -10,6 +10,7 @@ import pytest
 
 from workstation import PUBLIC, __version__
 from workstation.cli.main import COMMANDS, load_command, main
+from workstation.config.loading import KNOWN_KEYS
 
 HEAVY = ("ccxt", "duckdb", "numba", "numpy", "pandas", "panel", "pyarrow")
 
@@ -55,7 +56,7 @@ def test_named_file_is_read_instead_of_the_homes(home: Path, capsys: pytest.Capt
 def test_check_counts_what_is_not_default(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "workstation.toml").write_text("[market]\nassumed_delay_ms = 250\n")
     assert run("config", "check") == 0
-    assert "settings are in order, 2 of 17 not the default" in capsys.readouterr().out
+    assert f"settings are in order, 2 of {len(KNOWN_KEYS)} not the default" in capsys.readouterr().out
 
 
 def test_check_says_that_there_is_no_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

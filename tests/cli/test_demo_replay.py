@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.histories import refusal, run
-from workstation.cli.demo_replay import sample_history
 from workstation.ledger.journal import read_runs
+from workstation.research.sample import sample_history
 from workstation.simulator.sample import write_sample
 
 

@@ -12,7 +12,23 @@ from tests.cli.test_config_show import HEAVY, loaded_modules
 from workstation.cli.main import COMMANDS, load_command
 
 
-@pytest.mark.parametrize("command", ["backtest", "demo", "doctor", "engine", "replay", "session", "spreads", "verify"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "backtest",
+        "demo",
+        "doctor",
+        "engine",
+        "groups",
+        "kill",
+        "orders",
+        "positions",
+        "replay",
+        "session",
+        "spreads",
+        "verify",
+    ],
+)
 def test_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     imports = "import contextlib\nfrom workstation.cli.main import main\n"
     modules = loaded_modules(imports + f"with contextlib.suppress(SystemExit): main(['{command}', '--help'])")
@@ -23,7 +39,7 @@ def test_help_of_a_command_loads_nothing_heavy(command: str) -> None:
 def test_completion_knows_the_strategies() -> None:
     from workstation.cli.strategy_options import known_strategies
 
-    assert known_strategies() == ["ma-cross", "spread-reversion"]
+    assert known_strategies() == ["by-hand", "ma-cross", "spread-reversion"]
 
 
 def test_a_back_test_offers_strategies_on_bars_only(capsys: pytest.CaptureFixture[str]) -> None:

@@ -159,12 +159,15 @@ class OwnCross(MACross):
 
 
 @pytest.mark.usefixtures("history")
-def test_a_replay_refuses_a_strategy_that_its_name_does_not_lead_back_to(home: Path) -> None:
+def test_a_journaled_replay_refuses_a_strategy_that_its_name_does_not_lead_back_to(home: Path) -> None:
     words = {"venue": "nova", "symbol": BTC, "interval": "1h"}
-    with pytest.raises(BadInput, match=r"strategy OwnCross \(ma-cross\).*own work in ws\.backtest"):
+    with pytest.raises(BadInput, match=r"strategy OwnCross \(ma-cross\): not what 'ma-cross' names.*new-strategy"):
         ws.replay(OwnCross(fast=3, slow=8), ledger=home / "ledger.db", **words)
     assert not (home / "ledger.db").exists()
-    assert len(ws.backtest(OwnCross(fast=3, slow=8), **words).trades) > 10
+    tested = ws.backtest(OwnCross(fast=3, slow=8), sizing="fixed-notional=500", **words)
+    walked = ws.replay(OwnCross(fast=3, slow=8), **words)  # kept nowhere, so nobody has to find it again
+    assert len(tested.trades) == len(walked.trades) > 10
+    assert walked.manifest.strategy_hash is None
 
 
 def test_short_entries_on_spot_are_refused_with_the_way_out(history: HistoryStore) -> None:

@@ -65,7 +65,7 @@ def test_a_strategy_is_found_by_its_name_and_a_slip_by_its_neighbour() -> None:
     assert strategy_named("ma-cross") is MACross
     with pytest.raises(BadInput, match="'ma-croos': not known, did you mean 'ma-cross'"):
         strategy_named("ma-croos")
-    with pytest.raises(BadInput, match="known are ma-cross, spread-reversion"):
+    with pytest.raises(BadInput, match="known are by-hand, ma-cross, spread-reversion"):
         strategy_named("zzz")
 
 

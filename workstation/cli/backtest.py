@@ -32,10 +32,12 @@ def backtest_command(
 ) -> None:
     """Trade a bar strategy on stored bars, and print its figures and its last trades."""
     # numba and pandas take seconds (measured): help and completion do without
+    from workstation.config.own_strategies import take_in_own_strategies
     from workstation.config.words import strategy_from_words
     from workstation.research.notebook import backtest
 
     settings = load_configuration(config).settings
+    take_in_own_strategies(settings.paths.strategies)
     result = backtest(
         strategy_from_words(strategy, param or ()),
         venue=venue,

@@ -1,5 +1,7 @@
 """`workstation demo`: three simulated venues, the engine and two paper sessions, live; no keys and no internet."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -25,6 +27,13 @@ def demo_command(
     ] = False,
     port: PortOption = None,
     venue_port: PortOption = None,
+    dashboard_port: PortOption = None,
+    browser: Annotated[
+        bool | None,
+        typer.Option(
+            "--browser/--no-browser", help="Open the dashboard; otherwise where there is a screen.", show_default=False
+        ),
+    ] = None,
     config: options.ConfigFile = None,
 ) -> None:
     """Start simulated venues, the engine with its recorder, and a session of each strategy; watch, stop, verify.
@@ -40,4 +49,18 @@ def demo_command(
         return
     from workstation.cli.demonstration import Demonstration
 
-    Demonstration(settings, port=port, venue_port=venue_port).run(seconds)
+    Demonstration(
+        settings,
+        port=port,
+        venue_port=venue_port,
+        dashboard_port=dashboard_port,
+        opens_browser=has_screen() if browser is None else browser,
+    ).run(seconds)
+
+
+def has_screen() -> bool:
+    """Whether a person sits before this machine; without a screen a browser of the terminal would take it over."""
+    is_seen = sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    return is_seen and sys.stdout.isatty()

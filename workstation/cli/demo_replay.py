@@ -1,14 +1,11 @@
 """What `workstation demo --replay` does: the sample data, a journaled run of each strategy, and their proof."""
 
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import typer
 
-import workstation
 from workstation.cli import strategy_options as options
 from workstation.cli.progress import Progress
 from workstation.cli.trade_table import last_trades
@@ -21,12 +18,11 @@ from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.research.replay import replay
 from workstation.research.replay_result import ReplayResult
+from workstation.research.sample import sample_history
 from workstation.research.session_request import Choices, free_session, open_ledger, replay_request
 from workstation.research.verify import verify
-from workstation.simulator.sample import write_sample
 from workstation.trading.limits import NO_LIMITS
 
-CHECKOUT_SAMPLE = Path(workstation.__file__).parent.parent / "data" / "sample"
 BARS = ("--venue", "nova", "--symbol", "BTC/USDT:USDT", "--interval", "1h")
 
 
@@ -50,7 +46,7 @@ class DemoFolder(NamedTuple):
 def demonstrate(settings: Settings) -> None:
     """Replays, prints and verifies. Raises OperatorError where the home cannot be written."""
     folder = DemoFolder(make_folder(settings.paths.home / "demo"))
-    store = sample_history(folder.history)
+    store = sample_history(folder.history, tell=options.note)
     results = replay_both(store, folder, settings)
     for result in results:
         content = result.to_dict()
@@ -71,22 +67,6 @@ def make_folder(folder: Path) -> Path:
             f"folder {folder}: cannot be made: {error.strerror}; WORKSTATION_HOME names another place"
         ) from error
     return folder
-
-
-def sample_history(
-    folder: Path, checkout: Path = CHECKOUT_SAMPLE, generate: Callable[[Path], object] = write_sample
-) -> HistoryStore:
-    """The checkout's sample data; without a checkout the same, generated once into `folder`."""
-    if (checkout / "instruments").is_dir():
-        return HistoryStore(checkout)
-    if not folder.is_dir():
-        options.note(f"generating the sample data into {folder}, once, in about 15 s")
-        unfinished = folder.with_name(f"{folder.name}.unfinished")
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-        generate(unfinished)
-        unfinished.rename(folder)
-    return HistoryStore(folder)
 
 
 def replay_both(store: HistoryStore, folder: DemoFolder, settings: Settings) -> list[ReplayResult]:

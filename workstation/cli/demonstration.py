@@ -5,6 +5,7 @@ import os
 import shlex
 import socket
 import time
+import webbrowser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
@@ -17,6 +18,7 @@ from rich.console import Console
 
 from workstation.cli import strategy_options as options
 from workstation.cli.connection import api_url
+from workstation.cli.dashboard import ENTER
 from workstation.cli.demo_replay import make_folder
 from workstation.cli.demo_screen import Look, look, show
 from workstation.cli.session_acts import made_by_trading
@@ -48,7 +50,7 @@ SPREAD: Mapping[str, Any] = {
     "symbol": "BTC/USDT",
     "coins": Decimal("0.02"),
     "sizing": "fixed-notional=900",
-    "parameters": {"window_minutes": 0.5, "min_points": 20, "entry_z": 1.5, "exit_z": 0.2, "min_net_edge_bps": -10},
+    "parameters": {"window_minutes": 2, "min_points": 20, "entry_z": 1.5, "exit_z": 0.2, "min_net_edge_bps": -10},
 }
 """A short window and a modest edge, so that there is something to see within the first minute, some of it a loss; it
 sells coins that it has."""
@@ -65,10 +67,20 @@ AVERAGES: Mapping[str, Any] = {
 class Demonstration:
     """One demo, in a home of its own: WORKSTATION_HOME/demo/live. Raises OperatorError where it cannot be."""
 
-    def __init__(self, settings: Settings, *, port: int | None, venue_port: int | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        port: int | None,
+        venue_port: int | None,
+        dashboard_port: int | None,
+        opens_browser: bool,
+    ) -> None:
         self.home = make_folder(settings.paths.home / "demo" / "live")
         self.port = free_port() if port is None else wanted_port("--port", port)
         self.venue_port = free_port() if venue_port is None else wanted_port("--venue-port", venue_port)
+        self.dashboard_port = free_port() if dashboard_port is None else wanted_port("--dashboard-port", dashboard_port)
+        self._opens_browser = opens_browser
 
     def run(self, seconds: float | None) -> None:
         """Until Ctrl-C, or for so many seconds; then stops the sessions and verifies what they decided."""
@@ -97,13 +109,23 @@ class Demonstration:
         symbols = ", ".join(f'"{symbol}"' for symbol in SYMBOLS)
         home = json.dumps(str(self.home))  # TOML's basic strings are JSON's
         return "\n".join(
-            [f"[paths]\nhome = {home}\n", f"[api]\nport = {self.port}\n", f"[engine]\nsymbols = [{symbols}]\n", *venues]
+            [
+                f"[paths]\nhome = {home}\n",
+                f"[api]\nport = {self.port}\n",
+                f"[dashboard]\nport = {self.dashboard_port}\n",
+                f"[engine]\nsymbols = [{symbols}]\n",
+                *venues,
+            ]
         )
 
     def _start_services(self, supervisor: Supervisor) -> None:
         options.note("starting the venues and the engine; the first time kernels are compiled, which takes a minute")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         environment |= {HOME_VARIABLE: str(self.home), "PYTHONUNBUFFERED": "1"}
+        dashboard_url = f"http://{LOOPBACK}:{self.dashboard_port}"
+        # it needs no engine to begin, and loads longest
+        dashboard = Service("dashboard", ["dashboard"], lambda: answers(f"{dashboard_url}/liveness"), environment)
+        pid_of_dashboard = supervisor.launch(dashboard)
         venue_url = f"http://{LOOPBACK}:{self.venue_port}"
         arguments = ["exchange", "simulate", "--lively", "--venues", ",".join(VENUES), "--port", str(self.venue_port)]
         ping = f"{venue_url}/{VENUES[0]}/api.binance.com/api/v3/ping"
@@ -112,6 +134,11 @@ class Demonstration:
         url = api_url(LOOPBACK, self.port)
         pid = supervisor.start(Service("engine", ["engine"], lambda: answers(f"{url}/health"), environment))
         typer.echo(f"engine     {url}, described at {url}/docs (process {pid})")
+        supervisor.wait_for(dashboard)
+        link = entered_by(self.home / "logs" / "dashboard.log")
+        typer.echo(f"dashboard  {link}   (lets one browser in, within ten minutes; process {pid_of_dashboard})")
+        if self._opens_browser:
+            webbrowser.open(link)
         typer.echo(f"token      {self.home / TOKEN_FILE}")
         typer.echo(f"recorder   {self.home / 'history'}, and the journal in {self.home / 'ledger.db'}")
         typer.echo(f"logs       {self.home / 'logs'}")
@@ -193,6 +220,17 @@ def answers(url: str) -> bool:
     with suppress(httpx.HTTPError):
         return httpx.get(url, timeout=2.0, trust_env=False).is_success
     return False
+
+
+def entered_by(log: Path) -> str:
+    """The link that the dashboard printed. Raises OperatorError where it has not."""
+    deadline_s = time.monotonic() + CLOSING_S
+    while time.monotonic() < deadline_s:
+        for line in log.read_text("utf-8", errors="replace").splitlines():
+            if line.startswith(ENTER):
+                return line.removeprefix(ENTER).split()[0]
+        time.sleep(0.05)
+    raise OperatorError(f"dashboard: it printed no link to enter by ({log})")
 
 
 def free_port() -> int:

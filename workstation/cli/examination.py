@@ -16,6 +16,7 @@ from workstation.cli.connection import BY, api_url, start_command
 from workstation.client.access import read_token
 from workstation.client.client import Client
 from workstation.config.loading import Configuration, load_configuration
+from workstation.config.own_strategies import load_own_strategies
 from workstation.config.settings import Settings
 from workstation.errors import ConfigError, EngineUnreachable, WorkstationError
 from workstation.exchanges.settings import venue_settings
@@ -63,6 +64,7 @@ def examine(config: Path | None, *, asks_venues: bool) -> Iterator[Finding]:
     yield space(settings.paths.home)
     yield ledger(settings.paths.ledger)
     yield history(settings.paths.history)
+    yield own_strategies(settings.paths.strategies)
     yield from engine(settings, config)
     yield from venues(settings, asks_venues=asks_venues)
 
@@ -149,6 +151,14 @@ def history(folder: Path) -> Finding:
         return Finding(subject="history", verdict=OK, found=found)
     damages = f"{found}; {len(recording.damages)} damaged logs, the last one: {recording.damages[-1]}"
     return Finding(subject="history", verdict=WARN, found=damages, remedy="what is readable was kept; look at the disk")
+
+
+def own_strategies(folder: Path) -> Finding:
+    found = load_own_strategies(folder)
+    names = f"{folder}: {', '.join(found.files)}" if found.files else f"none of one's own in {folder}"
+    if not found.faults:
+        return Finding(subject="strategies", verdict=OK, found=names)
+    return Finding(subject="strategies", verdict=WARN, found=f"{names}; {'; '.join(found.faults)}", remedy="mend it")
 
 
 def engine(settings: Settings, config: Path | None) -> Iterator[Finding]:

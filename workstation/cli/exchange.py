@@ -69,7 +69,8 @@ def simulate(
         typer.Option(min=1, max=50_000, help="Of all venues together, on average: a load.", show_default=False),
     ] = None,
     lively: Annotated[
-        bool, typer.Option("--lively", help="One venue or another is dear or cheap every few seconds: to show it.")
+        bool,
+        typer.Option("--lively", help="Each venue in turn is dear or cheap for some seconds, twice a minute."),
     ] = False,
     history: Annotated[
         str | None,

@@ -21,10 +21,10 @@ from workstation.simulator.settings import BTC, ETH, NOVA, ORION, SOL, VEGA, Cli
 
 VENUES = {settings.venue: settings for settings in (NOVA, ORION, VEGA)}
 ACCOUNT_NAMES = ("alice", "bob")
-LIVELY = Climate(dislocation_bps=(40.0, 90.0), dislocation_ns=(6 * SECOND_NS, 15 * SECOND_NS))
+LIVELY = Climate(dislocation_bps=(60.0, 90.0), dislocation_ns=(5 * SECOND_NS, 17 * SECOND_NS // 2))
 """Wide enough to pay for four taker fees of 10 bps, and over before somebody who watches has gone."""
-LIVELY_PER_HOUR = 300.0
-"""Of each symbol at each venue."""
+LIVELY_PER_HOUR = 108.0
+"""Of each symbol at each venue; the venues take turns, so that each one is over when the next begins."""
 
 
 def run_exchanges(
@@ -55,7 +55,7 @@ def run_exchanges(
 
 
 def model_source(venues: str, seed: int, quotes_per_second: float | None, *, is_lively: bool = False) -> ModelSource:
-    """The seeded market of the named venues; lively ones drift apart every few seconds.
+    """The seeded market of the named venues; lively ones drift apart and return, each in its turn, twice a minute.
 
     Raises ConfigError for a name that is not known.
     """
@@ -65,7 +65,10 @@ def model_source(venues: str, seed: int, quotes_per_second: float | None, *, is_
         raise ConfigError(f"--venues {venues!r}: expected some of {', '.join(VENUES)}, comma-separated")
     chosen = [settings for name, settings in VENUES.items() if name in names]
     if is_lively:
-        chosen = [replace(settings, dislocations_per_hour=LIVELY_PER_HOUR) for settings in chosen]
+        chosen = [
+            replace(settings, dislocations_per_hour=LIVELY_PER_HOUR, dislocation_phase=turn / len(chosen))
+            for turn, settings in enumerate(chosen)
+        ]
     model = MarketModel(
         seed=seed,
         venues=tuple(chosen),

@@ -30,12 +30,28 @@ COMMANDS = {
     "session": Registered(
         module="workstation.cli.session", summary="Sessions of the engine: start, watch, stop, verify."
     ),
+    "orders": Registered(
+        module="workstation.cli.orders", summary="Orders of the sessions: list, place and cancel them."
+    ),
+    "groups": Registered(module="workstation.cli.groups", summary="Position groups: list them, close one by hand."),
+    "positions": Registered(
+        module="workstation.cli.positions", summary="What the sessions hold, and close it by hand."
+    ),
+    "kill": Registered(module="workstation.cli.kill", summary="Stop all opening of positions, now; also lift that."),
     "spreads": Registered(module="workstation.cli.spreads", summary="Spreads between the venues of the engine, now."),
     "data": Registered(module="workstation.cli.data", summary="Take history in, see what is there, remove it."),
     "backtest": Registered(module="workstation.cli.backtest", summary="A bar strategy over stored bars, in one pass."),
     "replay": Registered(module="workstation.cli.replay", summary="A session over history, by the code that trades."),
     "verify": Registered(module="workstation.cli.verify", summary="Make a run's decisions again and compare them."),
+    "new-strategy": Registered(
+        module="workstation.cli.new_strategy", summary="Write a strategy of one's own, ready to be changed."
+    ),
+    "report": Registered(module="workstation.cli.report", summary="Back-tests and replays as HTML, to keep and show."),
     "exchange": Registered(module="workstation.cli.exchange", summary="Venues: list them, check one, simulate some."),
+    "dashboard": Registered(
+        module="workstation.cli.dashboard", summary="The pages in the browser: watch and control what the engine runs."
+    ),
+    "user": Registered(module="workstation.cli.user", summary="Who may use the dashboard, and in which role."),
     "config": Registered(module="workstation.cli.config", summary="Settings in force, and where each came from."),
     "doctor": Registered(module="workstation.cli.doctor", summary="What is well here, what is not, and what to do."),
 }

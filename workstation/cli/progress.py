@@ -15,22 +15,23 @@ LINES = 10
 
 
 class Progress:
-    """Shows rows done of rows in all once it has taken longer than `patience_s`; a context manager."""
+    """Shows how many of all rows (or another unit) are done once it has taken over `patience_s`; a context manager."""
 
     def __init__(
         self,
         name: str,
         *,
+        unit: str = "row",
         patience_s: float = PATIENCE_S,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._name, self._patience_s, self._clock = name, patience_s, clock
+        self._name, self._unit, self._patience_s, self._clock = name, unit, patience_s, clock
         self._stream = sys.stderr if stream is None else stream
         self._bar = tqdm(
             desc=name,
-            unit="row",
-            unit_scale=True,
+            unit=unit,
+            unit_scale=unit == "row",
             delay=patience_s,
             file=self._stream,
             disable=not self._stream.isatty(),
@@ -48,7 +49,7 @@ class Progress:
         self._bar.close()
 
     def show(self, done: int, total: int) -> None:
-        """`done` of `total` rows have been taken."""
+        """`done` of `total` have been taken."""
         if not self._bar.disable:
             self._bar.total = total
             self._bar.update(done - self._bar.n)
@@ -58,4 +59,6 @@ class Progress:
         if spent_s >= self._patience_s and line > self._lines:
             self._lines = line
             left_s = spent_s * (total - done) / done
-            print(f"{self._name}: {done:,} of {total:,} rows, {left_s:.0f} s left", file=self._stream, flush=True)
+            print(
+                f"{self._name}: {done:,} of {total:,} {self._unit}s, {left_s:.0f} s left", file=self._stream, flush=True
+            )

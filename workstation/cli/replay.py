@@ -44,6 +44,7 @@ def replay_command(
     from workstation.cli import replaying  # with numba and pandas: seconds (measured) that help does without
 
     settings = load_configuration(config).settings
+    replaying.take_in_own_strategies(settings.paths.strategies)
     choices = replaying.choices_of(
         strategy,
         param or (),

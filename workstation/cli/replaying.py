@@ -8,6 +8,7 @@ from typing import Any
 
 from workstation.cli import strategy_options as options
 from workstation.cli.progress import Progress
+from workstation.config.own_strategies import take_in_own_strategies
 from workstation.config.settings import Settings
 from workstation.config.words import fill_at_of, limits_of, milliseconds_of, strategy_from_words
 from workstation.errors import BadInput
@@ -28,7 +29,16 @@ from workstation.session.state import fold
 from workstation.strategies.base import BarStrategy
 from workstation.trading.limits import NO_LIMITS, Limits
 
-__all__ = ("HistoryStore", "choices_of", "fill_at_of", "ledger_file", "limits_over", "run", "span_of")
+__all__ = (
+    "HistoryStore",
+    "choices_of",
+    "fill_at_of",
+    "ledger_file",
+    "limits_over",
+    "run",
+    "span_of",
+    "take_in_own_strategies",
+)
 
 LIMIT_OPTIONS = {
     "max_position_notional_quote": "--max-notional",

@@ -17,6 +17,8 @@ from workstation.cli.session_start import checked, declared, free_name
 from workstation.cli.tables import aligned
 from workstation.client.client import Client
 from workstation.client.jobs import ENDED, JOB_NAME, JobDetail, JobResult, JobState, JobView, ReplayJob
+from workstation.config.loading import load_configuration
+from workstation.config.own_strategies import take_in_own_strategies
 from workstation.errors import OperatorError
 from workstation.research.choices import span_of
 from workstation.research.results import METRICS, UNKNOWN
@@ -41,6 +43,7 @@ def replay(
     as_json: bool,
 ) -> None:
     """Starts a replay in the engine and follows it to its end. Raises JobFailed with the engine's sentence."""
+    take_in_own_strategies(load_configuration(config).settings.paths.strategies)
     fields = declared(given, limits, pairs, file)
     fields.pop("mode", None)  # a session's file says in which mode it runs otherwise; this command is the mode
     bounds = span_of(*span)

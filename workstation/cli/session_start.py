@@ -2,7 +2,6 @@
 takes longer than all that the other commands of `session` do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +11,9 @@ from workstation.cli.connection import engine_of
 from workstation.cli.session_acts import print_sessions
 from workstation.client.client import Client
 from workstation.client.declaration import SessionDeclaration, StrategyDeclaration
+from workstation.client.declaration import free_name as first_free_name
 from workstation.config.loading import load_configuration
+from workstation.config.own_strategies import take_in_own_strategies
 from workstation.config.toml_file import read_toml
 from workstation.config.words import strategy_from_words
 from workstation.errors import BadInput
@@ -33,6 +34,7 @@ def start(
     as_json: bool,
 ) -> None:
     """Starts what the file and the options over it declare. Raises BadInput naming the field."""
+    take_in_own_strategies(load_configuration(config).settings.paths.strategies)
     fields = declared(given, limits, pairs, file)
     with engine_of(config) as engine:
         if "session" not in fields:
@@ -87,4 +89,4 @@ def free_name(engine: Client, strategy: str, config: Path | None, taken: Iterabl
     known = {one.session for one in engine.sessions()} | {name for name in taken if name is not None}
     if ledger.exists():
         known |= {str(run.session_id) for run in read_runs(ledger)}
-    return next(name for number in count(1) if (name := f"{strategy}-{number}") not in known)
+    return first_free_name(strategy, known)

@@ -9,6 +9,7 @@ import typer
 from workstation.cli.connection import not_found
 from workstation.cli.verify import as_sentence
 from workstation.config.loading import load_configuration
+from workstation.config.own_strategies import take_in_own_strategies
 from workstation.errors import VerifyMismatch
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import read_runs
@@ -18,7 +19,9 @@ from workstation.research.verify import verify
 
 def verify_named(name: str, ledger: Path | None, history: Path | None, config: Path | None, *, as_json: bool) -> None:
     """Prints a sentence for each run. Raises VerifyMismatch at the first that differs, SessionNotFound for no such."""
-    file = load_configuration(config).settings.paths.ledger if ledger is None else ledger
+    paths = load_configuration(config).settings.paths
+    take_in_own_strategies(paths.strategies)
+    file = paths.ledger if ledger is None else ledger
     store = None if history is None else HistoryStore(history.absolute())
     results = []
     for run in runs_named(file, name):

@@ -3,9 +3,14 @@
 import shlex
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from workstation.config.loading import load_configuration
+
+if TYPE_CHECKING:
+    from workstation.strategies.base import Strategy
 
 
 def a_number(text: str | Decimal) -> Decimal:
@@ -21,17 +26,24 @@ def a_number(text: str | Decimal) -> Decimal:
 
 def known_strategies() -> list[str]:
     """For completion in a shell."""
-    from workstation.strategies.catalog import STRATEGIES  # with the compiler: seconds that help need not wait
-
-    return sorted(STRATEGIES)
+    return sorted(_kinds())
 
 
 def known_bar_strategies() -> list[str]:
     """Those that a back-test takes."""
     from workstation.strategies.base import BarStrategy
-    from workstation.strategies.catalog import STRATEGIES
 
-    return sorted(name for name, kind in STRATEGIES.items() if issubclass(kind, BarStrategy))
+    return sorted(name for name, kind in _kinds().items() if issubclass(kind, BarStrategy))
+
+
+def _kinds() -> "dict[str, type[Strategy]]":
+    """The shipped ones and one's own."""
+    # with the compiler: seconds that help need not wait
+    from workstation.config.own_strategies import take_in_own_strategies
+    from workstation.strategies import catalog
+
+    take_in_own_strategies(load_configuration().settings.paths.strategies)
+    return catalog.known_strategies()
 
 
 BarStrategyName = Annotated[

@@ -67,9 +67,17 @@ class Supervisor:
 
     def start(self, service: Service) -> int:
         """Returns its process id once it answers. Raises ServiceDied if it ends, or does not answer in time."""
+        pid = self.launch(service)
+        self.wait_for(service)
+        return pid
+
+    def launch(self, service: Service) -> int:
+        """Starts it beside what comes next; `wait_for` waits until it answers."""
         self._folder.mkdir(parents=True, exist_ok=True)
         log = self._folder / f"{service.name}.log"
-        with log.open("wb") as output:
+        with os.fdopen(
+            os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
+        ) as output:  # it may tell a link
             process = subprocess.Popen(
                 [sys.executable, "-m", "workstation", "--end-with-stdin", *service.arguments],
                 stdin=subprocess.PIPE,
@@ -79,14 +87,18 @@ class Supervisor:
                 start_new_session=True,
             )
         self._running.append(_Running(service, process, log))
+        return process.pid
+
+    def wait_for(self, service: Service) -> None:
+        """Raises ServiceDied if it ends, or does not answer in time."""
         deadline_s = time.monotonic() + service.within_s
         while not service.is_ready():
             self.check()
             if time.monotonic() > deadline_s:
+                log = next(one.log for one in self._running if one.service is service)
                 raise ServiceDied(f"{service.name}: no answer within {service.within_s:g} s; {_last_words(log)}")
             time.sleep(POLL_S)
         self.check()
-        return process.pid
 
     def check(self) -> None:
         """Raises ServiceDied naming the service that has ended, with its last words: nothing is started again."""

@@ -26,11 +26,14 @@ def verify_command(
 ) -> None:
     """Feed a run's rows and inputs to this code; exit 0 if every decision is the same, byte for byte, 1 if not."""
     # numba and pandas take seconds (measured): help and completion do without
+    from workstation.config.own_strategies import take_in_own_strategies
     from workstation.history.store import HistoryStore
     from workstation.model.ids import RunId
     from workstation.research.verify import verify
 
-    file = load_configuration(config).settings.paths.ledger if ledger is None else ledger
+    paths = load_configuration(config).settings.paths
+    take_in_own_strategies(paths.strategies)
+    file = paths.ledger if ledger is None else ledger
     store = None if history is None else HistoryStore(history.absolute())
     try:
         verified = verify(file, RunId(run), store)
@@ -47,4 +50,6 @@ def verify_command(
 def as_sentence(verified: "Verified") -> str:
     """What was compared, and whether by the code that had decided."""
     sentence = f"run {verified.run_id}: {verified.inputs:,} inputs, {verified.decisions:,} decisions, all the same"
-    return sentence if verified.is_same_code else f"{sentence} (the code has changed since the run)"
+    changed = [] if verified.is_same_code else ["the code has changed since the run"]
+    changed += [] if verified.is_same_strategy else ["the strategy's file has changed since the run"]
+    return f"{sentence} ({'; '.join(changed)})" if changed else sentence

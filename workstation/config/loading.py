@@ -91,6 +91,19 @@ def load_configuration(file: Path | None = None, environ: Mapping[str, str] | No
     return Configuration(settings=Settings.model_validate({**values, VENUES: venues}), file=found, sources=sources)
 
 
+def home_of(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """The home folder, also where other settings are wrong: what must work then asks for nothing else.
+
+    Raises ConfigError where the file can not be read at all and the environment names no home.
+    """
+    variables = list(_environment_entries(os.environ if environ is None else environ))
+    found = file if file is not None else _home(variables) / FILE_NAME
+    if any(entry.name == "paths.home" for entry in variables) or (file is None and not found.exists()):
+        return _home(variables).absolute()
+    named = [entry.value for entry in _file_entries(found) if entry.name == "paths.home"]
+    return Path(str(named[-1])).expanduser().absolute() if named else default_home()
+
+
 def _environment_entries(environ: Mapping[str, str]) -> Iterator[_Entry]:
     for variable in sorted(environ):  # WORKSTATION_HOME comes before WORKSTATION_PATHS__HOME, which wins
         section, separator, key = variable.removeprefix(PREFIX).lower().partition("__")

@@ -58,6 +58,9 @@ class Paths(Section):
     home: Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_absolute)] = Field(default_factory=default_home)
     history: BelowHome = Field(default_factory=_in_home("history"))
     ledger: BelowHome = Field(default_factory=_in_home("ledger.db"))
+    strategies: BelowHome = Field(default_factory=_in_home("strategies"))
+    """Strategies of one's own: every file of Python in it is run when the engine, a command or a notebook starts."""
+    reports: BelowHome = Field(default_factory=_in_home("runs/reports"))
 
 
 class Market(Section):
@@ -88,6 +91,19 @@ class Api(Section):
     port: int = Field(default=8790, ge=1, le=65_535)
 
 
+def _separate(words: object) -> object:
+    # a variable of the environment holds them as one text
+    listed = [word.strip() for word in words.split(",") if word.strip()] if isinstance(words, str) else words
+    return tuple(listed) if isinstance(listed, list) else listed
+
+
+class Dashboard(Section):
+    """Where the pages are served, on this machine alone; `hosts` are names under which a proxy with TLS shows them."""
+
+    port: int = Field(default=5006, ge=1, le=65_535)
+    hosts: Annotated[tuple[str, ...], BeforeValidator(_separate)] = ()
+
+
 IntervalLabel = Literal[
     "1s", "5s", "15s", "30s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w"
 ]  # fmt: skip
@@ -100,12 +116,6 @@ def _is_symbol(text: str) -> str:
     except BadInput:
         raise PydanticCustomError("symbol", "Input should be symbols such as BTC/USDT") from None
     return text
-
-
-def _separate(words: object) -> object:
-    # a variable of the environment holds them as one text
-    listed = [word.strip() for word in words.split(",") if word.strip()] if isinstance(words, str) else words
-    return tuple(listed) if isinstance(listed, list) else listed
 
 
 def _spare_cores() -> int:
@@ -163,6 +173,7 @@ class Settings(Section):
     paper: Paper = Field(default_factory=Paper)
     risk: Risk = Field(default_factory=Risk)
     api: Api = Field(default_factory=Api)
+    dashboard: Dashboard = Field(default_factory=Dashboard)
     engine: Engine = Field(default_factory=Engine)
     venues: dict[str, VenueTable] = Field(default_factory=dict)
 
@@ -173,5 +184,6 @@ SECTIONS: dict[str, type[Section]] = {
     "paper": Paper,
     "risk": Risk,
     "api": Api,
+    "dashboard": Dashboard,
     "engine": Engine,
 }

@@ -12,11 +12,12 @@ from workstation.config.settings import LONGEST_MS, Settings
 from workstation.errors import BadInput
 from workstation.model.instrument import InstrumentKey, checked_key
 from workstation.strategies.base import Strategy, make_strategy
-from workstation.strategies.catalog import STRATEGIES, strategy_named
+from workstation.strategies.catalog import known_strategies, strategy_named
 from workstation.trading.limits import Limits
 from workstation.trading.paper import FillAt
 from workstation.trading.sizing import SizingMode, SizingSettings
 
+TRUTHS = {"true": True, "false": False}
 SIZING_MODES = {mode.name.lower().replace("_", "-"): mode for mode in SizingMode}
 
 
@@ -75,10 +76,11 @@ def milliseconds_of(name: str, value: object) -> int:
 def require_catalogued(strategy: Strategy) -> None:
     """Returns if the strategy's name leads back to its class: a session knows its strategy by name. Raises BadInput."""
     name, kind = strategy.name_in_cli, type(strategy)
-    if STRATEGIES.get(name) is not kind:
+    if known_strategies().get(name) is not kind:
         raise BadInput(
-            f"strategy {kind.__name__} ({name}): not the one of that name in workstation/strategies/catalog.py, where "
-            "a replay finds a strategy by its name; strategies of your own work in ws.backtest"
+            f"strategy {kind.__name__} ({name}): not what {name!r} names here, and a session that is kept is found "
+            "again by that name; put the class into a file of the folder paths.strategies (`workstation new-strategy "
+            "NAME` makes one there), or make it again after the file has changed"
         )
 
 
@@ -95,7 +97,7 @@ def strategy_from_words(name: str, pairs: Sequence[str] = ()) -> Strategy:
         if parameter in words:
             raise BadInput(f"parameter {parameter}: given as {words[parameter]} and as {text}, expected once")
         words[parameter] = text
-    return make_strategy(kind, {parameter: _parameter(kind, parameter, text) for parameter, text in words.items()})
+    return make_strategy(kind, {parameter: parameter_of(kind, parameter, text) for parameter, text in words.items()})
 
 
 def keys_of(venues: tuple[str, ...], symbol: str) -> tuple[InstrumentKey, ...]:
@@ -107,12 +109,17 @@ def keys_of(venues: tuple[str, ...], symbol: str) -> tuple[InstrumentKey, ...]:
     return keys
 
 
-def _parameter(kind: type[Strategy], name: str, text: str) -> Any:
+def parameter_of(kind: type[Strategy], name: str, text: str) -> Any:
+    """The text as the strategy declares its parameter of that name; "none" is None. Raises BadInput."""
     if name not in kind.param or name == "name":
         return text  # make_strategy refuses the name, and says which are known
     declared, subject = kind.param[name], f"strategy {kind.name_in_cli}: {name}"
     if declared.allow_None and text.lower() == "none":
         return None
+    if isinstance(declared, param.Boolean):
+        if text.lower() not in TRUTHS:
+            raise BadInput(f"{subject} {text!r}: expected one of {', '.join(TRUTHS)}")
+        return TRUTHS[text.lower()]
     if isinstance(declared, param.Integer):
         try:
             return int(text)

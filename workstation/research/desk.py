@@ -19,7 +19,7 @@ from workstation.session.rebuild import rebuild_from_ns, warm_up
 from workstation.session.session import Session
 from workstation.session.state import SessionState
 from workstation.session.wake import Wake
-from workstation.strategies.base import BarStrategy, make_strategy
+from workstation.strategies.base import BarStrategy, Strategy, make_strategy
 from workstation.strategies.catalog import strategy_named
 from workstation.windows.bars import close_due_bars
 
@@ -33,13 +33,14 @@ class Desk(NamedTuple):
     session: Session
 
 
-def set_up(manifest: RunManifest, state: SessionState) -> Desk:
-    """Registry, strategy and session as the manifest declares them."""
+def set_up(manifest: RunManifest, state: SessionState, strategy: Strategy | None = None) -> Desk:
+    """Registry, strategy and session as the manifest declares them; or the strategy in hand, which has no name yet."""
     market = Market()
     for instrument in manifest.instruments:
         market.list_instrument(instrument)
     settings = manifest.session
-    strategy = make_strategy(strategy_named(settings.strategy), settings.parameters)
+    if strategy is None:
+        strategy = make_strategy(strategy_named(settings.strategy), settings.parameters)
     return Desk(market, Session(settings, strategy, market, state))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workstation.client.jobs import BacktestJob, JobKind, JobRequest, JobResult, ReplayJob
+from workstation.config.own_strategies import take_in_own_strategies
 from workstation.config.settings import Settings
 from workstation.config.words import fill_at_of, keys_of, limits_of, sizing_of, slippage_rate_of
 from workstation.errors import BadInput
@@ -37,11 +38,13 @@ class Place(NamedTuple):
 
 def check_job(request: JobRequest, settings: Settings) -> None:
     """Raises BadInput, HistoryMissing and the like for what cannot be done. Reads metadata of history alone."""
+    take_in_own_strategies(settings.paths.strategies)
     KINDS[request.kind].check(request, HistoryStore(settings.paths.history), settings)
 
 
 def run_job(request: JobRequest, settings: Settings, folder: Path, progress: Progress) -> JobResult:
     """Does it, in this process. Raises what replay and back-test raise."""
+    take_in_own_strategies(settings.paths.strategies)
     return KINDS[request.kind].run(request, Place(HistoryStore(settings.paths.history), settings, folder), progress)
 
 

@@ -9,6 +9,7 @@ Times are ISO 8601 (UTC), dates, datetimes or nanoseconds; what is not given com
 HistoryMissing and what the room's own functions raise.
 """
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from workstation.config.loading import load_configuration
+from workstation.config.own_strategies import take_in_own_strategies
 from workstation.config.settings import Settings
 from workstation.config.words import (
     balance_of,
@@ -69,7 +71,7 @@ def open_history(path: Source = None) -> HistoryStore:
 
 def strategy(name: str, **parameters: Any) -> Strategy:
     """A strategy by the word that the command line knows it by."""
-    return make_strategy(strategy_named(text_of("strategy", name)), parameters)
+    return strategy_of(text_of("strategy", name), parameters, _settings(None))
 
 
 def load_bars(
@@ -135,10 +137,11 @@ def backtest(
     **parameters: Any,
 ) -> BacktestResult:
     """A bar strategy in one compiled pass. `parameters` are the strategy's own, where it is named and not made."""
-    made = _made(strategy, parameters)
+    settings = _settings(settings)
+    made = strategy_of(strategy, parameters, settings)
     if not isinstance(made, BarStrategy):
         raise BadInput(f"{made.name_in_cli}: trades on quotes, which only a replay has: use replay")
-    slippage_rate = slippage_rate_of(slippage_bps, _settings(settings))
+    slippage_rate = slippage_rate_of(slippage_bps, settings)
     sized = sizing_of(sizing, leverage=leverage, slippage_rate=slippage_rate)
     store = open_history(history)
     bars = load_bars(venue, symbol, interval, start=start, end=end, history=store)
@@ -179,10 +182,12 @@ def replay(
     """A session over history, through the code that is meant to trade live; journaled where `ledger` names a file.
 
     A bar strategy has one venue and an interval, a spread strategy two venues. A session that the ledger knows goes on.
-    The strategy is one of the catalog: a session knows it by its name.
+    With a ledger the strategy is one that is found again by its name: a shipped one, or of a file of one's own.
     """
-    made = _made(strategy, parameters)
-    require_catalogued(made)
+    settings = _settings(settings)
+    made = strategy_of(strategy, parameters, settings)
+    if ledger is not None:
+        require_catalogued(made)
     choices = Choices(
         strategy=made,
         venues=tuple(venue) if isinstance(venue, tuple | list) else (venue,),
@@ -198,23 +203,27 @@ def replay(
         limits=limits,
         with_trades=with_trades,
     )
-    store, settings = open_history(history), _settings(settings)
+    store = open_history(history)
     with nullcontext() if ledger is None else open_ledger(_path("ledger", ledger)) as journal:
         name = free_session(journal, choices.strategy) if session is None else session
         request = replay_request(store, choices, name, settings)
         if journal is not None:
             run_before(journal, request)
-        return walk.replay(store, request, ledger=journal)
+        return walk.replay(store, request, strategy=made, ledger=journal)
 
 
 def verify(run: str, *, ledger: Path | str | None = None, history: Source = None) -> Verified:
     """Makes a journaled run's decisions again; raises VerifyMismatch at the first that differs."""
-    path = _settings(None).paths.ledger if ledger is None else _path("ledger", ledger)
+    paths = _settings(None).paths
+    take_in_own_strategies(paths.strategies)
+    path = paths.ledger if ledger is None else _path("ledger", ledger)
     return check.verify(path, RunId(text_of("run", run)), None if history is None else open_history(history))
 
 
-def _made(strategy: str | Strategy, parameters: dict[str, Any]) -> Strategy:
+def strategy_of(strategy: str | Strategy, parameters: Mapping[str, Any], settings: Settings) -> Strategy:
+    """The strategy of that name, from a file of one's own too, or itself where it is made already. Raises BadInput."""
     if isinstance(strategy, str):
+        take_in_own_strategies(settings.paths.strategies)
         return make_strategy(strategy_named(strategy), parameters)
     if not isinstance(strategy, Strategy):
         raise BadInput(f"strategy {strategy!r}: expected a name such as 'ma-cross', or what ws.strategy gives")

@@ -29,6 +29,8 @@ from workstation.session.paper_host import PaperHost
 from workstation.session.recovery import recovered_state, save_state
 from workstation.session.settings import SessionSettings
 from workstation.session.state import SessionState
+from workstation.strategies.base import Strategy, make_strategy
+from workstation.strategies.catalog import strategy_named
 from workstation.trading.paper import PaperSettings
 
 Progress = Callable[[int, int], None]
@@ -72,6 +74,7 @@ def replay(
     store: HistoryStore,
     request: ReplayRequest,
     *,
+    strategy: Strategy | None = None,
     ledger: Ledger | None = None,
     is_durable: bool = False,
     wrap: Callable[[Broker], Broker] | None = None,
@@ -80,14 +83,17 @@ def replay(
     """Runs a session over history; with a ledger it is journaled, and goes on if the ledger knows it.
 
     `is_durable` makes every effect wait for its facts to be on the disk, as a session whose venue is real does; `wrap`
-    puts a broker of one's own before the paper venue, to watch what leaves.
+    puts a broker of one's own before the paper venue, to watch what leaves. `strategy` stands for what the session's
+    name would lead to, where nothing is kept that has to be found again by that name.
     Raises HistoryMissing, BadInput; JournalWriteFailed when the ledger's disk is full.
     """
     instruments = _instruments(store, request)
+    if strategy is None:
+        strategy = make_strategy(strategy_named(request.session.strategy), request.session.parameters)
     session_id = request.session.session_id
     state = SessionState() if ledger is None else recovered_state(ledger, session_id)
-    manifest = _manifest(store, request, instruments, _next_run(ledger, session_id))
-    desk = set_up(manifest, state)
+    manifest = _manifest(store, request, instruments, _next_run(ledger, session_id), strategy)
+    desk = set_up(manifest, state, strategy)
     host = PaperHost(desk.market, desk.session, request.paper)
     log = TradeLog()
     if ledger is not None:
@@ -154,7 +160,11 @@ def _next_run(ledger: Ledger | None, session_id: SessionId) -> RunId:
 
 
 def _manifest(
-    store: HistoryStore, request: ReplayRequest, instruments: tuple[Instrument, ...], run_id: RunId
+    store: HistoryStore,
+    request: ReplayRequest,
+    instruments: tuple[Instrument, ...],
+    run_id: RunId,
+    strategy: Strategy,
 ) -> RunManifest:
     return RunManifest(
         run_id=run_id,
@@ -171,6 +181,7 @@ def _manifest(
         code_hash=identity.code_hash(),
         kernel_hash=identity.kernels(),
         versions=identity.versions(),
+        strategy_hash=strategy.file_hash,
     )
 
 

@@ -3,18 +3,23 @@
 import html
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workstation.kernels.performance import TradeFigures, equity_figures, profit_factor, sharpe_ratio
 from workstation.model.market import DAY_NS, FloatArray, IntArray
 from workstation.model.units import to_float
+from workstation.research.choices import When, span_of
 from workstation.research.results import METRICS, UNKNOWN
 from workstation.research.trade_log import LegTrade, Trade, TradeLog
 from workstation.session.bar_signals import BarSignals
 from workstation.session.manifest import RunManifest
 from workstation.session.state import SessionState
+
+if TYPE_CHECKING:
+    from workstation.charts.shown import Chart
+    from workstation.charts.theme import Theme
 
 YEAR_NS = 365.25 * DAY_NS
 
@@ -119,6 +124,16 @@ class ReplayResult:
             "equity": {"time": _iso(times), "equity_quote": curve.tolist()},
         }
 
+    def plot(self, start: When | None = None, end: When | None = None, theme: "Theme | None" = None) -> "Chart":
+        """The bars of [start, end) with every fill, over the equity; of a session on quotes the equity alone.
+
+        A notebook shows it by itself. Raises BadInput.
+        """
+        # bokeh costs most of a second of start-up, and a run on a terminal draws nothing
+        from workstation.research.result_plots import plot_replay
+
+        return plot_replay(self, span_of(start, end), theme)
+
     def __str__(self) -> str:
         rows = self._table()
         width = max(len(label) for label, _ in rows)
@@ -126,7 +141,8 @@ class ReplayResult:
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in self._table())
-        return f"<table><caption>{html.escape(self._title())}</caption><tbody>{rows}</tbody></table>"
+        title = f'<caption style="text-align:left;white-space:nowrap">{html.escape(self._title())}</caption>'
+        return f"<table>{title}<tbody>{rows}</tbody></table>"
 
     def _title(self) -> str:
         session = self.manifest.session

@@ -15,11 +15,15 @@ from workstation.kernels.performance import equity_figures, profit_factor, sharp
 from workstation.model.instrument import Instrument
 from workstation.model.market import DAY_NS, Bars, FloatArray, interval_label
 from workstation.model.units import Side
+from workstation.research.choices import When, span_of
 from workstation.trading.paper import FillAt
 from workstation.trading.sizing import Refusal, SizingSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from workstation.charts.shown import Chart
+    from workstation.charts.theme import Theme
 
 YEAR_NS = 365.25 * DAY_NS
 UNKNOWN = "–"
@@ -156,6 +160,16 @@ class BacktestResult:
             "equity": {"time": _plain(self._end_times()), "equity_quote": _plain(self.equity)},
         }
 
+    def plot(self, start: When | None = None, end: When | None = None, theme: "Theme | None" = None) -> "Chart":
+        """The bars that open in [start, end) with every fill, over the equity; a notebook shows it by itself.
+
+        Many bars are put together, and the chart says so: a shorter span shows each of them. Raises BadInput.
+        """
+        # bokeh costs most of a second of start-up, and a run on a terminal draws nothing
+        from workstation.research.result_plots import plot_backtest
+
+        return plot_backtest(self, span_of(start, end), theme)
+
     def to_vectorbt(self) -> Any:
         """The same fills as a vectorbt Portfolio; needs the extra `vectorbt`."""
         # an optional extra, and tens of seconds of start-up
@@ -175,7 +189,8 @@ class BacktestResult:
             f"<td>{html.escape(value)}</td><td>{html.escape(unit)}</td></tr>"
             for metric, (label, value, unit) in zip(METRICS.values(), self._table(), strict=True)
         )
-        return f"<table><caption>{html.escape(self._title())}</caption><tbody>{rows}</tbody></table>"
+        title = f'<caption style="text-align:left;white-space:nowrap">{html.escape(self._title())}</caption>'
+        return f"<table>{title}<tbody>{rows}</tbody></table>"
 
     def _title(self) -> str:
         parameters = ", ".join(f"{name}={value}" for name, value in self.parameters.items())

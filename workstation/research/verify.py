@@ -4,7 +4,7 @@ Results of the venue are not made again but taken from the journal, each at its 
 to a sink. What a run decided behind the end of its journal (it was cut off) is not looked at.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
@@ -13,7 +13,7 @@ from pathlib import Path
 from workstation.errors import VerifyMismatch
 from workstation.history.store import HistoryStore
 from workstation.ledger.codec import JournalRow, encode_event
-from workstation.ledger.journal import read_rows, read_run
+from workstation.ledger.journal import RunRecord, read_rows, read_run
 from workstation.model.events import BalanceSet, Fact, FactKind, InstrumentListed, RunStarted
 from workstation.model.ids import RunId, SessionId
 from workstation.model.market import rows_taken
@@ -24,8 +24,11 @@ from workstation.session.manifest import REPLAY, RunManifest, manifest_hash, rea
 from workstation.session.session import Session
 from workstation.session.state import fold
 from workstation.session.wake import Wake
+from workstation.strategies.catalog import strategy_named
 
 START = (RunStarted, InstrumentListed, BalanceSet)
+Progress = Callable[[int, int], None]
+"""Told how much of how much is done: rows of a replay, nanoseconds of a recording."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,8 @@ class Verified:
     decisions: int
     is_same_code: bool
     """The run was made by the very code and kernels that verified it."""
+    is_same_strategy: bool = True
+    """A strategy of one's own came from the very file that it comes from now."""
     beyond: int = 0
     """Facts of a live run behind the end of its recording: a crash lost the rows, they cannot be made again."""
 
@@ -97,12 +102,39 @@ def _place(row: JournalRow) -> str:
     )
 
 
-def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Verified:
+def verify(
+    ledger: Path, run_id: RunId, store: HistoryStore | None = None, progress: Progress | None = None
+) -> Verified:
     """Makes a run's decisions again and compares. Raises VerifyMismatch at the first that differs, RunNotFound,
     JournalCorrupt, HistoryMissing."""
     record = read_run(ledger, run_id)
     manifest = read_manifest(record.manifest)
-    store = HistoryStore(Path(manifest.history)) if store is None else store
+    rows_of = HistoryStore(Path(manifest.history)) if store is None else store
+    try:
+        return _made_again(ledger, record, manifest, rows_of, _told_nobody if progress is None else progress)
+    except VerifyMismatch as difference:
+        if not _has_changed(manifest):
+            raise
+        then, now = manifest.strategy_hash, strategy_named(manifest.session.strategy).file_hash
+        raise VerifyMismatch(
+            f"{difference}. The file of strategy {manifest.session.strategy} is another one than in the run: its "
+            f"SHA-256 was {then}, and is {now}"
+        ) from difference
+
+
+def _told_nobody(done: int, total: int) -> None:
+    """Nobody waits to hear how far it is."""
+
+
+def _has_changed(manifest: RunManifest) -> bool:
+    """Whether a strategy of one's own came from another file than now."""
+    return manifest.strategy_hash != strategy_named(manifest.session.strategy).file_hash
+
+
+def _made_again(
+    ledger: Path, record: RunRecord, manifest: RunManifest, store: HistoryStore, progress: Progress
+) -> Verified:
+    run_id = record.run_id
     with closing(_rows(ledger, record.session_id)) as earlier:
         state = fold(row.fact() for row in takewhile(lambda row: row.position < record.started_position, earlier))
     desk = set_up(manifest, state)
@@ -113,9 +145,9 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
         facts = [row.fact() for row in told]
         if manifest.mode == REPLAY:
             beyond = 0
-            _walk_history(store, manifest, desk, comparer, facts, record.manifest)
+            _walk_history(store, manifest, desk, comparer, facts, record.manifest, progress)
         else:
-            last_row = _walk_recording(store, manifest, desk, comparer, facts, record.manifest)
+            last_row = _walk_recording(store, manifest, desk, comparer, facts, record.manifest, progress)
             if not comparer.is_over:
                 _pass_time(desk, last_row, _rows(ledger, record.session_id, run_id))
             beyond = comparer.pass_over_beyond(last_row)
@@ -130,27 +162,39 @@ def verify(ledger: Path, run_id: RunId, store: HistoryStore | None = None) -> Ve
         inputs=comparer.inputs,
         decisions=comparer.decisions,
         is_same_code=is_same,
+        is_same_strategy=not _has_changed(manifest),
         beyond=beyond,
     )
 
 
 def _walk_history(
-    store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comparer, facts: list[Fact], manifest_bytes: bytes
+    store: HistoryStore,
+    manifest: RunManifest,
+    desk: Desk,
+    comparer: Comparer,
+    facts: list[Fact],
+    manifest_bytes: bytes,
+    progress: Progress,
 ) -> None:
     """Takes a replay's rows; `facts` are its inputs and results."""
     desk.market.expect(comparer, facts)
     foresee_bars(store, manifest, desk.session)
-    walk(
-        store,
-        manifest,
-        desk,
-        lambda start: _begin(desk, comparer, manifest_bytes, start),
-        lambda seen, total: comparer.is_over,
-    )
+
+    def watch(seen: int, total: int) -> bool:
+        progress(seen, total)
+        return comparer.is_over
+
+    walk(store, manifest, desk, lambda start: _begin(desk, comparer, manifest_bytes, start), watch)
 
 
 def _walk_recording(
-    store: HistoryStore, manifest: RunManifest, desk: Desk, comparer: Comparer, facts: list[Fact], manifest_bytes: bytes
+    store: HistoryStore,
+    manifest: RunManifest,
+    desk: Desk,
+    comparer: Comparer,
+    facts: list[Fact],
+    manifest_bytes: bytes,
+    progress: Progress,
 ) -> int:
     """Takes a live run's rows from the recording; returns the number of the last one that is there."""
     started = facts[0] if facts else None
@@ -164,7 +208,13 @@ def _walk_recording(
         )  # not before: rows that rebuild windows would be taken for those they follow
         _begin(desk, comparer, manifest_bytes, start)
 
-    return walk_recording(store, manifest, desk, started, begin, lambda: comparer.is_over)
+    span_ns = max(fact.ts_received for fact in facts) - started.ts_received
+
+    def is_over() -> bool:
+        progress(min(desk.market.gate.now_ns - started.ts_received, span_ns), span_ns)
+        return comparer.is_over
+
+    return walk_recording(store, manifest, desk, started, begin, is_over)
 
 
 def _pass_time(desk: Desk, last_row: int, rows: Iterator[JournalRow]) -> None:

@@ -66,6 +66,9 @@ class VenueSettings:
     tick_multiple: int = 1
     """Its tick is the symbol's times this."""
     dislocations_per_hour: float = 2.0
+    dislocation_phase: float | None = None
+    """None: they come at random. Else one in each equal part of an hour, from about this share of the part on; a symbol
+    shifts it, at all venues alike."""
     maker_fee_rate: Decimal = Decimal("0.0002")
     taker_fee_rate: Decimal = Decimal("0.0005")
 
@@ -79,6 +82,8 @@ class VenueSettings:
         require(self.venue, "clock_offset_ns", self.clock_offset_ns, -60 * SECOND_NS, 60 * SECOND_NS)
         require(self.venue, "tick_multiple", self.tick_multiple, 1, 10_000)
         require(self.venue, "dislocations_per_hour", self.dislocations_per_hour, 0, 3600)
+        if self.dislocation_phase is not None:
+            require(self.venue, "dislocation_phase", self.dislocation_phase, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ NOISE_MEMORY_NS = 3e9
 SPIKE_SHARE = 0.002
 SPIKE_NS = 150e6
 """One message in 500 is held up by another 150 ms on average."""
+JITTER = 1 / 16
+"""How far dislocations that have a phase start from it, as a share of the time between two."""
 RESIZE_SHARE = 0.6
 """How often a quote brings a new quantity on a given side."""
 SHAPE_TIMES = (0.0, 0.05, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
@@ -52,11 +54,14 @@ class QuoteStream:
     def dislocations(self, cell: int) -> list[Dislocation]:
         """Those that start in the cell, in no order."""
         draw = self._generator("dislocations", cell)
-        count = int(draw.poisson(self.venue.dislocations_per_hour * CELL_NS / HOUR_NS))
+        expected = self.venue.dislocations_per_hour * CELL_NS / HOUR_NS
+        phase = self.venue.dislocation_phase
+        count = int(draw.poisson(expected)) if phase is None else round(expected)
         low_bps, high_bps = self.climate.dislocation_bps
         short_ns, long_ns = self.climate.dislocation_ns
         found = []
-        for at, size, length, sign in draw.random((count, 4)).tolist():
+        for number, (chance, size, length, sign) in enumerate(draw.random((count, 4)).tolist()):
+            at = chance if phase is None else (number + self._share(phase, chance)) / count
             start_ns = cell * CELL_NS + int(at * CELL_NS)
             length_ns = int(short_ns * (long_ns / short_ns) ** length)
             size_bps = math.copysign(low_bps * (high_bps / low_bps) ** size, sign - 0.5)
@@ -118,6 +123,11 @@ class QuoteStream:
             quantity=np.minimum(lots * lot.numerator / lot.scale, shown),
             seller_takes=seller_takes,
         )
+
+    def _share(self, phase: float, chance: float) -> float:
+        """Of its part of the hour that is over when a dislocation starts."""
+        shift = float(generator(self.seed, "phase", self.symbol.symbol).random())
+        return (phase + shift) % 1.0 * (1.0 - JITTER) + JITTER * chance
 
     def _generator(self, purpose: str, cell: int) -> np.random.Generator:
         return generator(self.seed, purpose, self.symbol.symbol, self.venue.venue, cell)
