@@ -1,0 +1,289 @@
+"""The channel of one pair: what is recorded, then what the engine tells; and what stands where it is silent."""
+
+import asyncio
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.cli.histories import BTC, START_NS, store_quotes
+from tests.dashboard.spread_views import a_spread
+from workstation.client.messages import Health, InstrumentView, SpreadView, StreamEvent, Topic
+from workstation.dashboard.hub import Channel
+from workstation.dashboard.spread_history import pair_window, recorded_points
+from workstation.dashboard.spread_source import FLUSH_S, SpreadBoard, SpreadSource
+from workstation.dashboard.state import EngineState
+from workstation.history.store import HistoryStore
+
+SYMBOL = "BTC/USDT"
+T0_MS = 1_700_000_000_000
+MS_NS = 1_000_000
+
+
+def rules_of(venue: str, symbol: str = SYMBOL, fee: str = "0.001", kind: str = "spot") -> InstrumentView:
+    step = Decimal("0.1")
+    return InstrumentView(
+        venue=venue, symbol=symbol, kind=kind, base="BTC", quote="USDT", tick_size=step, lot_size=step,
+        min_quantity=step, min_notional=step, contract_size=Decimal(1), maker_fee_rate=Decimal(fee),
+        taker_fee_rate=Decimal(fee), price_decimals=1, quantity_decimals=1,
+    )  # fmt: skip
+
+
+def a_state(now_ms: int = T0_MS, spreads: tuple[SpreadView, ...] = (), **told: Any) -> EngineState:
+    health = Health.model_construct(now_ns=now_ms * MS_NS)
+    instruments = {(venue, SYMBOL): rules_of(venue) for venue in ("nova", "orion")}
+    return EngineState(**({"loss": "", "health": health, "spreads": spreads, "instruments": instruments} | told))
+
+
+class Link:
+    """An engine that says what a test lets it say."""
+
+    def __init__(self, state: EngineState | None = None) -> None:
+        self.state = a_state() if state is None else state
+        self.listener: Any = None
+        self.told: Callable[[EngineState], None] | None = None
+
+    def listen(self, symbol: str, listener: Any) -> Callable[[], None]:
+        assert symbol == SYMBOL
+        self.listener = listener
+        return lambda: setattr(self, "listener", None)
+
+    def follow(self, told: Callable[[EngineState], None]) -> Callable[[], None]:
+        self.told = told
+        return lambda: setattr(self, "told", None)
+
+    async def look(self) -> EngineState:
+        return self.state
+
+    def says(self, view: SpreadView, t_ms: int) -> None:
+        self.hears(Topic.INDICATOR_UPDATED, view.model_dump(), t_ms)
+
+    def quotes(self, venue: str, bid_quantity: float, ask_quantity: float) -> None:
+        self.hears(
+            Topic.MARKET_DATA, {"venue": venue, "bid_quantity": bid_quantity, "ask_quantity": ask_quantity}, T0_MS
+        )
+
+    def hears(self, topic: Topic, data: dict[str, Any], t_ms: int) -> None:
+        self.listener.heard(StreamEvent(topic=topic, sequence=1, time_ns=t_ms * MS_NS, symbol=SYMBOL, data=data))
+
+    def looks(self, state: EngineState) -> None:
+        self.state = state
+        assert self.told is not None
+        self.told(state)
+
+
+class Viewer:
+    waiting = 0
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    def send(self, message: bytes) -> None:
+        self.messages.append(msgspec.json.decode(message))
+
+    @property
+    def deltas(self) -> list[dict[str, Any]]:
+        return [one["delta"] for one in self.messages if "delta" in one]
+
+    @property
+    def snapshot(self) -> dict[str, Any]:
+        return [one["snapshot"] for one in self.messages if "snapshot" in one][-1]
+
+
+def watched(link: Link, history: Path) -> tuple[SpreadSource, Viewer]:
+    channel, viewer = Channel("spread"), Viewer()
+    source = SpreadSource(channel, link, history, SYMBOL, "nova", "orion")  # type: ignore[arg-type]
+    channel.source = source
+    channel.add(viewer)
+    return source, viewer
+
+
+async def read(source: SpreadSource) -> None:
+    await asyncio.wait_for(source._opening, 60)
+
+
+async def flushed(viewer: Viewer, deltas: int) -> None:
+    async with asyncio.timeout(10):
+        while len(viewer.deltas) < deltas:
+            await asyncio.sleep(FLUSH_S / 5)
+
+
+def test_a_pair_without_a_recording_begins_with_what_the_engine_says(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, viewer = watched(link, tmp_path)
+        await read(source)
+        assert viewer.snapshot["points"]["t"] == []
+        assert viewer.snapshot["fees_bps"] == [10.0, 10.0]
+        link.says(a_spread(spread_bps=3.25), T0_MS)
+        await flushed(viewer, 1)
+        assert [point[:2] for point in viewer.deltas[0]["points"]] == [[T0_MS, 3.25]]
+        assert viewer.deltas[0]["now"]["bid_a"] == 99.0
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_events_between_two_sends_leave_together(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, viewer = watched(link, tmp_path)
+        await read(source)
+        for step in range(50):
+            link.says(a_spread(spread_bps=float(step)), T0_MS + step)
+        await flushed(viewer, 1)
+        assert len(viewer.deltas) == 1
+        assert [point[1] for point in viewer.deltas[0]["points"]] == [49.0]
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_what_is_said_while_the_recording_is_read_stands_behind_it(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, viewer = watched(link, tmp_path)
+        link.says(a_spread(spread_bps=7.0), T0_MS)
+        await read(source)
+        assert viewer.snapshot["points"]["spread"] == [7.0]
+        assert viewer.snapshot["is_reading"] is False
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_another_pair_of_the_symbol_is_not_ours(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, _ = watched(link, tmp_path)
+        await read(source)
+        link.says(a_spread(venue_b="vega"), T0_MS)
+        told = source.snapshot()
+        assert told is not None and told["now"] is None
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_an_edge_is_good_for_the_lesser_of_both_quantities(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, viewer = watched(link, tmp_path)
+        await read(source)
+        link.quotes("nova", bid_quantity=3.0, ask_quantity=9.0)
+        link.quotes("orion", bid_quantity=8.0, ask_quantity=2.0)
+        link.says(a_spread(net_edge_ab_bps=1.5), T0_MS)
+        await flushed(viewer, 1)
+        assert viewer.deltas[0]["lasting"] == [["ab", T0_MS, None, 1.5, 2.0]]
+        assert viewer.deltas[0]["now"]["capacities"] == [2.0, 8.0]
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_venues_that_fall_silent_make_a_gap_and_end_what_lasted(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, viewer = watched(link, tmp_path)
+        await read(source)
+        link.says(a_spread(net_edge_ab_bps=1.5), T0_MS)
+        silent = a_spread(age_a_ms=25_000.0, age_b_ms=24_000.0)
+        link.looks(a_state(T0_MS + 25_000, (silent,)))
+        await flushed(viewer, 1)
+        assert [(point[0], point[1]) for point in viewer.deltas[0]["points"]] == [
+            (T0_MS, 1.0), (T0_MS + 10_000, None),
+        ]  # fmt: skip
+        assert viewer.deltas[0]["lasting"] == []
+        assert viewer.deltas[0]["now"]["age_a_ms"] == 25_000.0
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_a_look_says_nothing_where_events_are_newer(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, _ = watched(link, tmp_path)
+        await read(source)
+        link.says(a_spread(bid_a=99.0), T0_MS)
+        link.looks(a_state(T0_MS + 200, (a_spread(bid_a=55.0),)))
+        told = source.snapshot()
+        assert told is not None and told["now"]["bid_a"] == 99.0
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_after_a_loss_the_recording_is_read_again_once_the_engine_speaks(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, viewer = watched(link, tmp_path)
+        await read(source)
+        source.missed()
+        source.missed()
+        assert source._opening.done()
+        link.says(a_spread(spread_bps=5.0), T0_MS)
+        assert not source._opening.done()
+        await read(source)
+        assert viewer.snapshot["points"]["spread"] == [5.0]
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_a_pair_that_the_engine_does_not_watch_is_told_in_a_sentence(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link(a_state(instruments={("nova", SYMBOL): rules_of("nova")}))
+        source, viewer = watched(link, tmp_path)
+        async with asyncio.timeout(10):
+            while not viewer.messages:
+                await asyncio.sleep(0)
+        assert viewer.snapshot == {"problem": "The engine does not watch BTC/USDT at nova and orion."}
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_a_channel_that_is_closed_listens_no_more(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        source, _ = watched(link, tmp_path)
+        source.close()
+        assert link.listener is None and link.told is None
+
+    asyncio.run(scene())
+
+
+def test_the_board_tells_every_pair_at_each_look() -> None:
+    link, channel, viewer = Link(a_state(spreads=(a_spread(), a_spread(venue_b="vega")))), Channel("spreads"), Viewer()
+    channel.source = SpreadBoard(channel, link)  # type: ignore[arg-type]
+    channel.add(viewer)
+    assert viewer.snapshot["pairs"][1] == [SYMBOL, "nova", "vega", -19.5, -22.5, 10.0, 20.0]
+    link.looks(a_state(spreads=(a_spread(net_edge_ab_bps=None),)))
+    assert viewer.snapshot["pairs"] == [[SYMBOL, "nova", "orion", None, -22.5, 10.0, 20.0]]
+    channel.source.close()
+    assert link.told is None
+
+
+# -- the recording
+
+
+def test_what_is_recorded_is_one_point_a_second_by_the_fees_that_are_told(tmp_path: Path) -> None:
+    store_quotes(HistoryStore(tmp_path))
+    dear, cheap = (
+        recorded_points(tmp_path, pair_window(BTC, "nova", "orion"), rules, START_NS + 60_000 * MS_NS)
+        for rules in ([rules_of(venue, BTC, fee, "linear") for venue in ("nova", "orion")] for fee in ("0.001", "0"))
+    )
+    seconds = [one.t // 1_000 for one in dear]
+    assert len(seconds) == len(set(seconds)) > 1_000
+    assert seconds[0] == START_NS // 1_000_000_000 + 60
+    assert dear[5].spread == cheap[5].spread
+    assert cheap[5].net_edge_ab - dear[5].net_edge_ab == pytest.approx(20, abs=0.1)
+
+
+def test_where_nothing_is_recorded_there_are_no_points(tmp_path: Path) -> None:
+    rules = [rules_of("nova"), rules_of("orion")]
+    assert recorded_points(tmp_path / "none", pair_window(SYMBOL, "nova", "orion"), rules, START_NS) == []

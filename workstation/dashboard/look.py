@@ -1,0 +1,49 @@
+"""How pages look: the Material theme from the charts' palette, and the sheet of the frame."""
+
+from html import escape
+from typing import Any
+
+import panel as pn
+
+from workstation.charts.theme import DARK, LIGHT, Theme
+from workstation.dashboard.components import sheet_of
+
+RAIL_WIDTH = 152
+BAR_HEIGHT = 48
+FONT = "Roboto, system-ui, 'Segoe UI', sans-serif"
+
+
+def palette(theme: Theme, ground: str) -> dict[str, Any]:
+    """A theme of Material's; up and down become --mui-palette-up-main and -down-main, which tables and scripts use."""
+    return {
+        "palette": {
+            "primary": {"main": theme.accent},
+            "background": {"default": ground, "paper": theme.paper},
+            "text": {"primary": theme.text, "secondary": theme.muted},
+            "divider": theme.grid,
+            "up": {"main": theme.up},
+            "down": {"main": theme.down},
+        },
+        "typography": {"fontFamily": FONT, "fontSize": 13, "button": {"textTransform": "none"}},
+        "shape": {"borderRadius": 6},
+    }
+
+
+THEME_CONFIG = {"light": palette(LIGHT, "#f4f5f7"), "dark": palette(DARK, "#0e1116")}
+
+PAGE_SX = {
+    ".MuiAppBar-root": {"backgroundColor": "var(--bar-bg, #4b5563)", "backgroundImage": "var(--bar-image, none)"},
+    ".MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px !important", "gap": "4px"},
+    ".MuiToggleButton-root": {"textTransform": "none"},
+    ".main-content": {"overflowY": "auto !important"},
+}
+
+RAW_CSS = sheet_of("page")
+
+
+def title_of(question: str) -> pn.pane.HTML:
+    """A page's title: the question that it answers."""
+    return pn.pane.HTML(
+        f"<h1>{escape(question)}</h1>", margin=(4, 8), stylesheets=[sheet_of("title")],
+        styles={"white-space": "nowrap"},
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""One file for each page; every page answers one question, its title."""

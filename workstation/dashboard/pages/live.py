@@ -1,0 +1,222 @@
+"""Live: What is it doing? One session, or one instrument, on one page: chart, Now, positions, orders, signals."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+from bokeh.events import MouseLeave, MouseMove
+from bokeh.models import CustomJS
+
+from workstation.charts.candles import CandleChart, candles
+from workstation.charts.theme import DARK, LIGHT
+from workstation.client.messages import SessionStatus, SessionSummary
+from workstation.dashboard.live_side import LiveSide, ResultCards
+from workstation.dashboard.look import title_of
+from workstation.dashboard.pages.live_tables import LiveTables
+from workstation.dashboard.pages.ticket import Ticket
+from workstation.dashboard.state import EngineState, closing_lines
+from workstation.dashboard.visit import OnPlace, Visit
+from workstation.model.market import Bars, interval_ns
+
+NAME, QUESTION = "live", "What is it doing?"
+INTERVALS = ("1m", "5m", "15m", "1h", "4h", "1d")
+MARKET = ""
+"""The choice of no session: the market alone."""
+HEIGHT = 500
+CROSS = "window.dispatchEvent(new CustomEvent('workstation-cross', {detail: EVENT}))"
+
+
+class LivePage:
+    """`place` is what the address keeps: session, venue, symbol, interval."""
+
+    def __init__(self, visit: Visit, place: dict[str, str]) -> None:
+        self._visit = visit
+        self._is_dark = False
+        self.on_place: OnPlace = lambda place: None
+        self._chart: CandleChart | None = None
+        self.side = LiveSide(margin=0, sizing_mode="stretch_width")
+        self.cards = ResultCards(margin=0, sizing_mode="stretch_width")
+        self.session = pmui.Select(
+            name="", label="Session", options={"market only": MARKET}, width=220, size="small", margin=4
+        )
+        self.instrument = pmui.Select(label="Instrument", options={}, width=220, size="small", margin=4)
+        self.interval = pmui.RadioButtonGroup(options=list(INTERVALS), value="1m", size="small", margin=4)
+        self._wanted = dict(place)
+        self.tables = LiveTables(visit)
+        self.ticket = Ticket(visit)
+        self._figure = pn.pane.Bokeh(None, sizing_mode="stretch_width", min_height=HEIGHT, margin=0)
+        self._acts = self._buttons()
+        self.interval.value = place.get("interval", "1m") if place.get("interval") in INTERVALS else "1m"
+        self.session.param.watch(self._on_session, "value")
+        for widget in (self.instrument, self.interval):
+            widget.param.watch(self._on_chart, "value")
+        self.show(visit.state)
+
+    @property
+    def place(self) -> dict[str, str]:
+        return {
+            "session": self.session.value or "",
+            "instrument": self.instrument.value or "",
+            "interval": self.interval.value,
+        }
+
+    def view(self) -> pn.viewable.Viewable:
+        head = pn.Row(
+            title_of(QUESTION),
+            pn.FlexBox(self.session, self.instrument, self.interval, justify_content="flex-end", margin=0, gap="8px"),
+            sizing_mode="stretch_width",
+            margin=(8, 0, 0, 0),
+        )
+        chart = pn.FlexBox(
+            pn.Column(self._figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
+            pn.Column(self.side, self._acts, styles={"flex": "0 1 236px"}, margin=0, css_classes=["live-side"]),
+            flex_wrap="wrap", sizing_mode="stretch_width", margin=0, gap="8px",
+        )  # fmt: skip
+        return pn.Column(
+            head, self.cards, chart, self.tables.view(), self.ticket.view(), sizing_mode="stretch_width", margin=(0, 8)
+        )
+
+    # -- what the engine says
+
+    def show(self, state: EngineState) -> None:
+        """After each look: choices that came or went, tables, what the buttons may do."""
+        self._offer_sessions(state.sessions)
+        self._offer_instruments(state)
+        self.tables.show(state, self.session.value)
+        self.ticket.show(state, self.session.value)
+        self._allow(self._chosen(state))
+        if self._chart is None and self.instrument.value:
+            self._draw()
+
+    def _offer_sessions(self, sessions: Iterable[SessionSummary]) -> None:
+        options = {"market only": MARKET} | {f"{one.session} · {one.status}": one.session for one in sessions}
+        if options == self.session.options:
+            return
+        wanted = self._wanted.pop("session", None)
+        value = self.session.value or MARKET
+        names = set(options.values())
+        if wanted in names:
+            value = wanted
+        elif wanted is None and value not in names:
+            value = MARKET
+        elif wanted is not None or (value == MARKET and len(self.session.options) <= 1):
+            running = [one.session for one in sessions if one.status is SessionStatus.RUNNING]
+            value = running[-1] if running else MARKET
+        self.session.param.update(options=options, value=value)
+
+    def _offer_instruments(self, state: EngineState) -> None:
+        chosen = self._chosen(state)
+        keys = sorted(f"{venue}:{symbol}" for venue, symbol in state.instruments)
+        if chosen is not None:
+            keys = [*chosen.instruments, *(key for key in keys if key not in chosen.instruments)]
+        options = {_words(key): key for key in keys}
+        if not keys or options == self.instrument.options:
+            return
+        wanted = self._wanted.pop("instrument", self.instrument.value)
+        self.instrument.param.update(options=options, value=wanted if wanted in keys else keys[0])
+
+    def _chosen(self, state: EngineState) -> SessionSummary | None:
+        return next((one for one in state.sessions if one.session == self.session.value), None)
+
+    # -- the chart
+
+    def _on_session(self, _: Any) -> None:
+        chosen = self._chosen(self._visit.state)
+        if (
+            chosen is not None
+            and self.instrument.value not in chosen.instruments
+            and chosen.instruments[0] in (self.instrument.options.values())
+        ):
+            self.instrument.value = chosen.instruments[0]
+        self.side.session = self.cards.session = self.session.value
+        self.show(self._visit.state)
+        self.on_place(self.place)
+
+    def _on_chart(self, _: Any) -> None:
+        self._draw()
+        self.on_place(self.place)
+
+    def _draw(self) -> None:
+        """Another figure: its decimals and the length of its bars are built in. The channel fills it."""
+        if not self.instrument.value:
+            return
+        venue, _, symbol = self.instrument.value.partition(":")
+        rules = self._visit.state.instruments.get((venue, symbol))
+        decimals = 2 if rules is None else rules.price_decimals
+        self._chart = empty_chart(self.interval.value, decimals, is_dark=self._is_dark)
+        self._figure.object = self._chart.layout
+        self.side.param.update(
+            venue=venue,
+            symbol=symbol,
+            interval=self.interval.value,
+            session=self.session.value or "",
+            price_decimals=decimals,
+            chart=self.side.chart + 1,
+        )
+
+    def restyle(self, *, is_dark: bool) -> None:
+        self._is_dark = is_dark
+        if self._chart is not None:
+            for paint in self._chart.paints:
+                paint.apply(DARK if is_dark else LIGHT)
+
+    # -- what may be done
+
+    def _buttons(self) -> pn.Column:
+        self._pause = _button("Pause", "primary", self._on_pause)
+        self._stop = _button("Stop", "primary", self._on_stop)
+        self._flatten = _button("Stop and close", "error", self._on_flatten)
+        return pn.Column(self._pause, self._stop, self._flatten, margin=0, visible=False)
+
+    def _allow(self, chosen: SessionSummary | None) -> None:
+        is_over = chosen is None or chosen.status in (SessionStatus.STOPPED, SessionStatus.BROKEN)
+        self._acts.visible = not is_over
+        if chosen is not None:
+            self._pause.label = "Resume" if chosen.status is SessionStatus.PAUSED else "Pause"
+
+    async def _on_pause(self, _: Any) -> None:
+        session, is_paused = self.session.value, self._pause.label == "Resume"
+        if is_paused:
+            await self._visit.do(lambda client, by: client.resume_session(session, by), f"{session} enters again.")
+        else:
+            await self._visit.do(lambda client, by: client.pause_session(session, by), f"{session} is paused.")
+
+    async def _on_stop(self, _: Any) -> None:
+        session = self.session.value
+        await self._visit.do(lambda client, by: client.stop_session(session, by), f"{session} is stopped.")
+
+    async def _on_flatten(self, _: Any) -> None:
+        session = self.session.value
+        if await self._visit.confirm(
+            f"Stop {session} and close what it holds?", closing_lines(self._visit.state, session), "Stop and close"
+        ):
+            await self._visit.do(
+                lambda client, by: client.stop_session(session, by, flatten=True), f"{session} is stopped and closes."
+            )
+
+
+def empty_chart(interval: str, decimals: int, *, is_dark: bool) -> CandleChart:
+    """A chart of no bars yet, told to the browser's scripts by its names."""
+    none = np.zeros(0)
+    bars = Bars(
+        interval_ns=interval_ns(interval), ts_open=np.zeros(0, np.int64), open=none, high=none, low=none, close=none,
+        volume=none,
+    )  # fmt: skip
+    chart = candles(bars, theme=DARK if is_dark else LIGHT, decimals=decimals, legend=False, height=HEIGHT)
+    chart.price.name = "price"
+    chart.price.js_on_event(MouseMove, CustomJS(code=CROSS.replace("EVENT", "cb_obj.x")))
+    chart.price.js_on_event(MouseLeave, CustomJS(code=CROSS.replace("EVENT", "null")))
+    return chart
+
+
+def _words(key: str) -> str:
+    venue, _, symbol = key.partition(":")
+    return f"{symbol} · {venue}"
+
+
+def _button(label: str, color: str, on_click: Callable[[Any], Awaitable[None]]) -> pmui.Button:
+    return pmui.Button(
+        label=label, variant="outlined", color=color, size="small", on_click=on_click, sizing_mode="stretch_width"
+    )

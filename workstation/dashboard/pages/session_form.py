@@ -1,0 +1,355 @@
+"""The form that starts a session, made of the strategy's declaration; each field has its own error beside it."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from workstation.client.client import Client
+from workstation.client.declaration import SessionDeclaration, free_name
+from workstation.client.jobs import ReplayJob
+from workstation.config.own_strategies import take_in_own_strategies
+from workstation.config.words import SIZING_MODES
+from workstation.dashboard.controls import Outcome
+from workstation.dashboard.declared_words import command_of, preview
+from workstation.dashboard.declaring import (
+    LIMITS,
+    PARAMETER,
+    WHOLE,
+    Form,
+    FormMode,
+    FormRefused,
+    declaration_of,
+    field_of,
+    of_mode,
+    parameter_help,
+)
+from workstation.dashboard.learning import learned_form, manifests_of
+from workstation.dashboard.sheet import FactSheet
+from workstation.dashboard.state import EngineState
+from workstation.dashboard.users import Role
+from workstation.dashboard.visit import Visit
+from workstation.errors import WorkstationError
+from workstation.model.market import INTERVALS_NS, interval_label
+from workstation.session.manifest import RunManifest
+from workstation.strategies.base import BarStrategy
+from workstation.strategies.catalog import OWN, known_strategies
+
+MODES = {"On paper, live": FormMode.PAPER, "Replay of history": FormMode.REPLAY}
+FIGURES = {
+    "leverage": "Leverage (1)",
+    "balance": "Balance a venue, quote (10000)",
+    "coins": "Coins a venue, base (0)",
+    "slippage_bps": "Slippage, bps",
+    "latency_ms": "Latency, ms",
+    "entry_timeout_ms": "Give up entries, ms (never)",
+}
+"""In brackets, here and below, what an empty field means."""
+LIMIT_LABELS = {
+    "max_position_notional": "Largest position, quote",
+    "max_open_positions": "Most open positions",
+    "max_quote_age_ms": "Oldest quote, ms",
+}
+NO_OTHER = "none"
+Started = Callable[[str], None]
+
+
+class SessionForm:
+    """Words as they are typed; what is made of them is `declaring`'s. `started` is called with the session's name."""
+
+    def __init__(self, visit: Visit, started: Started) -> None:
+        self._visit, self._started = visit, started
+        self._manifests: list[RunManifest] = []
+        self._is_filling = False
+        self.fields: dict[str, Any] = {}
+        self.mode = pmui.RadioButtonGroup(options=MODES, value=FormMode.PAPER, size="small", margin=(4, 10), width=280)
+        self.strategy = self._put("strategy", pmui.Select(label="Strategy", options=[], size="small", width=180))
+        self.session = self._put("session", _text("Name", 200))
+        self.venues = [
+            self._put(name, pmui.AutocompleteInput(label=label, options=[], restrict=False, min_characters=0, size="small", width=170))
+            for name, label in (("venues", "Venue"), ("other_venue", "Other venue"))
+        ]  # fmt: skip
+        self.symbol = self._put(
+            "symbol",
+            pmui.AutocompleteInput(
+                label="Symbol", options=[], restrict=False, min_characters=0, size="small", width=200
+            ),
+        )
+        intervals = [interval_label(one) for one in INTERVALS_NS]
+        self.interval = self._put("interval", pmui.Select(label="Interval", options=intervals, size="small", width=110))
+        self.sizing_mode = pmui.Select(label="Size by", options=list(SIZING_MODES), size="small", width=170)
+        self.sizing = self._put("sizing", _text("Size", 130))
+        self.with_trades = pmui.Checkbox(label="Public trades fill resting orders", value=True, margin=(14, 10))
+        self.span = [self._put(name, _text(label, 210, "all that is stored")) for name, label in (
+            ("start", "From, UTC"), ("end", "To, UTC"))]  # fmt: skip
+        for name, label in (FIGURES | LIMIT_LABELS).items():
+            usual = "" if "(" in label else f" ({self._setting(name)})"
+            self._put(name, _text(label + usual, 230, 'a number, or "none"' if name in LIMITS else "a number"))
+        self._parameters = pn.FlexBox(gap="0 4px", margin=0, sizing_mode="stretch_width")
+        self._of_strategy = FactSheet(margin=(2, 10), sizing_mode="stretch_width")
+        self.says = FactSheet(margin=(4, 10), sizing_mode="stretch_width")
+        self.trouble = FactSheet(margin=(4, 10), sizing_mode="stretch_width")
+        self.send = pmui.Button(
+            label="Start", variant="contained", size="small", on_click=self._on_send, margin=(10, 10)
+        )
+        self.mode.param.watch(self._on_mode, "value")
+        for widget in (self.sizing_mode, self.with_trades):
+            widget.param.watch(self._on_change, "value")
+        self._card = self._layout()
+
+    def view(self) -> pn.viewable.Viewable:
+        return self._card
+
+    # -- opened, and kept up to date
+
+    async def open(self, strategy: str = "") -> None:
+        """Reads one's own strategies and the last sessions anew, and shows the form."""
+        paths = self._visit.settings.paths
+        await asyncio.to_thread(take_in_own_strategies, paths.strategies)
+        try:
+            self._manifests = await asyncio.to_thread(manifests_of, paths.ledger)
+        except WorkstationError as error:
+            self._tell(str(error))
+        names = sorted(known_strategies())
+        wanted = strategy or self.strategy.value or ""
+        self._card.param.update(visible=True, collapsed=False)
+        is_new = not self.strategy.options
+        self.strategy.param.update(options=names, value=wanted if wanted in names else self._usual(names))
+        if is_new:
+            self._learn()
+        for fault in OWN.faults:
+            self._tell(fault)
+
+    def _usual(self, names: list[str]) -> str:
+        last = next((one.session.strategy for one in reversed(self._manifests) if one.session.strategy in names), None)
+        return names[0] if last is None else last
+
+    def show(self, state: EngineState) -> None:
+        """Choices that came or went, and who may press the button."""
+        venues = sorted({venue for venue, _ in state.instruments} | {one.venue for one in _feeds(state)})
+        symbols = sorted({symbol for _, symbol in state.instruments})
+        for widget, options in ((self.venues[0], venues), (self.venues[1], venues), (self.symbol, symbols)):
+            if widget.options != options:
+                widget.options = options
+        may = self._visit.controls.may(Role.TRADER)
+        is_off = not may or bool(state.loss)
+        if self.send.disabled != is_off:
+            why = (
+                "A viewer watches; to start takes the role trader or admin."
+                if not may
+                else "The engine does not answer."
+            )
+            self.send.param.update(disabled=is_off, description=why if is_off else None)
+
+    # -- fields
+
+    def _put(self, name: str, widget: Any) -> Any:
+        self.fields[name] = widget
+        widget.param.watch(self._on_strategy if name == "strategy" else self._on_change, "value")
+        return widget
+
+    def _setting(self, name: str) -> str:
+        settings = self._visit.settings
+        return str(getattr(settings.risk if name in LIMITS else settings.paper, name))
+
+    def _on_strategy(self, _: Any) -> None:
+        if not self._is_filling:
+            self._learn()
+
+    def _learn(self) -> None:
+        """The form of that strategy's last session, under a new name."""
+        if not self.strategy.value:
+            return
+        form = learned_form(self.strategy.value, self._manifests, self._visit.settings)
+        self._fill(replace(of_mode(form, self.mode.value), session=free_name(form.strategy, self._taken())))
+
+    def _fill(self, form: Form) -> None:
+        kind = known_strategies()[form.strategy]
+        self._is_filling = True
+        try:
+            self._of_strategy.lines = [[" ".join((kind.__doc__ or "").replace("`", "").split())]]
+            self._build_parameters(kind, form.parameters)
+            self.session.value = form.session
+            venues = form.venues or tuple(self.venues[0].options[: min(kind.venues)])
+            for widget, venue in zip(self.venues, (*venues, "", ""), strict=False):
+                widget.value = venue
+            self.venues[1].visible = 2 in kind.venues
+            self.symbol.value = form.symbol or next(iter(self.symbol.options), "")
+            self.interval.param.update(value=form.interval or "1m", visible=issubclass(kind, BarStrategy))
+            self.sizing_mode.value, self.sizing.value = form.sizing_mode, form.sizing
+            for name in FIGURES:
+                self.fields[name].value = form.figures.get(name, "")
+            for name in LIMITS:
+                self.fields[name].value = form.limits.get(name, "")
+            self.with_trades.value = form.with_trades
+        finally:
+            self._is_filling = False
+        self._look()
+
+    def _build_parameters(self, kind: Any, words: Mapping[str, str]) -> None:
+        for name in [one for one in self.fields if one.startswith(PARAMETER)]:
+            del self.fields[name]
+        widgets = []
+        for name in (one for one in kind.param if one != "name"):
+            widget = _parameter_widget(name, kind.param[name], words.get(name, ""))
+            widgets.append(self._put(PARAMETER + name, widget))
+        self._parameters.objects = widgets
+
+    # -- what is typed
+
+    def form(self) -> Form:
+        """As it stands."""
+        return Form(
+            mode=self.mode.value,
+            strategy=self.strategy.value or "",
+            session=(self.session.value or "").strip(),
+            venues=tuple(one.value for one in self.venues if one.visible and one.value),
+            symbol=(self.symbol.value or "").strip(),
+            interval=self.interval.value or "",
+            sizing_mode=self.sizing_mode.value or "",
+            sizing=self.sizing.value or "",
+            parameters={
+                name.removeprefix(PARAMETER): _words(widget)
+                for name, widget in self.fields.items()
+                if name.startswith(PARAMETER)
+            },
+            figures={name: self.fields[name].value or "" for name in FIGURES},
+            limits={name: self.fields[name].value or "" for name in LIMITS},
+            with_trades=self.with_trades.value,
+            span=(self.span[0].value or "", self.span[1].value or ""),
+        )
+
+    def _taken(self) -> set[str]:
+        """Names of sessions that the engine or the ledger knows, and of replays."""
+        state = self._visit.state
+        known = {one.session for one in state.sessions} | {str(one.session.session_id) for one in self._manifests}
+        return known | {one.session for one in state.jobs if one.session is not None}
+
+    def _on_mode(self, _: Any) -> None:
+        """Public trades are taken from history only where somebody says so: they must be stored."""
+        self.with_trades.value = self.mode.value is FormMode.PAPER
+        self._on_change(None)
+
+    def _on_change(self, _: Any) -> None:
+        if not self._is_filling:
+            self._look()
+
+    def _look(self) -> SessionDeclaration | ReplayJob | None:
+        """Shows what it would do, or what is wrong beside each field; None where something is."""
+        is_replay = self.mode.value is FormMode.REPLAY
+        for widget in self.span:
+            widget.visible = is_replay
+        self.send.label = "Start the replay" if is_replay else "Start on paper"
+        try:
+            declared = declaration_of(self.form(), () if is_replay else self._taken())
+        except FormRefused as refused:
+            self._point_at(refused.problems)
+            self.says.lines = []
+            return None
+        self._point_at({})
+        lines: list[list[Any]] = [[line] for line in preview(declared, self._visit.settings)]
+        self.says.lines = [*lines, ["The same in a terminal: ", ["id", command_of(declared)]]]
+        return declared
+
+    def _point_at(self, problems: Mapping[str, str]) -> None:
+        for name, widget in self.fields.items():
+            problem = problems.get(name, "")
+            if hasattr(widget, "error_state"):
+                widget.param.update(error_state=bool(problem), helper_text=problem or _help_of(widget))
+        rest = [
+            f"{name}: {text}" if name != WHOLE else text for name, text in problems.items() if name not in self.fields
+        ]
+        self._tell("; ".join(rest))
+
+    def _tell(self, text: str) -> None:
+        self.trouble.lines = [[["down", f"▲ {text}"]]] if text else []
+
+    # -- sent
+
+    async def _on_send(self, _: Any) -> None:
+        declared = self._look()
+        if declared is None:
+            return
+        self.send.loading = True
+        try:
+            outcome = await self._visit.controls.do(lambda client, by: _start(client, declared, by), "")
+        finally:
+            self.send.loading = False
+        is_there = any(one.session == declared.session for one in self._visit.state.sessions)
+        if not outcome.is_done and not is_there:  # an answer that came too late may have been a yes
+            name = field_of(outcome.text, self.fields)
+            self._point_at({name: outcome.text})
+            return
+        is_job = isinstance(declared, ReplayJob)
+        done = f"Replay of {declared.session} is asked for." if is_job else f"Session {declared.session} is started."
+        self._visit.show_outcome(Outcome(is_done=True, text=done))
+        self._card.collapsed = True
+        self.session.value = free_name(declared.strategy, {*self._taken(), declared.session})
+        self._started("" if is_job else declared.session)
+
+    def _layout(self) -> pmui.Card:
+        row = lambda *widgets: pn.FlexBox(*widgets, gap="0 4px", margin=0, sizing_mode="stretch_width")  # noqa: E731
+        return pmui.Card(
+            row(self.mode, self.strategy, self.session, *self.venues, self.symbol, self.interval),
+            self._of_strategy,
+            self._parameters,
+            row(self.sizing_mode, self.sizing, *(self.fields[name] for name in ("leverage", "balance", "coins"))),
+            row(*(self.fields[name] for name in LIMITS)),
+            row(*(self.fields[name] for name in ("slippage_bps", "latency_ms", "entry_timeout_ms")), self.with_trades),
+            row(*self.span),
+            self.trouble,
+            self.says,
+            self.send,
+            title="Start a session", visible=False, sizing_mode="stretch_width", margin=(8, 0),
+            css_classes=["session-form"],
+        )  # fmt: skip
+
+
+def _start(client: Client, declared: SessionDeclaration | ReplayJob, by: str) -> object:
+    if isinstance(declared, ReplayJob):
+        return client.start_job(declared, by)
+    return client.start_session(declared, by)
+
+
+def _feeds(state: EngineState) -> Iterable[Any]:
+    return () if state.health is None else state.health.feeds
+
+
+def _text(label: str, width: int, placeholder: str = "") -> Any:
+    return pmui.TextInput(label=label, placeholder=placeholder, size="small", width=width)
+
+
+def _parameter_widget(name: str, declared: param.Parameter[Any], words: str) -> Any:
+    """A checkbox for yes or no, a choice among those that are declared, else a field for words."""
+    label = name.replace("_", " ")
+    if isinstance(declared, param.Boolean):
+        return pmui.Checkbox(label=label, value=words == "true", description=declared.doc, margin=(14, 10))
+    if isinstance(declared, param.Selector):
+        options = [str(one) for one in declared.objects]
+        return pmui.Select(
+            label=label, options=options, value=words if words in options else options[0], size="small", width=170,
+            helper_text=parameter_help(declared), tags=[parameter_help(declared)],
+        )  # fmt: skip
+    help_text = parameter_help(declared)
+    return pmui.TextInput(
+        label=label,
+        value=words,
+        size="small",
+        width=200,
+        helper_text=help_text,
+        tags=[help_text],
+        placeholder=str(declared.default),
+    )
+
+
+def _help_of(widget: Any) -> str:
+    """What stands under a field that is right."""
+    return widget.tags[0] if widget.tags else ""
+
+
+def _words(widget: Any) -> str:
+    return str(widget.value).lower() if isinstance(widget.value, bool) else widget.value or ""

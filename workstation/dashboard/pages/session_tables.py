@@ -1,0 +1,108 @@
+"""The Sessions page's tables: every session, and every job, on one line each."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from workstation.client.jobs import JobView
+from workstation.client.messages import SessionSummary
+from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column
+
+SECOND_NS = 1_000_000_000
+CANCEL = '<button type="button" title="End this job before its time">cancel</button>'
+MARKS = {
+    "running": "●", "starting": "◌", "paused": "❚❚", "stopped": "■", "killed": "✕", "halted": "▲", "broken": "▲",
+    "queued": "◌", "done": "✓", "failed": "▲", "cancelled": "■",
+}  # fmt: skip
+"""Before the word of a state: told by shape too."""
+
+SESSIONS = (
+    Column(name="session", title="Session", width=150),
+    Column(name="mode", title="Mode", rank=3, width=70),
+    Column(name="status", title="Status", width=110),
+    Column(name="strategy", title="Strategy", rank=4),
+    Column(name="instruments", title="Instruments", rank=2, width=170),
+    Column(name="equity", title="Equity, quote", kind="price", rank=2),
+    Column(name="day", title="Day", kind="signed", rank=1),
+    Column(name="result", title="Result", kind="signed"),
+    Column(name="realized", title="Realized", kind="signed", rank=3),
+    Column(name="fees", title="Fees", kind="price", rank=4),
+    Column(name="groups", title="Groups", kind="quantity", rank=3),
+    Column(name="orders", title="Orders", kind="quantity", rank=3),
+    Column(name="signals", title="Signals", kind="quantity", rank=4),
+    Column(name="refusals", title="Refused", kind="quantity", rank=4),
+    Column(name="age", title="Since start", kind="age", rank=5),
+)
+JOBS = (
+    Column(name="job", title="Job"),
+    Column(name="state", title="State", width=110),
+    Column(name="strategy", title="Strategy", rank=3),
+    Column(name="instruments", title="Instruments", rank=2),
+    Column(name="done", title="Done, %", kind="quantity"),
+    Column(name="left", title="Left", kind="age", rank=1),
+    Column(name="trades", title="Trades", kind="quantity", rank=1),
+    Column(name="profit", title="Profit, quote", kind="signed", rank=1),
+    Column(name="drawdown", title="Drawdown, %", kind="signed", rank=2),
+    Column(name="reason", title="Why", rank=3),
+    Column(name="age", title="Asked", kind="age", rank=4),
+)
+
+
+def session_row(one: SessionSummary, now_ns: int) -> Mapping[str, Any]:
+    return {
+        "session": one.session,
+        "mode": one.mode,
+        "status": f"{MARKS[one.status]} {one.status}" + (f": {one.reason}" if one.reason else ""),
+        "strategy": one.strategy,
+        "instruments": places(one.instruments),
+        "equity": one.equity,
+        "day": one.day_pnl,
+        "result": result_of(one),
+        "realized": one.realized_pnl,
+        "fees": one.fees.get(one.currency, Decimal(0)),
+        "groups": one.open_groups,
+        "orders": one.open_orders,
+        "signals": one.signals,
+        "refusals": one.refusals,
+        "age": _age_s(one.started_ns, now_ns),
+        PRICE_DIGITS: 2,
+        QUANTITY_DIGITS: 0,
+    }
+
+
+def places(instruments: Sequence[str]) -> str:
+    """ "nova:BTC/USDT" and "orion:BTC/USDT" as "BTC/USDT · nova, orion"."""
+    symbols: dict[str, list[str]] = {}
+    for venue, _, symbol in (one.partition(":") for one in instruments):
+        symbols.setdefault(symbol, []).append(venue)
+    return "; ".join(f"{symbol} · {', '.join(venues)}" for symbol, venues in symbols.items())
+
+
+def result_of(one: SessionSummary) -> Decimal | None:
+    """What trading made since the session began; None before every leg has a price."""
+    return None if one.equity is None else one.equity - one.opening_equity
+
+
+def job_row(one: JobView, now_ns: int) -> Mapping[str, Any]:
+    figures = {} if one.result is None else one.result.figures
+    drawdown = figures.get("max_drawdown")
+    return {
+        "job": one.job,
+        "state": f"{MARKS[one.state]} {one.state}",
+        "strategy": one.strategy,
+        "instruments": places(one.instruments),
+        "done": int(one.progress * 100),
+        "left": None if one.left_s is None else round(one.left_s),
+        "trades": figures.get("trades"),
+        "profit": figures.get("profit_quote"),
+        "drawdown": None if drawdown is None else drawdown * 100,
+        "reason": one.reason or ("" if one.result is None else one.result.halted or ""),
+        "age": _age_s(one.asked_ns, now_ns),
+        QUANTITY_DIGITS: 0,
+    }
+
+
+def _age_s(then_ns: int, now_ns: int) -> float:
+    """Whole seconds, and whole minutes behind the first: a table is not patched for less."""
+    age_s = max(0, now_ns - then_ns) // SECOND_NS
+    return float(age_s if age_s < 60 else age_s // 60 * 60)

@@ -1,0 +1,119 @@
+"""Sessions: What runs? Every session on a line, one of them in a panel, the form that starts one, and the jobs."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workstation.client.jobs import ENDED
+from workstation.dashboard.look import title_of
+from workstation.dashboard.pages.session_detail import SessionPanel
+from workstation.dashboard.pages.session_form import SessionForm
+from workstation.dashboard.pages.session_tables import CANCEL, JOBS, SESSIONS, job_row, session_row
+from workstation.dashboard.state import EngineState
+from workstation.dashboard.tables import LiveTable
+from workstation.dashboard.users import Role
+from workstation.dashboard.visit import OnPlace, Visit
+
+NAME, QUESTION = "sessions", "What runs?"
+NONE = "none"
+EMPTY = (
+    "No sessions yet. Start one, or run: workstation session start spread-reversion --venue nova --venue orion "
+    "--symbol BTC/USDT"
+)
+
+
+class SessionsPage:
+    """`place` is what the address keeps: the chosen session, and the strategy whose form is open."""
+
+    def __init__(self, visit: Visit, place: dict[str, str]) -> None:
+        self._visit = visit
+        self.on_place: OnPlace = lambda place: None
+        self._wanted, self._form_for = place.get("session", ""), place.get("start", "")
+        self.sessions = LiveTable("Sessions", SESSIONS, empty=EMPTY)
+        self.jobs = LiveTable(
+            "Jobs", JOBS, empty="No replays or back-tests were asked of this engine.", buttons={"cancel": CANCEL}
+        )
+        self.chosen = pmui.Select(label="Session", options={NONE: ""}, value="", size="small", width=230)
+        self.new = pmui.Button(
+            label="Start a session", variant="contained", size="small", on_click=self._on_new, margin=(14, 8)
+        )
+        self.waiting = pn.pane.Str("Waiting for the engine: it has not answered yet.", margin=(8, 8))
+        self.panel = SessionPanel(visit)
+        self.form = SessionForm(visit, self._on_started)
+        self._tables, self._jobs = self.sessions.view(), self.jobs.view()
+        self.chosen.param.watch(self._on_chosen, "value")
+        self.sessions.on_row(lambda row: self._choose(row["session"]))
+        self.jobs.on_button("cancel", self._on_cancel)
+        self.show(visit.state)
+        if self._form_for:
+            pn.state.execute(lambda: self.form.open(self._form_for))
+
+    @property
+    def place(self) -> dict[str, str]:
+        return {"session": self.chosen.value or ""}
+
+    def view(self) -> pn.viewable.Viewable:
+        head = pn.FlexBox(
+            title_of(QUESTION), self.chosen, self.new,
+            css_classes=["page-head"], justify_content="space-between", align_items="center", sizing_mode="stretch_width",
+        )  # fmt: skip
+        return pn.Column(
+            head, self.form.view(), self.waiting, self._tables, self.panel.view(), self._jobs,
+            sizing_mode="stretch_width", margin=(0, 8), css_classes=["sessions-page"],
+        )  # fmt: skip
+
+    def show(self, state: EngineState) -> None:
+        """After each look."""
+        now_ns = time.time_ns() if state.health is None else state.health.now_ns
+        is_known = state.heard_s is not None
+        self.waiting.visible, self._tables.visible, self._jobs.visible = not is_known, is_known, is_known
+        self.sessions.show([session_row(one, now_ns) for one in state.sessions])
+        self.jobs.show([job_row(one, now_ns) for one in reversed(state.jobs)])
+        self._offer(state)
+        self.panel.show(state, self.chosen.value or "")
+        self.form.show(state)
+        may = self._visit.controls.may(Role.TRADER)
+        if self.new.disabled == may:
+            self.new.param.update(
+                disabled=not may,
+                description=None if may else "A viewer watches; to start takes the role trader or admin.",
+            )
+
+    def _offer(self, state: EngineState) -> None:
+        options = {NONE: ""} | {one.session: one.session for one in state.sessions}
+        if options != self.chosen.options:
+            self.chosen.options = options
+        if self._wanted and self._wanted in options.values():
+            wanted, self._wanted = self._wanted, ""
+            self.chosen.value = wanted
+
+    def restyle(self, *, is_dark: bool) -> None:
+        """Its colours are the theme's own."""
+
+    def _choose(self, session: str) -> None:
+        """Where the engine has not told of it yet, as soon as it does."""
+        self._wanted = session
+        self._offer(self._visit.state)
+
+    def _on_chosen(self, _: Any) -> None:
+        self.panel.show(self._visit.state, self.chosen.value or "")
+        self.on_place(self.place)
+
+    async def _on_new(self, _: Any) -> None:
+        await self.form.open()
+
+    def _on_started(self, session: str) -> None:
+        if session:
+            self._choose(session)
+
+    async def _on_cancel(self, row: Mapping[str, Any]) -> None:
+        job = row["job"]
+        known = next((one for one in self._visit.state.jobs if one.job == job), None)
+        if known is None or known.state in ENDED:
+            return
+        lines = [f"{known.strategy} on {', '.join(known.instruments)}: {known.progress:.0%} is done, and is lost."]
+        if await self._visit.confirm(f"Cancel {job}?", lines, "Cancel the job"):
+            await self._visit.do(lambda client, by: client.cancel_job(job, by), f"{job} is cancelled.")

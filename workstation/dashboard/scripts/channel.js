@@ -1,0 +1,91 @@
+// The page's one connection to the broadcast channels. Components ask for a name and get snapshots and deltas.
+// Put before each component's own code; the first one that runs makes the connection for all.
+const live = (globalThis.workstationLive ??= (() => {
+  const RETRY_MS = [250, 500, 1000, 2000]
+  const listeners = new Map() // channel → set of {snapshot, delta}
+  const numbers = new Map() // channel → the last sequence
+  const kept = new Map() // channel → its last snapshot, for a component that comes later
+  const watchers = new Set() // told of the connection itself
+  let socket = null, attempts = 0, isOpen = false
+
+  const address = () => {
+    const url = new URL("channel", document.baseURI.split(/[?#]/)[0])
+    url.protocol = url.protocol.replace("http", "ws")
+    return url
+  }
+  const say = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)) }
+  const wanted = () => document.hidden ? [] : [...listeners.keys()]
+  const ask = () => say({watch: wanted()})
+  const tell = () => watchers.forEach((told) => told(isOpen))
+
+  function connect() {
+    socket = new WebSocket(address())
+    socket.onopen = () => { attempts = 0; isOpen = true; numbers.clear(); ask(); tell() }
+    socket.onmessage = ({data}) => take(JSON.parse(data))
+    socket.onclose = () => {
+      isOpen = false
+      tell()
+      setTimeout(connect, RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)])
+    }
+  }
+
+  function take({channel, sequence, snapshot, delta}) {
+    const told = listeners.get(channel)
+    if (!told) return
+    if (snapshot !== undefined) {
+      kept.set(channel, snapshot)
+      numbers.set(channel, sequence)
+      told.forEach((one) => one.snapshot(snapshot))
+    } else if (numbers.get(channel) === sequence - 1) {
+      numbers.set(channel, sequence)
+      kept.delete(channel)
+      told.forEach((one) => one.delta?.(delta))
+    } else if (numbers.has(channel)) { // one is missing: all anew, and nothing until it comes
+      numbers.delete(channel)
+      say({again: channel})
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => { numbers.clear(); kept.clear(); ask() })
+  connect()
+  return {
+    watch(channel, one) {
+      const isNew = !listeners.has(channel)
+      if (isNew) listeners.set(channel, new Set())
+      listeners.get(channel).add(one)
+      if (isNew) ask()
+      else if (kept.has(channel)) one.snapshot(kept.get(channel))
+      else say({again: channel})
+      return () => {
+        const told = listeners.get(channel)
+        told?.delete(one)
+        if (told?.size === 0) { listeners.delete(channel); numbers.delete(channel); kept.delete(channel); ask() }
+      }
+    },
+    onConnection(told) { watchers.add(told); told(isOpen); return () => watchers.delete(told) },
+    get isOpen() { return isOpen },
+  }
+})())
+
+// -- words and figures, the same everywhere: text from outside is only ever put in as text
+const node = (tag, attributes = {}, ...children) => {
+  const made = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value)
+    else if (value !== undefined && value !== null && value !== false) made.setAttribute(name, value === true ? "" : value)
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined))
+  return made
+}
+const UNKNOWN = "–"
+const figure = (value, decimals = 2) => value === null || value === undefined || !Number.isFinite(Number(value)) ? UNKNOWN
+  : Number(value).toLocaleString(undefined, {minimumFractionDigits: decimals, maximumFractionDigits: decimals}).replace("-", "−")
+const signed = (value, decimals = 2) => {
+  const text = figure(value, decimals)
+  return text !== UNKNOWN && Number(value) > 0 ? "+" + text : text
+}
+const sign = (value) => Number(value) > 0 ? "up" : Number(value) < 0 ? "down" : "flat"
+const age = (ms) => ms === null || ms === undefined ? UNKNOWN
+  : ms < 60_000 ? `${Math.max(0, Math.round(ms / 1000))} s`
+  : ms < 3_600_000 ? `${Math.floor(ms / 60_000)} min`
+  : ms < 86_400_000 ? `${Math.floor(ms / 3_600_000)} h` : `${Math.floor(ms / 86_400_000)} d`

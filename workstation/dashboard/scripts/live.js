@@ -1,0 +1,153 @@
+// The Live page's side: it feeds the chart beside it, and says what the strategy does now.
+const SHOWN = 160, GUTTER = 16
+const quiet = {sync: false}
+
+export function render({model, view}) {
+  const el = node
+  const values = el("dl", {class: "values"}), now = el("div", {class: "now"}), quoteLine = el("div", {class: "quote"})
+  const problem = el("p", {class: "problem", role: "status"})
+  const root = el("div", {class: "side"}, quoteLine, values, problem, now)
+  let state = null, quote = null, stop = null, crossMs = null, isQueued = false
+
+  const found = new Map()
+  const chart = (name) => {
+    const known = found.get(name)
+    if (known?.document) return known
+    const model_ = view.model.document?.get_model_by_name(name) ?? null
+    found.set(name, model_)
+    return model_
+  }
+
+  // -- bars
+
+  const row = (t, o, h, l, c, v) => ({t, o, h, l, c, v, mid: (o + c) / 2, height: Math.abs(c - o), rise: c >= o ? 1 : 0})
+  const columns = ({t, o, h, l, c, v}) => ({t, o, h, l, c, v, mid: o.map((x, i) => (x + c[i]) / 2),
+    height: o.map((x, i) => Math.abs(c[i] - x)), rise: o.map((x, i) => c[i] >= x ? 1 : 0)})
+
+  function begin(told) {
+    problem.textContent = told.problem ?? ""
+    const source = chart("candles")
+    if (!told.bars || !source) return
+    const had = source.data.t?.length ?? 0, data = {}
+    for (const [name, array] of Object.entries(columns(told.bars))) data[name] = Float64Array.from(array)
+    source.setv({data}, quiet)
+    quote = told.quote
+    if (!had && data.t.length) show(data.t, told.interval_ms)
+    paint()
+  }
+  function show(t, interval) {
+    const range = chart("price")?.x_range, last = t[t.length - 1]
+    range?.setv({start: t[Math.max(0, t.length - SHOWN)] - interval, end: last + interval * (1 + GUTTER)}, quiet)
+  }
+  function change(told) {
+    quote = told.quote
+    const source = chart("candles")
+    if (source) {
+      for (const bar of told.bars) put(source, row(...bar))
+      if (told.bars.length) source.change.emit(), source.properties.data.change.emit()
+    }
+    ask()
+  }
+  function put(source, bar) {
+    const {data} = source
+    let n = data.t.length - 1
+    while (n >= 0 && data.t[n] > bar.t) n--
+    if (n >= 0 && data.t[n] === bar.t) for (const name in bar) data[name][n] = bar[name]
+    else if (n === data.t.length - 1) for (const name in bar) data[name] = grown(data[name], bar[name])
+  }
+  function grown(array, value) {
+    const more = new Float64Array(array.length + 1)
+    more.set(array)
+    more[array.length] = value
+    return more
+  }
+
+  // -- marks: what was filled, and what rests
+
+  const isHere = (one) => one.venue === model.venue && one.symbol === model.symbol && (!model.session || one.session === model.session)
+  function mark() {
+    if (!state) return
+    const fills = state.fills.filter(isHere), resting = state.orders.filter(isHere)
+    set("fills", {time: fills.map((one) => one.updated_ns / 1e6), price: fills.map((one) => Number(one.average_price)),
+      side: fills.map((one) => one.side), quantity: fills.map((one) => Number(one.filled_quantity)),
+      label: fills.map((one) => `${one.purpose} ${one.session}`)})
+    const lines = resting.flatMap((one) => {
+      const price = one.stop_price ?? one.limit_price
+      return price === null ? [] : [{price: Number(price), side: one.side, quantity: Number(one.quantity) - Number(one.filled_quantity),
+        label: one.purpose, kind: one.stop_price !== null ? "stop" : "entry"}]
+    })
+    for (const group of state.groups) for (const leg of group.leg_views) {
+      if (leg.venue !== model.venue || leg.symbol !== model.symbol || (model.session && group.session !== model.session)) continue
+      const side = leg.side === "buy" ? "sell" : "buy"
+      for (const [kind, price] of [["stop", leg.stop_price], ["target", leg.target_price]])
+        if (price !== null && price !== undefined) lines.push({price: Number(price), side, quantity: Number(leg.quantity), label: kind, kind})
+    }
+    const isNarrow = root.clientWidth > 0 && innerWidth < 600
+    set("orders", Object.fromEntries(["price", "side", "quantity", "label", "kind", "words"].map((name) => [name, lines.map((one) =>
+      name === "words" ? words(one, isNarrow) : one[name])])))
+  }
+  const words = ({side, quantity, label}, isShort) => isShort ? `${side === "buy" ? "▲" : "▼"} ${label}`
+    : `${side === "buy" ? "▲" : "▼"} ${side} ${Number(quantity.toPrecision(6))} · ${label}`
+  const marks = new Map()
+  function set(name, data) {
+    const source = chart(name), text = JSON.stringify(data)
+    if (!source || (marks.get(name)?.text === text && marks.get(name).source === source)) return
+    marks.set(name, {text, source})
+    source.setv({data}, quiet)
+  }
+
+  // -- values at the crosshair, or of the last bar
+
+  function paint() {
+    isQueued = false
+    const data = chart("candles")?.data, n = data?.t?.length ?? 0
+    quoteLine.replaceChildren(...(quote ? [pair("bid", quote.bid), pair("ask", quote.ask), pair("last", quote.last)] : []))
+    if (!n) { values.replaceChildren(); return }
+    let i = n - 1
+    if (crossMs !== null) while (i > 0 && data.t[i] > crossMs) i--
+    const d = model.price_decimals, before = i > 0 ? data.c[i - 1] : data.o[i], moved = (data.c[i] / before - 1) * 100
+    const when = new Date(data.t[i])
+    const rows = [["time", when.toLocaleString(undefined, {month: "short", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false}), "time", when.toISOString()],
+      ["open", figure(data.o[i], d)], ["high", figure(data.h[i], d)], ["low", figure(data.l[i], d)], ["close", figure(data.c[i], d)],
+      ["change", `${moved < 0 ? "▼ " : moved > 0 ? "▲ " : ""}${signed(moved)} %`, sign(moved)], ["volume", compact(data.v[i])]]
+    values.replaceChildren(...rows.map(([name, text, kind, title]) =>
+      el("div", {title}, el("dt", {}, name), el("dd", {class: kind ?? ""}, text))))
+  }
+  const compact = (value) => Number.isFinite(value) ? value.toLocaleString(undefined, {maximumSignificantDigits: 5}) : UNKNOWN
+  const pair = (name, value) => el("span", {}, el("small", {}, name), ` ${figure(value, model.price_decimals)}`)
+  const ask = () => { if (!isQueued) { isQueued = true; requestAnimationFrame(paint) } }
+  const onCross = ({detail}) => { crossMs = detail; ask() }
+  addEventListener("workstation-cross", onCross)
+
+  // -- now
+
+  function tell() {
+    const session = state?.sessions.find((one) => one.session === model.session)
+    now.replaceChildren(el("h3", {}, "Now"), ...(session ? sentences(session) : [el("p", {}, state
+      ? "No session is chosen here. The chart shows the market alone." : "Waiting for the engine.")]))
+  }
+  const sentences = (session) => [el("p", {}, el("b", {}, session.session)), ...(state.now[session.session] ?? []).map((line) =>
+    el("p", {}, ...line.map((part) => Array.isArray(part) ? el(part[0] === "b" ? "b" : "span", {class: part[0]}, part[1]) : part)))]
+
+  // -- what comes in
+
+  const stopState = live.watch("state", {snapshot: (told) => { state = told; mark(); tell() }})
+  function follow() {
+    stop?.()
+    found.clear()
+    marks.clear()
+    quote = null
+    crossMs = null
+    stop = model.venue ? live.watch(`candles:${model.venue}:${model.symbol}:${model.interval}`, {snapshot: begin, delta: change}) : null
+    mark()
+    tell()
+    paint()
+  }
+  const followSoon = () => requestAnimationFrame(follow)
+  model.on("chart", followSoon)
+  model.on("session", () => { marks.clear(); mark(); tell() })
+  model.on("remove", () => { stop?.(); stopState(); removeEventListener("workstation-cross", onCross) })
+  followSoon()
+  tell()
+  return root
+}

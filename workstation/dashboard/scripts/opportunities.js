@@ -1,0 +1,87 @@
+// Spans in which crossing would have paid, the newest first: what lasts on top.
+const SHOWN = 60, LINGER_MS = 60_000
+
+export function render({model}) {
+  const el = node
+  const body = el("tbody", {}), count = el("small", {})
+  const csv = el("button", {type: "button", class: "csv", onclick: () => save(), "aria-label": "Opportunities as CSV"}, "CSV")
+  const heads = [["Start", "left"], ["Way", "left"], ["Lasted", ""], ["Peak, bps", ""], ["Capacity", ""]]
+  const head = el("tr", {}, ...heads.map(([name, kind]) => el("th", {scope: "col", class: kind}, name)))
+  const teach = el("p", {class: "teach"})
+  const root = el("section", {class: "opportunities", "aria-label": "Opportunities"},
+    el("div", {class: "head"}, el("h3", {}, "Opportunities"), count, el("span", {class: "space"}), csv),
+    el("div", {class: "scroll"}, el("table", {}, el("thead", {}, head), body)), teach)
+  let ended = [], lasting = [], base = "", isTold = false, stop = null, watched = "", isQueued = false, nowMs = 0
+
+  function begin(told) {
+    if (!told.points) return
+    ended = [...told.ended]
+    base = told.base
+    isTold = !told.is_reading
+    take(told)
+  }
+  function change(told) {
+    ended.push(...told.ended)
+    if (ended.length > 200) ended.splice(0, ended.length - 200)
+    if (told.ended.length || told.lasting.length || lasting.length) take(told)
+  }
+  function take(told) {
+    lasting = told.lasting
+    nowMs = told.now?.t ?? nowMs
+    if (!isQueued) { isQueued = true; setTimeout(draw, 250) }
+  }
+  function draw() {
+    isQueued = false
+    const all = [...lasting, ...[...ended].reverse()]
+    count.textContent = all.length ? String(all.length) : ""
+    head.lastChild.textContent = base ? `Capacity, ${base}` : "Capacity"
+    teach.textContent = all.length || !isTold ? "" : "None in the last two hours: no crossing would have paid its fees. They are listed here when one does."
+    csv.disabled = !all.length
+    body.replaceChildren(...all.slice(0, SHOWN).map(line))
+  }
+  const ends = (way) => way === "ab" ? [model.venue_a, model.venue_b] : [model.venue_b, model.venue_a]
+  function line([way, start, end, peak, capacity]) {
+    const [sold, bought] = ends(way), when = new Date(start), ms = (end ?? Math.max(nowMs, start)) - start
+    return el("tr", {class: end === null ? "lasts" : ""},
+      el("td", {class: "left", title: when.toISOString()}, when.toLocaleTimeString(undefined, {hour12: false})),
+      el("td", {class: "left way", title: `sell ${sold}, buy ${bought}`}, `sell ${sold}, buy ${bought}`),
+      el("td", {}, end === null ? `▲ ${length(ms)}` : length(ms)),
+      el("td", {class: "peak"}, signed(peak)),
+      el("td", {}, capacity === null ? UNKNOWN : Number(capacity.toPrecision(4)).toLocaleString(undefined, {maximumSignificantDigits: 4})))
+  }
+  const length = (ms) => ms < 1000 ? "< 1 s" : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : age(ms)
+  function save() {
+    const quoted = (text) => `"${String(text).replaceAll('"', '""')}"`
+    const rows = [...ended, ...lasting].map(([way, start, end, peak, capacity]) => [model.symbol, ...ends(way), new Date(start).toISOString(),
+      end === null ? "" : new Date(end).toISOString(), peak, capacity ?? ""].map(quoted).join(","))
+    const url = URL.createObjectURL(new Blob([["symbol,sell,buy,start,end,peak_bps,capacity", ...rows].join("\n") + "\n"], {type: "text/csv"}))
+    el("a", {href: url, download: "opportunities.csv"}).click()
+    setTimeout(() => URL.revokeObjectURL(url), 1000)
+  }
+
+  function follow() {
+    clearTimeout(resting)
+    if (!root.clientWidth && watched) { resting = setTimeout(() => rest(), LINGER_MS); return }
+    const wanted = root.clientWidth && model.venue_b ? `spread:${model.symbol}:${model.venue_a}:${model.venue_b}` : ""
+    if (wanted === watched) return
+    stop?.()
+    stop = null
+    if (wanted) {
+      ended = []
+      lasting = []
+      isTold = false
+      draw()
+      stop = live.watch(wanted, {snapshot: begin, delta: change})
+    }
+    watched = wanted
+  }
+  const rest = () => { stop?.(); stop = null; watched = "" }
+  let following = 0, resting = 0
+  const followSoon = () => { cancelAnimationFrame(following); following = requestAnimationFrame(follow) }
+  for (const name of ["symbol", "venue_a", "venue_b"]) model.on(name, followSoon)
+  const sized = new ResizeObserver(followSoon)
+  sized.observe(root)
+  model.on("remove", () => { stop?.(); clearTimeout(resting); sized.disconnect() })
+  draw()
+  return root
+}

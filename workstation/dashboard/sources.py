@@ -1,0 +1,61 @@
+"""Which channels there are, by names: "state", "candles:venue:symbol:interval", "spread:symbol:a:b", "spreads"."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workstation.dashboard.candle_source import CandleSource
+from workstation.dashboard.hub import Channel, Source
+from workstation.dashboard.link import EngineLink
+from workstation.dashboard.spread_source import SpreadBoard, SpreadSource
+from workstation.dashboard.state import EngineState
+from workstation.dashboard.telling import told_of
+from workstation.errors import BadInput
+from workstation.model.market import interval_ns
+
+STATE = "state"
+CANDLES = "candles"
+SPREAD, SPREADS = "spread", "spreads"
+
+
+class StateSource:
+    """The bar's figures and the pages' "Now", a snapshot for each look at the engine."""
+
+    def __init__(self, channel: Channel, link: EngineLink) -> None:
+        self._channel, self._link = channel, link
+        self._leave = link.follow(self._on_look)
+
+    def snapshot(self) -> Mapping[str, Any]:
+        return told_of(self._link.state, time.monotonic())
+
+    def close(self) -> None:
+        self._leave()
+
+    def _on_look(self, _: EngineState) -> None:
+        self._channel.snapshot()
+
+
+def open_source(channel: Channel, link: EngineLink, history: Path) -> Source | None:
+    """None for a name that no page of ours asks for."""
+    kind, _, rest = channel.name.partition(":")
+    if channel.name == STATE:
+        return StateSource(channel, link)
+    if channel.name == SPREADS:
+        return SpreadBoard(channel, link)
+    if kind == CANDLES:
+        venue, _, instrument = rest.partition(":")
+        symbol, _, interval = instrument.rpartition(":")
+        try:
+            interval_ns(interval)
+        except BadInput:
+            return None
+        return CandleSource(channel, link, venue, symbol, interval) if venue and symbol else None
+    if kind == SPREAD:
+        symbol, *venues = rest.rsplit(":", 2)  # a symbol may have colons, a venue has none
+        return (
+            SpreadSource(channel, link, history, symbol, *venues)
+            if len(venues) == 2 and all(venues) and symbol
+            else None
+        )
+    return None

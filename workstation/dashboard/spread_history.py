@@ -1,0 +1,64 @@
+"""What is recorded of a pair: the window's series of the last hours, read aside."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+
+from workstation.charts.spread import spread_columns
+from workstation.client.messages import InstrumentView
+from workstation.dashboard.spread_points import DECIMALS, STEP_MS, Point
+from workstation.errors import HistoryMissing
+from workstation.history.market_rows import Span
+from workstation.history.store import HistoryStore
+from workstation.model.ids import Currency, Symbol, Venue
+from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
+from workstation.research.spread_series import spread_series
+from workstation.windows.specs import WindowKind, WindowSpec
+
+MS_NS = 1_000_000
+
+
+def pair_window(symbol: str, venue_a: str, venue_b: str) -> WindowSpec:
+    """The one that the engine shows: with the defaults of WindowSpec."""
+    a, b = (InstrumentKey(Venue(venue), Symbol(symbol)) for venue in (venue_a, venue_b))
+    return WindowSpec(kind=WindowKind.SPREAD, instrument_a=a, instrument_b=b)
+
+
+def recorded_points(root: Path, window: WindowSpec, rules: list[InstrumentView], start_ns: int) -> list[Point]:
+    """One a second since then, the oldest first; none where nothing is recorded. By the fees that the engine tells now.
+
+    Raises BadInput, HistoryCorrupt.
+    """
+    known = [instrument_of(one) for one in rules]
+    try:
+        frame = spread_series(
+            HistoryStore(root), window, Span(start_ns=start_ns), every_ns=STEP_MS * MS_NS, rules=known
+        )
+    except HistoryMissing:
+        return []
+    columns = spread_columns(frame)
+    t = columns["t"].astype(np.int64).tolist()
+    rest = [np.round(columns[name], DECIMALS).tolist() for name in Point._fields[1:]]
+    return [Point(*row) for row in zip(t, *rest, strict=True)]
+
+
+def instrument_of(view: InstrumentView) -> Instrument:
+    return Instrument(
+        venue=Venue(view.venue),
+        symbol=Symbol(view.symbol),
+        kind=InstrumentKind(view.kind),
+        base=Currency(view.base),
+        quote=Currency(view.quote),
+        tick_size=view.tick_size,
+        lot_size=view.lot_size,
+        min_quantity=view.min_quantity,
+        min_notional_quote=view.min_notional,
+        contract_size=view.contract_size,
+        maker_fee_rate=view.maker_fee_rate,
+        taker_fee_rate=view.taker_fee_rate,
+    )
+
+
+def bps_of(fee_rate: Decimal) -> float:
+    return float(fee_rate * 10_000)

@@ -1,0 +1,55 @@
+"""The Spreads page's own components: the side that feeds the chart, the matrix of all pairs, and the opportunities."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import param
+from panel.custom import JSComponent
+
+from workstation.dashboard.components import code_of, sheet_of
+
+Choose = Callable[[str, str, str], None]
+
+
+class SpreadSide(JSComponent):
+    """Values at the crosshair or of now, both quotes, and where the edge is in words."""
+
+    symbol = param.String()
+    venue_a = param.String()
+    venue_b = param.String()
+    span_ms = param.Integer(default=900_000)
+    inks = param.List(item_type=str, doc="Of the lines of both net edges.")
+
+    _esm = code_of("spreads")
+    _stylesheets: ClassVar = [sheet_of("spreads")]
+
+
+class SpreadMatrix(JSComponent):
+    """Net edges of every pair; a cell that is pressed chooses its pair."""
+
+    symbol = param.String()
+    venue_a = param.String()
+    venue_b = param.String()
+
+    _esm = code_of("spread_matrix")
+    _stylesheets: ClassVar = [sheet_of("spread_matrix")]
+
+    def __init__(self, choose: Choose, **params: Any) -> None:
+        self._choose = choose
+        super().__init__(**params)
+
+    def _handle_msg(self, data: Any) -> None:
+        chosen = data.get("choose") if isinstance(data, Mapping) else None
+        if isinstance(chosen, list) and len(chosen) == 3 and all(isinstance(one, str) for one in chosen):
+            self._choose(*chosen)
+
+
+class Opportunities(JSComponent):
+    """Spans in which crossing would have paid, the newest first."""
+
+    symbol = param.String()
+    venue_a = param.String()
+    venue_b = param.String()
+
+    _esm = code_of("opportunities")
+    _stylesheets: ClassVar = [sheet_of("opportunities")]

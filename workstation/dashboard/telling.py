@@ -1,0 +1,63 @@
+"""The engine's state as the pages' own components read it: plain JSON, money as text, times in ms."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workstation.dashboard.now import now_lines
+from workstation.dashboard.state import EngineState, Money, closing_of, money_of
+
+MS_NS = 1_000_000
+ALIVE_FEED = "live"
+
+
+def told_of(state: EngineState, now_s: float) -> Mapping[str, Any]:
+    """One snapshot of the channel "state". `silent_s` is None where the engine has never answered."""
+    health = state.health
+    feeds = () if health is None else health.feeds
+    return {
+        "silent_s": state.silent_s(now_s),
+        "loss": state.loss,
+        "mode": state.mode,
+        "now_ms": None if health is None else health.now_ns // MS_NS,
+        "money": [_money(one) for one in money_of(state.alive)],
+        "feeds": [
+            {
+                "venue": one.venue,
+                "state": one.state,
+                "reason": one.reason,
+                "is_alive": one.state == ALIVE_FEED and not one.stale,
+                "stale": one.stale,
+            }
+            for one in feeds
+        ],
+        "problems": () if health is None else health.problems,
+        "kill": None if health is None else health.kill.model_dump(mode="json"),
+        "closing": _closing(state),
+        "now": {one.session: now_lines(one, state.now.get(one.session)) for one in state.sessions},
+        "sessions": [one.model_dump(mode="json") for one in state.sessions],
+        "positions": [one.model_dump(mode="json") for one in state.positions],
+        "orders": [one.model_dump(mode="json") for one in state.orders],
+        "groups": [one.model_dump(mode="json") for one in state.groups if one.status != "closed"],
+        "fills": [one.model_dump(mode="json") for one in state.fills],
+    }
+
+
+def _money(one: Money) -> Mapping[str, Any]:
+    return {
+        "currency": one.currency,
+        "sessions": one.sessions,
+        "equity": one.equity,
+        "day": one.day,
+        "day_return": one.day_return,
+    }
+
+
+def _closing(state: EngineState) -> Mapping[str, Any]:
+    closing = closing_of(state)
+    return {
+        "entries": closing.entries,
+        "notional": closing.notional_quote,
+        "unpriced": closing.unpriced,
+        "orders": closing.open_orders,
+        "sessions": closing.sessions,
+    }
