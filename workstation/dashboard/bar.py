@@ -43,6 +43,10 @@ class TopBar(JSComponent):
         """What came of a command: done in passing, not done in a dialog."""
         self._send_msg({"outcome": outcome, "is_done": is_done})
 
+    def has_turned(self) -> None:
+        """Another page is in sight; the browser says "ready" once that is built."""
+        self._send_msg({"turned": True})
+
     async def ask(self, title: str, lines: Sequence[str], label: str) -> bool:
         """A dialog that says what will happen; True once the person presses `label`."""
         number = max(self._asked, default=0) + 1

@@ -134,4 +134,5 @@ def _paper(declared: Declaration, settings: Settings) -> str:
     trades = "public trades fill resting orders too" if declared.with_trades else "quotes alone fill orders"
     timeout = declared.entry_timeout_ms
     given_up = "" if timeout is None else f"; an entry that is not filled is given up after {timeout:,} ms"
-    return f"Orders trade {latency_ms:,} ms after their decision, {_exact(bps):f} bps worse than the price; {trades}{given_up}."
+    price = f"{_exact(bps):f} bps worse than the price"
+    return f"Orders trade {latency_ms:,} ms after their decision, {price}; {trades}{given_up}."

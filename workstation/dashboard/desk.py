@@ -24,8 +24,8 @@ from workstation.dashboard.visit import Visit
 
 ENTRIES = [
     Entry("live", "candlestick_chart", "l", LivePage),
-    Entry("sessions", "play_circle_outline", "n", SessionsPage),
     Entry("spreads", "compare_arrows", "s", SpreadsPage),
+    Entry("sessions", "play_circle_outline", "n", SessionsPage),
 ]
 EXTENSIONS = ("tabulator",)
 THEME_COOKIE = "workstation_theme"
@@ -48,7 +48,8 @@ class Desk:
         """What one visit sees, opened at the page of that name. Called by Panel for each new document."""
         document = pn.state.curdoc
         assert document is not None, "Panel calls it for a document"
-        visit = Visit(self.link, document, partial(self.access.user_of_document, document), self.settings, self.verifications)
+        user_now = partial(self.access.user_of_document, document)
+        visit = Visit(self.link, document, user_now, self.settings, self.verifications)
         document.on_session_destroyed(lambda _: visit.close())
         home = shlex.quote(str(self.settings.paths.home))
         return Frame(

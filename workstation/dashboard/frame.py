@@ -71,6 +71,7 @@ class Frame:
         self.rail.param.watch(self._on_rail, "active")
         self.page.param.watch(self._on_theme, "dark_theme")
         self._current = ""
+        self._is_narrow = False
         self.turn_to(first if first in self._entries else entries[0].name, _asked())
 
     def turn_to(self, name: str, place: dict[str, str] | None = None) -> None:
@@ -85,6 +86,7 @@ class Frame:
         if self.rail.active != (index,):
             self.rail.active = (index,)
         self._visit.turn_to(name)
+        self.bar.has_turned()
         self._tell_place(name)
 
     def open_page(self, name: str, place: dict[str, str]) -> None:
@@ -139,10 +141,17 @@ class Frame:
                     await self._visit.do(self._lift_all, "New orders are allowed again.", Role.ADMIN)
             case "page" if asked.get("name") in self._entries:
                 self._visit.soon(partial(self.turn_to, str(asked["name"])))
-            case "theme":
-                self.page.dark_theme = asked.get("is_dark") is True
+            case "ready":
+                self._visit.is_built()
+                self._visit.soon(partial(self._fold, is_narrow=asked.get("is_narrow") is True))
             case "sight":
                 self._visit.is_in_sight(asked.get("is_visible") is not False)
+
+    def _fold(self, *, is_narrow: bool) -> None:
+        """The rail lies over the page where that is narrow: closed until it is asked for, and after a choice."""
+        if is_narrow != self._is_narrow or is_narrow:
+            self._is_narrow = is_narrow
+            self.page.sidebar_open = not is_narrow
 
     def _lift_all(self, client: Client, by: str) -> None:
         """The switch of every scope that is on."""

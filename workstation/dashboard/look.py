@@ -38,12 +38,34 @@ PAGE_SX = {
     ".main-content": {"overflowY": "auto !important"},
 }
 
+RAISED = {
+    "border": "1px solid var(--mui-palette-divider)",
+    "border-radius": "6px",
+    "padding": "4px 8px",
+    "box-sizing": "border-box",
+}
+"""The frame of what is folded out in a page."""
 RAW_CSS = sheet_of("page")
 
 
 def title_of(question: str) -> pn.pane.HTML:
     """A page's title: the question that it answers."""
     return pn.pane.HTML(
-        f"<h1>{escape(question)}</h1>", margin=(4, 8), stylesheets=[sheet_of("title")],
-        styles={"white-space": "nowrap"},
-    )  # fmt: skip
+        f"<h1>{escape(question)}</h1>", margin=(4, 8), stylesheets=[sheet_of("title")], styles={"white-space": "nowrap"}
+    )
+
+
+def flow(*objects: Any, gap: str = "8px", align: str = "flex-start", **params: Any) -> pn.Row:
+    """Side by side where there is room, below one another where there is not.
+
+    Panel's own FlexBox would do, but components of Material never report that they are drawn inside of it, and then
+    Panel holds back whatever Python changes.
+    """
+    styles = {"flex-wrap": "wrap", "gap": gap, "justify-content": align} | params.pop("styles", {})
+    return pn.Row(*objects, styles=styles, **({"sizing_mode": "stretch_width", "margin": 0} | params))
+
+
+def head_of(question: str, *choices: Any) -> pn.Row:
+    """A page's title, and beside it what may be chosen; below it where it is narrow."""
+    picks = flow(*choices, align="flex-end", styles={"flex": "1 1 480px", "width": "auto", "min-width": "0"})
+    return flow(title_of(question), picks, align="space-between", margin=(8, 0, 0, 0))

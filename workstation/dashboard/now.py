@@ -48,7 +48,7 @@ def _held(now: SessionNow, currency: str) -> Iterator[Line]:
         yield ["Holds ", ("b", "nothing"), "."]
     for leg in held:
         line: Line = ["Holds ", ("b", f"{_direction(leg)} {leg.held_quantity.normalize():f} {leg.symbol}")]
-        line.append(f" at {leg.venue}" + ("" if leg.entry_price is None else f" from {leg.entry_price.normalize():f}"))
+        line.append(f" at {leg.venue}" + ("" if leg.entry_price is None else f" from {leg.entry_price.normalize():,f}"))
         yield [*line, ", ", _result(leg.unrealized_pnl, currency)]
 
 
@@ -57,13 +57,13 @@ def _protection(now: SessionNow, currency: str) -> Iterator[Line]:
     for group in now.groups:
         for leg in group.leg_views:
             if leg.stop_price is not None:
-                line: Line = ["Stop at ", ("b", f"{leg.stop_price.normalize():f}")]
+                line: Line = ["Stop at ", ("b", f"{leg.stop_price.normalize():,f}")]
                 if leg.entry_price is not None and leg.held_quantity:
                     moved = leg.stop_price - leg.entry_price if leg.side == "buy" else leg.entry_price - leg.stop_price
                     line += [", then ", _result(moved * leg.held_quantity, currency), " before fees"]
                 yield line
             if leg.target_price is not None:
-                yield ["Target at ", ("b", f"{leg.target_price.normalize():f}")]
+                yield ["Target at ", ("b", f"{leg.target_price.normalize():,f}")]
 
 
 def _waits(now: SessionNow) -> Iterator[Line]:

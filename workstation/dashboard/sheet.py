@@ -21,4 +21,4 @@ class FactSheet(JSComponent):
     _stylesheets: ClassVar[list[str]] = [sheet_of("sheet")]
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**params)  # type: ignore[no-untyped-call]  # Panel's is untyped
+        super().__init__(**params)

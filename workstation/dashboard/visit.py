@@ -44,7 +44,7 @@ class Visit:
         self.open_page: OpenPage = lambda name, place: None
         self._shown: dict[str, Shown] = {}
         self._page = ""
-        self._is_visible = True
+        self._is_visible, self._is_built = True, False
         self._is_waiting = False
         self._leave = link.follow(self._on_look)
 
@@ -61,14 +61,19 @@ class Visit:
         self._shown[page] = shown
 
     def turn_to(self, page: str) -> None:
-        self._page = page
-        self._flush()
+        """From now on that page is shown; patched once it is built."""
+        self._page, self._is_built = page, False
+
+    def is_built(self) -> None:
+        """The browser has built the page in sight: a table that is patched before breaks."""
+        self._is_built = True
+        self._document.add_next_tick_callback(self._flush)
 
     def is_in_sight(self, is_visible: bool) -> None:
         """The browser's tab is seen, or is not: a hidden one is patched no more."""
         self._is_visible = is_visible
-        if is_visible:
-            self._flush()
+        if is_visible and self._is_built:
+            self._document.add_next_tick_callback(self._flush)
 
     def soon(self, act: Callable[[], None]) -> None:
         """In the document's next turn: what changes Bokeh's own models must be there, and a message's answer is not."""
@@ -85,7 +90,8 @@ class Visit:
         self._shown.clear()
 
     def _on_look(self, _: EngineState) -> None:
-        if self._is_visible and not self._is_waiting and self._page in self._shown:
+        is_seen = self._is_visible and self._is_built
+        if is_seen and not self._is_waiting and self._page in self._shown:
             self._is_waiting = True
             self._document.add_next_tick_callback(self._flush)
 

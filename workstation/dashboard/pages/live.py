@@ -1,6 +1,6 @@
 """Live: What is it doing? One session, or one instrument, on one page: chart, Now, positions, orders, signals."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from workstation.charts.candles import CandleChart, candles
 from workstation.charts.theme import DARK, LIGHT
 from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.dashboard.live_side import LiveSide, ResultCards
-from workstation.dashboard.look import title_of
+from workstation.dashboard.look import flow, head_of
 from workstation.dashboard.pages.live_tables import LiveTables
 from workstation.dashboard.pages.ticket import Ticket
 from workstation.dashboard.state import EngineState, closing_lines
@@ -24,7 +24,7 @@ NAME, QUESTION = "live", "What is it doing?"
 INTERVALS = ("1m", "5m", "15m", "1h", "4h", "1d")
 MARKET = ""
 """The choice of no session: the market alone."""
-HEIGHT = 500
+HEIGHT = 540
 CROSS = "window.dispatchEvent(new CustomEvent('workstation-cross', {detail: EVENT}))"
 
 
@@ -63,17 +63,11 @@ class LivePage:
         }
 
     def view(self) -> pn.viewable.Viewable:
-        head = pn.Row(
-            title_of(QUESTION),
-            pn.FlexBox(self.session, self.instrument, self.interval, justify_content="flex-end", margin=0, gap="8px"),
-            sizing_mode="stretch_width",
-            margin=(8, 0, 0, 0),
-        )
-        chart = pn.FlexBox(
+        head = head_of(QUESTION, self.session, self.instrument, self.interval)
+        chart = flow(
             pn.Column(self._figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
             pn.Column(self.side, self._acts, styles={"flex": "0 1 236px"}, margin=0, css_classes=["live-side"]),
-            flex_wrap="wrap", sizing_mode="stretch_width", margin=0, gap="8px",
-        )  # fmt: skip
+        )
         return pn.Column(
             head, self.cards, chart, self.tables.view(), self.ticket.view(), sizing_mode="stretch_width", margin=(0, 8)
         )
@@ -90,21 +84,21 @@ class LivePage:
         if self._chart is None and self.instrument.value:
             self._draw()
 
-    def _offer_sessions(self, sessions: Iterable[SessionSummary]) -> None:
+    def _offer_sessions(self, sessions: Sequence[SessionSummary]) -> None:
         options = {"market only": MARKET} | {f"{one.session} · {one.status}": one.session for one in sessions}
         if options == self.session.options:
             return
-        wanted = self._wanted.pop("session", None)
-        value = self.session.value or MARKET
-        names = set(options.values())
-        if wanted in names:
-            value = wanted
-        elif wanted is None and value not in names:
-            value = MARKET
-        elif wanted is not None or (value == MARKET and len(self.session.options) <= 1):
-            running = [one.session for one in sessions if one.status is SessionStatus.RUNNING]
-            value = running[-1] if running else MARKET
-        self.session.param.update(options=options, value=value)
+        self.session.param.update(options=options, value=self._session_among(sessions))
+        self.session.param.trigger("value")  # the browser knows a choice by its words, and they tell the status
+
+    def _session_among(self, sessions: Sequence[SessionSummary]) -> str:
+        """What the address names, and no other one until that is there; else the one chosen, or the last that runs."""
+        names = {one.session for one in sessions}
+        if (wanted := self._wanted.get("session")) is not None:
+            return wanted if wanted in names else MARKET
+        if len(self.session.options) > 1 or "instrument" in self._wanted:
+            return self.session.value if self.session.value in names else MARKET
+        return next((one.session for one in reversed(sessions) if one.status is SessionStatus.RUNNING), MARKET)
 
     def _offer_instruments(self, state: EngineState) -> None:
         chosen = self._chosen(state)
@@ -123,6 +117,8 @@ class LivePage:
     # -- the chart
 
     def _on_session(self, _: Any) -> None:
+        if self.session.value:
+            self._wanted.pop("session", None)
         chosen = self._chosen(self._visit.state)
         if (
             chosen is not None
@@ -164,11 +160,11 @@ class LivePage:
 
     # -- what may be done
 
-    def _buttons(self) -> pn.Column:
+    def _buttons(self) -> pn.Row:
         self._pause = _button("Pause", "primary", self._on_pause)
         self._stop = _button("Stop", "primary", self._on_stop)
-        self._flatten = _button("Stop and close", "error", self._on_flatten)
-        return pn.Column(self._pause, self._stop, self._flatten, margin=0, visible=False)
+        self._flatten = _button("Close", "error", self._on_flatten)
+        return pn.Row(self._pause, self._stop, self._flatten, margin=(4, 12, 4, 0), visible=False)
 
     def _allow(self, chosen: SessionSummary | None) -> None:
         is_over = chosen is None or chosen.status in (SessionStatus.STOPPED, SessionStatus.BROKEN)
@@ -218,5 +214,11 @@ def _words(key: str) -> str:
 
 def _button(label: str, color: str, on_click: Callable[[Any], Awaitable[None]]) -> pmui.Button:
     return pmui.Button(
-        label=label, variant="outlined", color=color, size="small", on_click=on_click, sizing_mode="stretch_width"
+        label=label,
+        variant="outlined",
+        color=color,
+        size="small",
+        on_click=on_click,
+        sizing_mode="stretch_width",
+        margin=(0, 4, 0, 0),
     )

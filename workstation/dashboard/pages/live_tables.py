@@ -7,6 +7,7 @@ from typing import Any
 import panel as pn
 
 from workstation.client.messages import InstrumentView, OrderView, PositionView, SignalView
+from workstation.dashboard.look import flow
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column, LiveTable
 from workstation.dashboard.visit import Visit
@@ -82,10 +83,11 @@ class LiveTables:
 
     def view(self) -> pn.viewable.Viewable:
         halves = (self.positions, self.orders, self.signals, self.fills)
-        return pn.FlexBox(
+        return flow(
             *(pn.Column(one.view(), styles={"flex": "1 1 480px", "min-width": "0"}, margin=0) for one in halves),
-            flex_wrap="wrap", gap="16px", sizing_mode="stretch_width", margin=(8, 0),
-        )  # fmt: skip
+            gap="16px",
+            margin=(8, 0),
+        )
 
     def show(self, state: EngineState, session: str | None) -> None:
         """Of one session; of all where none is chosen."""

@@ -1,7 +1,8 @@
-"""One session's panel: what it does now, its facts, its runs and their verifying, the end of its journal, its buttons."""
+"""One session's panel: what it does now, its facts, its runs and their verifying, its journal's end, its buttons."""
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
@@ -11,6 +12,7 @@ from workstation.client.kill import KillOrder
 from workstation.client.messages import SessionDetail, SessionStatus, SessionSummary
 from workstation.dashboard.controls import Outcome
 from workstation.dashboard.journal_words import event_name, event_words, journal_tail
+from workstation.dashboard.look import flow
 from workstation.dashboard.now import now_lines
 from workstation.dashboard.session_facts import fact_groups, moment, verification_lines
 from workstation.dashboard.sheet import FactSheet
@@ -43,15 +45,12 @@ class SessionPanel:
         self.progress = pmui.LinearProgress(value=0, visible=False, sizing_mode="stretch_width", margin=(4, 0))
         self.journal = LiveTable("Journal", JOURNAL, empty="Nothing is journaled yet.")
         self.why = pn.pane.Str("", margin=(6, 8), visible=False)
-        make = lambda label, color, act: pmui.Button(  # noqa: E731
-            label=label, variant="outlined", color=color, size="small", on_click=act, margin=(4, 4)
-        )
-        self.pause = make("Pause", "primary", self._on_pause)
-        self.stop = make("Stop", "primary", self._on_stop)
-        self.flatten = make("Stop and close", "error", self._on_flatten)
-        self.kill = make("Kill", "error", self._on_kill)
-        self.verify = make("Verify", "primary", self._on_verify)
-        self.live = make("Open in Live", "primary", self._on_live)
+        self.pause = _button("Pause", "primary", self._on_pause)
+        self.stop = _button("Stop", "primary", self._on_stop)
+        self.flatten = _button("Stop and close", "error", self._on_flatten)
+        self.kill = _button("Kill", "error", self._on_kill)
+        self.verify = _button("Verify", "primary", self._on_verify)
+        self.live = _button("Open in Live", "primary", self._on_live)
         self._column = pn.Column(
             self._head(), self.why, self.sheet, self.progress, self.verified, self.journal.view(),
             sizing_mode="stretch_width", margin=(8, 0), visible=False, css_classes=["session-panel"],
@@ -60,9 +59,9 @@ class SessionPanel:
     def view(self) -> pn.viewable.Viewable:
         return self._column
 
-    def _head(self) -> pn.FlexBox:
+    def _head(self) -> pn.Row:
         buttons = (self.pause, self.stop, self.flatten, self.kill, self.verify, self.live)
-        return pn.FlexBox(*buttons, gap="0", margin=0, sizing_mode="stretch_width")
+        return flow(*buttons, gap="0")
 
     # -- shown
 
@@ -179,3 +178,7 @@ class SessionPanel:
 
     def _on_live(self, _: Any) -> None:
         self._visit.open_page("live", {"session": self._session})
+
+
+def _button(label: str, color: str, act: Callable[[Any], object]) -> Any:
+    return pmui.Button(label=label, variant="outlined", color=color, size="small", on_click=act, margin=(4, 4))

@@ -29,6 +29,7 @@ from workstation.dashboard.declaring import (
     parameter_help,
 )
 from workstation.dashboard.learning import learned_form, manifests_of
+from workstation.dashboard.look import RAISED, flow
 from workstation.dashboard.sheet import FactSheet
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.users import Role
@@ -70,15 +71,10 @@ class SessionForm:
         self.strategy = self._put("strategy", pmui.Select(label="Strategy", options=[], size="small", width=180))
         self.session = self._put("session", _text("Name", 200))
         self.venues = [
-            self._put(name, pmui.AutocompleteInput(label=label, options=[], restrict=False, min_characters=0, size="small", width=170))
+            self._put(name, _choice(label, 150))
             for name, label in (("venues", "Venue"), ("other_venue", "Other venue"))
-        ]  # fmt: skip
-        self.symbol = self._put(
-            "symbol",
-            pmui.AutocompleteInput(
-                label="Symbol", options=[], restrict=False, min_characters=0, size="small", width=200
-            ),
-        )
+        ]
+        self.symbol = self._put("symbol", _choice("Symbol", 170))
         intervals = [interval_label(one) for one in INTERVALS_NS]
         self.interval = self._put("interval", pmui.Select(label="Interval", options=intervals, size="small", width=110))
         self.sizing_mode = pmui.Select(label="Size by", options=list(SIZING_MODES), size="small", width=170)
@@ -89,7 +85,7 @@ class SessionForm:
         for name, label in (FIGURES | LIMIT_LABELS).items():
             usual = "" if "(" in label else f" ({self._setting(name)})"
             self._put(name, _text(label + usual, 230, 'a number, or "none"' if name in LIMITS else "a number"))
-        self._parameters = pn.FlexBox(gap="0 4px", margin=0, sizing_mode="stretch_width")
+        self._parameters = flow(gap="0 4px")
         self._of_strategy = FactSheet(margin=(2, 10), sizing_mode="stretch_width")
         self.says = FactSheet(margin=(4, 10), sizing_mode="stretch_width")
         self.trouble = FactSheet(margin=(4, 10), sizing_mode="stretch_width")
@@ -99,6 +95,7 @@ class SessionForm:
         self.mode.param.watch(self._on_mode, "value")
         for widget in (self.sizing_mode, self.with_trades):
             widget.param.watch(self._on_change, "value")
+        self._fold = pmui.Button(label="Put away", variant="text", size="small", on_click=self._on_fold)
         self._card = self._layout()
 
     def view(self) -> pn.viewable.Viewable:
@@ -116,7 +113,7 @@ class SessionForm:
             self._tell(str(error))
         names = sorted(known_strategies())
         wanted = strategy or self.strategy.value or ""
-        self._card.param.update(visible=True, collapsed=False)
+        self._card.visible = True
         is_new = not self.strategy.options
         self.strategy.param.update(options=names, value=wanted if wanted in names else self._usual(names))
         if is_new:
@@ -287,25 +284,27 @@ class SessionForm:
         is_job = isinstance(declared, ReplayJob)
         done = f"Replay of {declared.session} is asked for." if is_job else f"Session {declared.session} is started."
         self._visit.show_outcome(Outcome(is_done=True, text=done))
-        self._card.collapsed = True
+        self._card.visible = False
         self.session.value = free_name(declared.strategy, {*self._taken(), declared.session})
         self._started("" if is_job else declared.session)
 
-    def _layout(self) -> pmui.Card:
-        row = lambda *widgets: pn.FlexBox(*widgets, gap="0 4px", margin=0, sizing_mode="stretch_width")  # noqa: E731
-        return pmui.Card(
-            row(self.mode, self.strategy, self.session, *self.venues, self.symbol, self.interval),
+    def _on_fold(self, _: Any) -> None:
+        self._card.visible = False
+
+    def _layout(self) -> pn.Column:
+        return pn.Column(
+            _row(pn.pane.HTML("<b>Start a session</b>", margin=(8, 10)), self._fold),
+            _row(self.mode, self.strategy, self.session, *self.venues, self.symbol, self.interval),
             self._of_strategy,
             self._parameters,
-            row(self.sizing_mode, self.sizing, *(self.fields[name] for name in ("leverage", "balance", "coins"))),
-            row(*(self.fields[name] for name in LIMITS)),
-            row(*(self.fields[name] for name in ("slippage_bps", "latency_ms", "entry_timeout_ms")), self.with_trades),
-            row(*self.span),
+            _row(self.sizing_mode, self.sizing, *(self.fields[name] for name in ("leverage", "balance", "coins"))),
+            _row(*(self.fields[name] for name in LIMITS)),
+            _row(*(self.fields[name] for name in ("slippage_bps", "latency_ms", "entry_timeout_ms")), self.with_trades),
+            _row(*self.span),
             self.trouble,
             self.says,
             self.send,
-            title="Start a session", visible=False, sizing_mode="stretch_width", margin=(8, 0),
-            css_classes=["session-form"],
+            visible=False, sizing_mode="stretch_width", margin=(8, 0), css_classes=["session-form"], styles=RAISED,
         )  # fmt: skip
 
 
@@ -317,6 +316,15 @@ def _start(client: Client, declared: SessionDeclaration | ReplayJob, by: str) ->
 
 def _feeds(state: EngineState) -> Iterable[Any]:
     return () if state.health is None else state.health.feeds
+
+
+def _choice(label: str, width: int) -> Any:
+    """Of what the engine watches, or what is typed."""
+    return pmui.AutocompleteInput(label=label, options=[], restrict=False, min_characters=0, size="small", width=width)
+
+
+def _row(*widgets: Any) -> pn.Row:
+    return flow(*widgets, gap="0 4px")
 
 
 def _text(label: str, width: int, placeholder: str = "") -> Any:

@@ -8,7 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workstation.client.jobs import ENDED
-from workstation.dashboard.look import title_of
+from workstation.dashboard.look import head_of
 from workstation.dashboard.pages.session_detail import SessionPanel
 from workstation.dashboard.pages.session_form import SessionForm
 from workstation.dashboard.pages.session_tables import CANCEL, JOBS, SESSIONS, job_row, session_row
@@ -56,12 +56,9 @@ class SessionsPage:
         return {"session": self.chosen.value or ""}
 
     def view(self) -> pn.viewable.Viewable:
-        head = pn.FlexBox(
-            title_of(QUESTION), self.chosen, self.new,
-            css_classes=["page-head"], justify_content="space-between", align_items="center", sizing_mode="stretch_width",
-        )  # fmt: skip
+        head = head_of(QUESTION, self.chosen, self.new)
         return pn.Column(
-            head, self.form.view(), self.waiting, self._tables, self.panel.view(), self._jobs,
+            head, self.form.view(), self.waiting, self._tables, self._jobs, self.panel.view(),
             sizing_mode="stretch_width", margin=(0, 8), css_classes=["sessions-page"],
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from workstation.charts.shown import restyle
 from workstation.charts.spread import NEEDED, SpreadChart, spread
 from workstation.charts.theme import DARK, LIGHT
 from workstation.client.messages import SpreadView
-from workstation.dashboard.look import title_of
+from workstation.dashboard.look import flow, head_of
 from workstation.dashboard.spread_side import Opportunities, SpreadMatrix, SpreadSide
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.visit import OnPlace, Visit
@@ -70,28 +70,20 @@ class SpreadsPage:
         return {"symbol": symbol, "a": a, "b": b, "span": self.span.value}
 
     def view(self) -> pn.viewable.Viewable:
-        picks = pn.FlexBox(
-            self.symbol, self.venue_a, self.venue_b, self.span, justify_content="flex-end", margin=0, gap="8px",
-            styles={"flex": "1 1 480px", "width": "auto", "min-width": "0"},
-        )  # fmt: skip
-        head = pn.FlexBox(
-            title_of(QUESTION), picks, justify_content="space-between", sizing_mode="stretch_width", margin=(8, 0, 0, 0)
-        )
+        head = head_of(QUESTION, self.symbol, self.venue_a, self.venue_b, self.span)
         return pn.Column(head, self._lesson, self._body, sizing_mode="stretch_width", margin=(0, 8))
 
     def _laid_out(self) -> pn.Column:
         figure = pn.pane.Bokeh(self.chart.layout, sizing_mode="stretch_width", min_height=HEIGHT, margin=0)
-        beside = {"flex_wrap": "wrap", "sizing_mode": "stretch_width"}
         return pn.Column(
-            pn.FlexBox(
+            flow(
                 pn.Column(figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
                 pn.Column(self.side, styles={"flex": "0 1 264px"}, margin=0, css_classes=["spread-side"]),
-                gap="8px", margin=0, **beside,
             ),
-            pn.FlexBox(
+            flow(
                 pn.Column(self.matrix, styles={"flex": "1 1 420px", "min-width": "0"}, margin=0),
                 pn.Column(self.opportunities, styles={"flex": "1 1 420px", "min-width": "0"}, margin=0),
-                gap="16px", margin=(8, 0), **beside,
+                gap="16px", margin=(8, 0),
             ),
             sizing_mode="stretch_width", margin=0, visible=False,
         )  # fmt: skip

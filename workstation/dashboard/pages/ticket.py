@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from workstation.client.client import Client
 from workstation.client.messages import SessionStatus
 from workstation.client.ticket import OrderTicket, TicketSide, TicketType
+from workstation.dashboard.look import RAISED, flow
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.visit import Visit
 from workstation.errors import BadInput
@@ -39,17 +40,15 @@ class Ticket:
         self.type.param.watch(self._on_type, "value")
         what = (self.instrument, self.side, self.type, self.by, self.size)
         at = (self.limit, self.stop, self.target, self.send)
-        self._card = pmui.Card(
-            objects=[pn.FlexBox(*what, *at), self.says],
-            title="Order ticket",
-            collapsed=True,
-            sizing_mode="stretch_width",
-            margin=(8, 0),
-            visible=False,
-        )
+        self._fields = pn.Column(flow(*what, *at), self.says, visible=False, sizing_mode="stretch_width", styles=RAISED)
+        self._open = pmui.Button(label="Order ticket", variant="text", size="small", on_click=self._on_open, margin=0)
+        self._card = pn.Column(self._open, self._fields, sizing_mode="stretch_width", margin=(4, 0), visible=False)
 
     def view(self) -> pn.viewable.Viewable:
         return self._card
+
+    def _on_open(self, _: Any) -> None:
+        self._fields.visible = not self._fields.visible
 
     def show(self, state: EngineState, session: str | None) -> None:
         chosen = next((one for one in state.sessions if one.session == session), None)
@@ -61,7 +60,7 @@ class Ticket:
         options = {key.partition(":")[2] + " · " + key.partition(":")[0]: key for key in chosen.instruments}
         if options != self.instrument.options:
             self.instrument.param.update(options=options, value=chosen.instruments[0])
-        self._card.title = f"Order ticket · {chosen.session}, on paper"
+        self._open.label = f"Order ticket · {chosen.session}, on paper"
 
     def _on_type(self, _: Any) -> None:
         self.limit.visible = self.type.value == TicketType.LIMIT

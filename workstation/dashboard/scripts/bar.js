@@ -94,7 +94,7 @@ export function render({model}) {
   }
 
   function show(title, ...rest) {
-    dialog.replaceChildren(el("h2", {id: "title"}, title), ...rest)
+    dialog.replaceChildren(el("h2", {id: "title"}, title), ...rest.filter((one) => one !== null))
     if (!dialog.open) dialog.showModal()
   }
   const closing = (label = "Close") => el("button", {type: "button", class: "plain", onclick: () => dialog.close()}, label)
@@ -153,9 +153,36 @@ export function render({model}) {
     word.focus()
   }
 
+  // -- the page in sight has been built: only then may its tables be patched, and the rail be told anything
+
+  let settling = null
+  function settle() {
+    clearInterval(settling)
+    let seen = -1, calm = 0
+    const since = performance.now()
+    settling = setInterval(() => {
+      const built = count(document, ".tabulator-tableholder")
+      calm = built === seen ? calm + 1 : 0
+      seen = built
+      if ((built && calm >= 3) || performance.now() - since > 5000) {
+        clearInterval(settling)
+        model.send_msg({act: "ready", is_narrow: narrow.matches})
+      }
+    }, 100)
+  }
+  const count = (root, selector) => [...root.querySelectorAll("*")].reduce((sum, one) =>
+    sum + (one.matches(selector) ? 1 : 0) + (one.shadowRoot ? count(one.shadowRoot, selector) : 0), 0)
+
   // -- what comes in
 
-  const stopWatching = live.watch("state", {snapshot: (now) => { told = now; heardMs = performance.now(); draw() }})
+  let lostTimer = null
+  const stopWatching = live.watch("state", {snapshot: (now) => {
+    told = now
+    heardMs = performance.now()
+    draw()
+    clearTimeout(lostTimer)
+    lostTimer = setTimeout(draw, Math.max(0, LOST_AFTER_MS - silentMs()) + 1) // to the moment, not to the next beat
+  }})
   const stopConnection = live.onConnection((now) => {
     if (now && wasGone) location.reload() // the dashboard was gone: this page's session went with it
     wasGone ||= isOpen && !now
@@ -166,6 +193,7 @@ export function render({model}) {
     if (message.outcome && message.is_done) passing(message.outcome)
     else if (message.outcome) show("Not done", el("p", {}, message.outcome), row(closing()))
     if (message.ask) question(message.ask)
+    if (message.turned) settle()
   })
   // -- keys, sight and theme
 
@@ -194,13 +222,22 @@ export function render({model}) {
   const onSight = () => model.send_msg({act: "sight", is_visible: !document.hidden})
   document.addEventListener("keydown", onKey)
   document.addEventListener("visibilitychange", onSight)
+  const narrow = matchMedia("(max-width: 600px)")
+  const fold = () => model.send_msg({act: "ready", is_narrow: narrow.matches})
+  narrow.addEventListener("change", fold)
   const wanted = matchMedia("(prefers-color-scheme: dark)")
-  if (!document.cookie.includes(`${THEME}=`) && wanted.matches !== model.is_dark) model.send_msg({act: "theme", is_dark: wanted.matches})
-  model.on("is_dark", () => { document.cookie = `${THEME}=${model.is_dark ? "dark" : "light"}; path=/; max-age=31536000; samesite=strict` })
+  const keep = (isDark) => { document.cookie = `${THEME}=${isDark ? "dark" : "light"}; path=/; max-age=31536000; samesite=strict` }
+  if (!document.cookie.includes(`${THEME}=`)) { // the first visit: as the system is, from the server on, as colours are painted there
+    keep(wanted.matches)
+    if (wanted.matches !== model.is_dark && document.cookie.includes(`${THEME}=`)) location.reload()
+  }
+  model.on("is_dark", () => keep(model.is_dark))
   const beat = setInterval(draw, 500)
-  model.on("remove", () => { stopWatching(); stopConnection(); clearInterval(beat)
-    document.removeEventListener("keydown", onKey); document.removeEventListener("visibilitychange", onSight) })
+  model.on("remove", () => { stopWatching(); stopConnection(); clearInterval(beat); clearInterval(settling); clearTimeout(lostTimer)
+    document.removeEventListener("keydown", onKey); document.removeEventListener("visibilitychange", onSight)
+    narrow.removeEventListener("change", fold) })
   draw()
+  settle()
   const root = el("div", {class: "root"}, box, dialog, note)
   return root
 }
