@@ -12,7 +12,7 @@ from workstation.client.client import Client
 from workstation.client.kill import RESET, KillOrder, KillReset
 from workstation.dashboard.bar import TopBar
 from workstation.dashboard.controls import Outcome
-from workstation.dashboard.look import PAGE_SX, RAIL_WIDTH, RAW_CSS, THEME_CONFIG
+from workstation.dashboard.look import PAGE_SX, RAIL_WIDTH, RAW_CSS, THEME_CONFIG, stack
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import OnPlace, Visit
 
@@ -48,9 +48,7 @@ class Frame:
     ) -> None:
         self._visit, self._entries = visit, {one.name: one for one in entries}
         self._pages: dict[str, DeskPage] = {}
-        self._views: dict[str, pn.Column] = {
-            one.name: pn.Column(visible=False, margin=0, sizing_mode="stretch_width") for one in entries
-        }
+        self._views: dict[str, pn.Column] = {one.name: stack(visible=False) for one in entries}
         self.bar = TopBar(
             self._act, account=account, kill_command=kill_command, can_kill=visit.controls.may(Role.TRADER),
             pages=[{"name": one.name, "label": one.label, "key": one.key} for one in entries], is_dark=is_dark,
@@ -71,7 +69,6 @@ class Frame:
         self.rail.param.watch(self._on_rail, "active")
         self.page.param.watch(self._on_theme, "dark_theme")
         self._current = ""
-        self._is_narrow = False
         self.turn_to(first if first in self._entries else entries[0].name, _asked())
 
     def turn_to(self, name: str, place: dict[str, str] | None = None) -> None:
@@ -143,15 +140,8 @@ class Frame:
                 self._visit.soon(partial(self.turn_to, str(asked["name"])))
             case "ready":
                 self._visit.is_built()
-                self._visit.soon(partial(self._fold, is_narrow=asked.get("is_narrow") is True))
             case "sight":
                 self._visit.is_in_sight(asked.get("is_visible") is not False)
-
-    def _fold(self, *, is_narrow: bool) -> None:
-        """The rail lies over the page where that is narrow: closed until it is asked for, and after a choice."""
-        if is_narrow != self._is_narrow or is_narrow:
-            self._is_narrow = is_narrow
-            self.page.sidebar_open = not is_narrow
 
     def _lift_all(self, client: Client, by: str) -> None:
         """The switch of every scope that is on."""

@@ -43,6 +43,7 @@ RAISED = {
     "border-radius": "6px",
     "padding": "4px 8px",
     "box-sizing": "border-box",
+    "min-width": "0",
 }
 """The frame of what is folded out in a page."""
 RAW_CSS = sheet_of("page")
@@ -61,8 +62,15 @@ def flow(*objects: Any, gap: str = "8px", align: str = "flex-start", **params: A
     Panel's own FlexBox would do, but components of Material never report that they are drawn inside of it, and then
     Panel holds back whatever Python changes.
     """
-    styles = {"flex-wrap": "wrap", "gap": gap, "justify-content": align} | params.pop("styles", {})
+    styles = {"flex-wrap": "wrap", "gap": gap, "justify-content": align, "min-width": "0", "max-width": "100%"}
+    styles |= params.pop("styles", {})
     return pn.Row(*objects, styles=styles, **({"sizing_mode": "stretch_width", "margin": 0} | params))
+
+
+def stack(*objects: Any, **params: Any) -> pn.Column:
+    """Below one another, and as narrow as the window: Panel would not let it be narrower than its widest row."""
+    styles = {"min-width": "0", "max-width": "100%"} | params.pop("styles", {})
+    return pn.Column(*objects, styles=styles, **({"sizing_mode": "stretch_width", "margin": 0} | params))
 
 
 def head_of(question: str, *choices: Any) -> pn.Row:

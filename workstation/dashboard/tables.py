@@ -12,6 +12,7 @@ from bokeh.models.widgets.tables import HTMLTemplateFormatter
 from panel.widgets import Tabulator
 
 from workstation.dashboard.components import sheet_of
+from workstation.dashboard.look import stack
 
 Kind = Literal["text", "price", "quantity", "signed", "side", "age"]
 PRICE_DIGITS, QUANTITY_DIGITS = "price_digits", "quantity_digits"
@@ -127,7 +128,7 @@ class LiveTable:
         self.table.on_click(clicked)
 
     def view(self) -> pn.Column:
-        return pn.Column(
+        return stack(
             pn.Row(self.heading, self.csv, sizing_mode="stretch_width", margin=0),
             self.table,
             sizing_mode="stretch_width",

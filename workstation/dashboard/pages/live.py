@@ -13,7 +13,7 @@ from workstation.charts.candles import CandleChart, candles
 from workstation.charts.theme import DARK, LIGHT
 from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.dashboard.live_side import LiveSide, ResultCards
-from workstation.dashboard.look import flow, head_of
+from workstation.dashboard.look import flow, head_of, stack
 from workstation.dashboard.pages.live_tables import LiveTables
 from workstation.dashboard.pages.ticket import Ticket
 from workstation.dashboard.state import EngineState, closing_lines
@@ -68,9 +68,7 @@ class LivePage:
             pn.Column(self._figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
             pn.Column(self.side, self._acts, styles={"flex": "0 1 236px"}, margin=0, css_classes=["live-side"]),
         )
-        return pn.Column(
-            head, self.cards, chart, self.tables.view(), self.ticket.view(), sizing_mode="stretch_width", margin=(0, 8)
-        )
+        return stack(head, self.cards, chart, self.tables.view(), self.ticket.view(), margin=(0, 8))
 
     # -- what the engine says
 

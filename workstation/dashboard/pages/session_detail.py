@@ -12,7 +12,7 @@ from workstation.client.kill import KillOrder
 from workstation.client.messages import SessionDetail, SessionStatus, SessionSummary
 from workstation.dashboard.controls import Outcome
 from workstation.dashboard.journal_words import event_name, event_words, journal_tail
-from workstation.dashboard.look import flow
+from workstation.dashboard.look import flow, stack
 from workstation.dashboard.now import now_lines
 from workstation.dashboard.session_facts import fact_groups, moment, verification_lines
 from workstation.dashboard.sheet import FactSheet
@@ -51,7 +51,7 @@ class SessionPanel:
         self.kill = _button("Kill", "error", self._on_kill)
         self.verify = _button("Verify", "primary", self._on_verify)
         self.live = _button("Open in Live", "primary", self._on_live)
-        self._column = pn.Column(
+        self._column = stack(
             self._head(), self.why, self.sheet, self.progress, self.verified, self.journal.view(),
             sizing_mode="stretch_width", margin=(8, 0), visible=False, css_classes=["session-panel"],
         )  # fmt: skip

@@ -29,7 +29,7 @@ from workstation.dashboard.declaring import (
     parameter_help,
 )
 from workstation.dashboard.learning import learned_form, manifests_of
-from workstation.dashboard.look import RAISED, flow
+from workstation.dashboard.look import RAISED, flow, stack
 from workstation.dashboard.sheet import FactSheet
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.users import Role
@@ -292,7 +292,7 @@ class SessionForm:
         self._card.visible = False
 
     def _layout(self) -> pn.Column:
-        return pn.Column(
+        return stack(
             _row(pn.pane.HTML("<b>Start a session</b>", margin=(8, 10)), self._fold),
             _row(self.mode, self.strategy, self.session, *self.venues, self.symbol, self.interval),
             self._of_strategy,
@@ -304,7 +304,7 @@ class SessionForm:
             self.trouble,
             self.says,
             self.send,
-            visible=False, sizing_mode="stretch_width", margin=(8, 0), css_classes=["session-form"], styles=RAISED,
+            visible=False, margin=(8, 0), css_classes=["session-form"], styles=RAISED,
         )  # fmt: skip
 
 

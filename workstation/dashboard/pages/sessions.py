@@ -8,7 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workstation.client.jobs import ENDED
-from workstation.dashboard.look import head_of
+from workstation.dashboard.look import head_of, stack
 from workstation.dashboard.pages.session_detail import SessionPanel
 from workstation.dashboard.pages.session_form import SessionForm
 from workstation.dashboard.pages.session_tables import CANCEL, JOBS, SESSIONS, job_row, session_row
@@ -57,9 +57,9 @@ class SessionsPage:
 
     def view(self) -> pn.viewable.Viewable:
         head = head_of(QUESTION, self.chosen, self.new)
-        return pn.Column(
+        return stack(
             head, self.form.view(), self.waiting, self._tables, self._jobs, self.panel.view(),
-            sizing_mode="stretch_width", margin=(0, 8), css_classes=["sessions-page"],
+            margin=(0, 8), css_classes=["sessions-page"],
         )  # fmt: skip
 
     def show(self, state: EngineState) -> None:

@@ -13,7 +13,7 @@ from workstation.charts.shown import restyle
 from workstation.charts.spread import NEEDED, SpreadChart, spread
 from workstation.charts.theme import DARK, LIGHT
 from workstation.client.messages import SpreadView
-from workstation.dashboard.look import flow, head_of
+from workstation.dashboard.look import flow, head_of, stack
 from workstation.dashboard.spread_side import Opportunities, SpreadMatrix, SpreadSide
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.visit import OnPlace, Visit
@@ -71,11 +71,11 @@ class SpreadsPage:
 
     def view(self) -> pn.viewable.Viewable:
         head = head_of(QUESTION, self.symbol, self.venue_a, self.venue_b, self.span)
-        return pn.Column(head, self._lesson, self._body, sizing_mode="stretch_width", margin=(0, 8))
+        return stack(head, self._lesson, self._body, margin=(0, 8))
 
     def _laid_out(self) -> pn.Column:
         figure = pn.pane.Bokeh(self.chart.layout, sizing_mode="stretch_width", min_height=HEIGHT, margin=0)
-        return pn.Column(
+        return stack(
             flow(
                 pn.Column(figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
                 pn.Column(self.side, styles={"flex": "0 1 264px"}, margin=0, css_classes=["spread-side"]),

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from workstation.client.client import Client
 from workstation.client.messages import SessionStatus
 from workstation.client.ticket import OrderTicket, TicketSide, TicketType
-from workstation.dashboard.look import RAISED, flow
+from workstation.dashboard.look import RAISED, flow, stack
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.visit import Visit
 from workstation.errors import BadInput
@@ -40,9 +40,9 @@ class Ticket:
         self.type.param.watch(self._on_type, "value")
         what = (self.instrument, self.side, self.type, self.by, self.size)
         at = (self.limit, self.stop, self.target, self.send)
-        self._fields = pn.Column(flow(*what, *at), self.says, visible=False, sizing_mode="stretch_width", styles=RAISED)
+        self._fields = stack(flow(*what, *at), self.says, visible=False, styles=RAISED)
         self._open = pmui.Button(label="Order ticket", variant="text", size="small", on_click=self._on_open, margin=0)
-        self._card = pn.Column(self._open, self._fields, sizing_mode="stretch_width", margin=(4, 0), visible=False)
+        self._card = stack(self._open, self._fields, margin=(4, 0), visible=False)
 
     def view(self) -> pn.viewable.Viewable:
         return self._card

@@ -14,7 +14,7 @@ const deep = (root, fits) => {
 const hostOf = (one) => one.getRootNode().host
 const css = (name, value) => document.documentElement.style.setProperty(name, value)
 
-export function render({model}) {
+export function render({model, view}) {
   const el = (tag, attributes, ...children) => node(tag, attributes, ...children)
   const badge = el("span", {class: "badge"})
   const account = el("span", {class: "account"}, model.account)
@@ -166,7 +166,8 @@ export function render({model}) {
       seen = built
       if ((built && calm >= 3) || performance.now() - since > 5000) {
         clearInterval(settling)
-        model.send_msg({act: "ready", is_narrow: narrow.matches})
+        model.send_msg({act: "ready"})
+        if (narrow.matches) fold()
       }
     }, 100)
   }
@@ -223,7 +224,10 @@ export function render({model}) {
   document.addEventListener("keydown", onKey)
   document.addEventListener("visibilitychange", onSight)
   const narrow = matchMedia("(max-width: 600px)")
-  const fold = () => model.send_msg({act: "ready", is_narrow: narrow.matches})
+  const fold = () => { // the rail lies over the page where that is narrow: closed until it is asked for
+    const page = view.model.document?.roots().find((one) => one.data?.sidebar_open !== undefined)
+    if (page) page.data.sidebar_open = !narrow.matches
+  }
   narrow.addEventListener("change", fold)
   const wanted = matchMedia("(prefers-color-scheme: dark)")
   const keep = (isDark) => { document.cookie = `${THEME}=${isDark ? "dark" : "light"}; path=/; max-age=31536000; samesite=strict` }
