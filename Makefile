@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 KERNEL_TESTS = $(wildcard tests/kernels tests/windows tests/model)
 
-.PHONY: help demo test soak check bench notebooks docs lock clean
+.PHONY: help demo test soak check bench notebooks docs pictures lock clean
 
 help:
 	@echo "make demo    start the live demonstration: no keys, no internet"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench   measure what the tests only check"
 	@echo "make notebooks  run every notebook top to bottom, in a home of its own"
 	@echo "make docs    build the site of the documents into build/docs: warnings are errors, nothing is fetched"
+	@echo "make pictures  take the pictures of README and docs anew, with the Chromium of this machine"
 	@echo "make lock    write requirements.lock anew from pyproject.toml"
 	@echo "make clean   remove the environment and what the tools left"
 
@@ -62,6 +63,9 @@ notebooks: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
+
+pictures: $(INSTALLED)
+	$(BIN)/python -m tests.browser.pictures
 
 lock:
 	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -18,6 +18,7 @@ ALL = (
     "feed",
     "engine",
     "stream",
+    "dashboard",
 )
 
 if __name__ == "__main__":

@@ -107,11 +107,18 @@ class Venues(Running):
     """Simulated venues: "nova,orion"."""
 
     def __init__(
-        self, folder: Path, names: str, *, port: int = 0, seed: int = 1, quotes_per_second: float | None = None
+        self,
+        folder: Path,
+        names: str,
+        *,
+        port: int = 0,
+        seed: int = 1,
+        quotes_per_second: float | None = None,
+        is_lively: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / "venues.log"
-        super().__init__(*fork(simulate, names, port, seed, quotes_per_second, log=log), log)
+        super().__init__(*fork(simulate, names, port, seed, quotes_per_second, is_lively, log=log), log)
         self.names = names.split(",")
 
     @property
@@ -156,9 +163,9 @@ def write_configuration(folder: Path, venues: Venues, *, venue: Mapping[str, Any
 class Engine(Running):
     """One life of an engine."""
 
-    def __init__(self, configuration: Path) -> None:
+    def __init__(self, configuration: Path, port: int = 0) -> None:
         folder = configuration.parent
-        super().__init__(*fork(engine, configuration, log=folder / "engine.log"), folder / "engine.log")
+        super().__init__(*fork(engine, configuration, port, log=folder / "engine.log"), folder / "engine.log")
         self.home = folder / "home"
 
     @property

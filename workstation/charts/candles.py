@@ -101,13 +101,8 @@ def candles(
     show_cross_value(price, brush, decimals)
     told = {"bars": sources["candles"], "lines": sources["lines"], "names": names, "digits": digits(decimals)}
     told |= {"zone": zone, "interval": _length_ms(drawn)}
-    _fit(
-        price,
-        volume,
-        told | {"orders": sources["orders"], "words": words, "rise": rise, "is_part": shown is not None},
-        drawn,
-        brush,
-    )
+    fitted = told | {"orders": sources["orders"], "words": words, "rise": rise, "is_part": shown is not None}
+    _fit(price, volume, fitted, drawn, brush)
     panels = [price, volume]
     return CandleChart(
         layout=with_legend(panels, script("legend"), told, brush) if legend else column_of(panels),

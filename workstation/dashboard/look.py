@@ -34,6 +34,7 @@ THEME_CONFIG = {"light": palette(LIGHT, "#f4f5f7"), "dark": palette(DARK, "#0e11
 PAGE_SX = {
     ".MuiAppBar-root": {"backgroundColor": "var(--bar-bg, #4b5563)", "backgroundImage": "var(--bar-image, none)"},
     ".MuiToolbar-root": {"minHeight": f"{BAR_HEIGHT}px !important", "gap": "4px"},
+    ".MuiToolbar-root > .MuiIconButton-root": {"color": "#fff"},
     ".MuiToggleButton-root": {"textTransform": "none"},
     ".main-content": {"overflowY": "auto !important"},
 }

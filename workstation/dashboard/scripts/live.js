@@ -82,9 +82,8 @@ export function render({model, view}) {
       for (const [kind, price] of [["stop", leg.stop_price], ["target", leg.target_price]])
         if (price !== null && price !== undefined) lines.push({price: Number(price), side, quantity: Number(leg.quantity), label: kind, kind})
     }
-    const isNarrow = root.clientWidth > 0 && innerWidth < 600
-    set("orders", Object.fromEntries(["price", "side", "quantity", "label", "kind", "words"].map((name) => [name, lines.map((one) =>
-      name === "words" ? words(one, isNarrow) : one[name])])))
+    set("orders", Object.fromEntries(["price", "side", "quantity", "label", "kind", "words", "short"].map((name) => [name,
+      lines.map((one) => name === "words" || name === "short" ? words(one, name === "short") : one[name])])))
   }
   const words = ({side, quantity, label}, isShort) => isShort ? `${side === "buy" ? "▲" : "▼"} ${label}`
     : `${side === "buy" ? "▲" : "▼"} ${side} ${Number(quantity.toPrecision(6))} · ${label}`

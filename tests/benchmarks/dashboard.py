@@ -1,0 +1,99 @@
+"""The dashboard: how soon a page is there, and what one, twenty and a hundred viewers cost its server's process."""
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.desk import Desk, a_desk
+from tests.browser.seeing import Screen, a_browser, a_context, entered
+from tests.browser.viewers import Crowd
+from tests.faults.running import until
+from workstation.charts.theme import LIGHT
+
+VIEWERS, WATCHERS, SECONDS, QUOTES_PER_SECOND = 20, 100, 10.0, 20.0
+LIVE = "/live?session=&instrument=nova%3ABTC%2FUSDT&interval=1m"
+CHANNELS = ("state", "candles:nova:BTC/USDT:1m")
+TURNS = 6
+PAINTED = (
+    "performance.getEntriesByType('paint').find((one) => one.name === 'first-contentful-paint')?.startTime ?? null"
+)
+
+
+def main() -> None:
+    """Goals of dashboard.md, on a machine that does nothing else."""
+    with tempfile.TemporaryDirectory() as folder, a_desk(Path(folder), quotes_per_second=QUOTES_PER_SECOND) as desk:
+        desk.busy_session()
+        with sync_playwright() as playwright, a_browser(playwright) as browser:
+            state = entered(browser, desk.dashboard.link)
+            for warmth in ("cold", "warm"):
+                screen = Screen(a_context(browser, storage_state=state), desk.url)
+                loading(screen, warmth)
+            turning(screen)
+            row("server with one viewer, 20 Hz", f"{asyncio.run(idle(desk)):.1f} % of a core", "")
+        desk.dashboard.kill()
+        desk.start_dashboard()
+        asyncio.run(crowds(desk))
+
+
+def row(what: str, took: str, goal: str) -> None:
+    print(f"{what:<44} {took:>18}   {goal}", flush=True)
+
+
+def loading(screen: Screen, warmth: str) -> None:
+    began = time.monotonic()
+    screen.page.goto(f"{screen.url}{LIVE}", wait_until="commit")
+    screen.bar.wait_for()
+    framed = time.monotonic() - began
+    until(lambda: screen.painted(LIGHT.up) + screen.painted(LIGHT.down) > 200, "candles")
+    drawn = time.monotonic() - began
+    row(f"{warmth}: first contentful paint", f"{screen.page.evaluate(PAINTED):.0f} ms", "")
+    row(f"{warmth}: the bar is there", f"{1000 * framed:.0f} ms", "frame < 1000 ms")
+    row(f"{warmth}: candles are drawn", f"{1000 * drawn:.0f} ms", "chart < 2500 ms, warm")
+
+
+def turning(screen: Screen) -> None:
+    """First and later turns, from the press to the page's title."""
+    for name, question in (("Spreads", "Where is the edge?"), ("Live", "What is it doing?")) * (TURNS // 2):
+        began = time.monotonic()
+        screen.page.locator(".MuiListItemButton-root", has_text=name).click()
+        expect(screen.page.get_by_role("heading", name=question)).to_be_visible()
+        row(f"turn to {name}", f"{1000 * (time.monotonic() - began):.0f} ms", "switch < 300 ms")
+
+
+async def idle(desk: Desk) -> float:
+    return await cpu_percent(psutil.Process(desk.dashboard.process.pid))
+
+
+async def crowds(desk: Desk) -> None:
+    process = psutil.Process(desk.dashboard.process.pid)
+    crowd = Crowd(desk.url, desk.dashboard.link)
+    cpu: list[float] = []
+    megabytes: list[float] = []
+
+    async def measure() -> None:
+        cpu.append(await cpu_percent(process))
+        megabytes.append(process.memory_info().rss / 2**20)
+
+    await crowd.many(1, lambda: crowd.page(LIVE), measure)
+    await crowd.many(VIEWERS, lambda: crowd.page(LIVE), measure)
+    row("1 page without its channel", f"{cpu[0]:.1f} % of a core", "")
+    row(f"{VIEWERS} pages without their channels", f"{cpu[1]:.1f} % of a core", f"{VIEWERS} viewers < 35 %")
+    row("memory of a viewer", f"{(megabytes[1] - megabytes[0]) / (VIEWERS - 1):.2f} MB", "< 1.5 MB")
+    crowd.messages = 0
+    await crowd.many(WATCHERS, lambda: crowd.watcher(*CHANNELS), measure)
+    hertz = crowd.messages / WATCHERS / SECONDS
+    row(f"{WATCHERS} viewers of the channel, {hertz:.0f} Hz", f"{cpu[2]:.1f} % of a core", "< 30 %")
+
+
+async def cpu_percent(process: psutil.Process) -> float:
+    process.cpu_percent()
+    await asyncio.sleep(SECONDS)
+    return process.cpu_percent()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Each page draws, moves, and opens at the place that its address names."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.desk import BUSY, Desk
+from tests.browser.seeing import Screen
+from tests.faults.running import until
+from workstation.charts.theme import LIGHT
+
+pytestmark = pytest.mark.browser
+QUESTIONS = {"live": "What is it doing?", "spreads": "Where is the edge?", "sessions": "What runs?"}
+
+
+def shows(screen: Screen, page: str) -> None:
+    """Waits until that page is the one in sight."""
+    expect(screen.page.get_by_role("heading", name=QUESTIONS[page])).to_be_visible()
+    expect(screen.page).to_have_url(re.compile(rf"/{page}(\?|$)"))
+
+
+def has_heads(screen: Screen, *titles: str) -> None:
+    for title in titles:
+        head = screen.page.locator(".tabulator-col-title", has_text=title).locator("visible=true")
+        expect(head.first).to_be_visible()
+
+
+def test_live_draws_candles_that_move_and_the_heads_of_its_tables(screen: Screen) -> None:
+    screen.open("/live")
+    shows(screen, "live")
+    until(lambda: screen.columns("candles").get("t"), "bars in the chart")
+    until(lambda: screen.painted(LIGHT.up) + screen.painted(LIGHT.down) > 200, "candles on the canvas")
+    has_heads(screen, "Symbol", "Result, quote", "Price", "Refused by", "Slippage, bps")
+    before = screen.columns("candles")
+    until(lambda: screen.columns("candles")["c"][-1] != before["c"][-1], "another last price")
+    expect(screen.page.locator(".values").first).to_contain_text("close")
+
+
+def test_spreads_draw_and_move(screen: Screen) -> None:
+    screen.open("/spreads")
+    shows(screen, "spreads")
+    first = until(lambda: screen.columns("spread").get("t"), "points in the chart")
+    until(lambda: screen.painted(LIGHT.series[0]) > 50, "a line on the canvas")
+    until(lambda: screen.columns("spread")["t"][-1] > first[-1], "a later point")
+    expect(screen.page.get_by_role("columnheader", name="Peak, bps")).to_be_visible()
+    cell = screen.page.get_by_role("button", name="sell nova, buy orion").first
+    expect(cell).to_be_visible()
+    said = cell.inner_text()
+    until(lambda: cell.inner_text() != said, "another net edge in the table of pairs")
+
+
+def test_sessions_lists_what_runs(desk: Desk, screen: Screen) -> None:
+    screen.open(f"/sessions?session={BUSY}")
+    shows(screen, "sessions")
+    has_heads(screen, "Session", "Strategy", "Equity")
+    expect(screen.page.locator(".tabulator-cell", has_text=BUSY).locator("visible=true").first).to_be_visible()
+    expect(screen.page.get_by_role("heading", name=BUSY)).to_be_visible()
+    expect(screen.button("Pause")).to_be_enabled()
+
+
+def test_a_link_opens_the_place_that_it_names(screen: Screen) -> None:
+    screen.open("/live?session=&instrument=orion%3AETH%2FUSDT&interval=5m")
+    expect(screen.page.get_by_role("combobox", name="Instrument").locator("visible=true")).to_contain_text("ETH/USDT")
+    expect(screen.button("5m")).to_have_attribute("aria-pressed", "true")
+    bars = until(lambda: screen.columns("candles").get("t"), "bars in the chart")
+    assert bars[1] - bars[0] == 300_000
+    screen.open("/spreads?symbol=ETH%2FUSDT&a=orion&b=nova&span=5m")
+    expect(screen.page.get_by_role("combobox", name="Symbol").locator("visible=true")).to_contain_text("ETH/USDT")
+    expect(screen.button("5m")).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_is_chosen_is_kept_in_the_address(screen: Screen) -> None:
+    screen.open("/live")
+    screen.button("15m").click()
+    expect(screen.page).to_have_url(re.compile("interval=15m"))
+    screen.page.keyboard.press("g")
+    screen.page.keyboard.press("s")
+    shows(screen, "spreads")
+    screen.page.keyboard.press("g")
+    screen.page.keyboard.press("l")
+    shows(screen, "live")
+    assert parse_qs(urlsplit(screen.page.url).query)["interval"] == ["15m"]
+
+
+def test_keys_tell_their_list_and_ask_before_killing(desk: Desk, screen: Screen) -> None:
+    screen.open("/live")
+    screen.page.keyboard.press("?")
+    expect(screen.dialog).to_contain_text("g s")
+    screen.page.keyboard.press("Escape")
+    expect(screen.dialog).to_have_count(0)
+    screen.page.keyboard.press("Shift+K")
+    expect(screen.dialog).to_contain_text("Stop all trading?")
+    screen.page.keyboard.press("Escape")
+    expect(screen.dialog).to_have_count(0)
+    assert not desk.client.kill_state().is_on
+
+
+def test_a_hidden_tab_watches_no_channel_and_one_that_is_seen_again_all_of_its_own(screen: Screen) -> None:
+    screen.open("/live")
+    until(lambda: screen.columns("candles").get("t"), "bars in the chart")
+
+    def is_hidden(yes: bool) -> list[str]:
+        said = len(screen.watched)
+        screen.page.evaluate("""(yes) => {
+          Object.defineProperty(document, "hidden", {value: yes, configurable: true})
+          document.dispatchEvent(new Event("visibilitychange"))
+        }""", yes)  # fmt: skip
+        until(lambda: screen.page.evaluate("1") and screen.watched[said:], "a word over the channel")
+        names: list[str] = json.loads(screen.watched[-1])["watch"]
+        return names
+
+    assert is_hidden(True) == []
+    seen = is_hidden(False)
+    assert "state" in seen and any(name.startswith("candles:") for name in seen)
