@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import panel as pn
 from bokeh.document import Document
 
 from workstation.config.settings import Settings
@@ -44,7 +45,7 @@ class Visit:
         self.open_page: OpenPage = lambda name, place: None
         self._shown: dict[str, Shown] = {}
         self._page = ""
-        self._is_visible, self._is_built = True, False
+        self._is_visible, self._is_built, self._is_loaded = True, False, False
         self._is_waiting = False
         self._leave = link.follow(self._on_look)
 
@@ -66,6 +67,11 @@ class Visit:
 
     def is_built(self) -> None:
         """The browser has built the page in sight: a table that is patched before breaks."""
+        if not self._is_built and not self._is_loaded:
+            # Panel holds back every change until the browser says that it has drawn the whole document. A component of
+            # Material inside a row or a column often never says so (Panel 1.9.4); the page's own word counts as well.
+            pn.state._schedule_on_load(self._document, None)
+            self._is_loaded = True
         self._is_built = True
         self._document.add_next_tick_callback(self._flush)
 
@@ -90,14 +96,14 @@ class Visit:
         self._shown.clear()
 
     def _on_look(self, _: EngineState) -> None:
-        is_seen = self._is_visible and self._is_built
+        is_seen = self._is_visible and self._is_built and self._is_loaded
         if is_seen and not self._is_waiting and self._page in self._shown:
             self._is_waiting = True
             self._document.add_next_tick_callback(self._flush)
 
     def _flush(self) -> None:
         self._is_waiting = False
-        if (shown := self._shown.get(self._page)) is not None:
+        if self._is_built and self._is_loaded and (shown := self._shown.get(self._page)) is not None:
             shown(self.state)
 
 

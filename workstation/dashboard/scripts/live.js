@@ -7,16 +7,12 @@ export function render({model, view}) {
   const values = el("dl", {class: "values"}), now = el("div", {class: "now"}), quoteLine = el("div", {class: "quote"})
   const problem = el("p", {class: "problem", role: "status"})
   const root = el("div", {class: "side"}, quoteLine, values, problem, now)
-  let state = null, quote = null, stop = null, crossMs = null, isQueued = false
+  let filled = null, state = null, quote = null, stop = null, crossMs = null, isQueued = false
 
-  const found = new Map()
-  const chart = (name) => {
-    const known = found.get(name)
-    if (known?.document) return known
-    const model_ = view.model.document?.get_model_by_name(name) ?? null
-    found.set(name, model_)
-    return model_
-  }
+  // of a figure that was replaced, models may stay in the document a while: the last one made is the one in sight
+  const made = (one) => Number(one.id.replace(/\D/g, ""))
+  const chart = (name) => [...view.model.document?._all_models.values() ?? []].filter((one) => one.name === name)
+    .reduce((last, one) => last === null || made(one) > made(last) ? one : last, null)
 
   // -- bars
 
@@ -28,6 +24,7 @@ export function render({model, view}) {
     problem.textContent = told.problem ?? ""
     const source = chart("candles")
     if (!told.bars || !source) return
+    filled = source
     const had = source.data.t?.length ?? 0, data = {}
     for (const [name, array] of Object.entries(columns(told.bars))) data[name] = Float64Array.from(array)
     source.setv({data}, quiet)
@@ -42,6 +39,7 @@ export function render({model, view}) {
   function change(told) {
     quote = told.quote
     const source = chart("candles")
+    if (source && source !== filled) return follow() // another figure has come since: all bars anew
     if (source) {
       for (const bar of told.bars) put(source, row(...bar))
       if (told.bars.length) source.change.emit(), source.properties.data.change.emit()
@@ -133,7 +131,6 @@ export function render({model, view}) {
   const stopState = live.watch("state", {snapshot: (told) => { state = told; mark(); tell() }})
   function follow() {
     stop?.()
-    found.clear()
     marks.clear()
     quote = null
     crossMs = null
