@@ -128,6 +128,7 @@ def a_desk(
         desk = Desk(folder, venues)
         try:
             until(lambda: len(desk.client.spreads()) > 0, "the engine sees both venues")
+            assert desk.dashboard.link
             yield desk
         finally:
             desk.client.close()

@@ -25,7 +25,7 @@ from workstation.model.market import SECOND_NS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 LARGEST_BYTES = 250_000
-COLOURS = 128
+COLOURS = 256
 PATIENCE_S = 600.0
 """A market in motion takes its time: a dislocation comes twice a minute, and is not always traded."""
 WATCHED_S = 150.0
@@ -80,7 +80,9 @@ class Camera:
 
 def is_full(screen: Screen, page: str) -> bool:
     """Whether there is something to see: candles and a fill, a spread with an edge, a journal."""
-    screen.page.wait_for_timeout(500)
+    screen.page.wait_for_timeout(2_000)
+    if screen.is_lost():
+        return False
     if page == "live":
         return bool(screen.columns("fills").get("price")) and len(screen.columns("candles").get("t", [])) > 100
     if page == "spreads":

@@ -13,7 +13,11 @@ PATIENCE_MS = 60_000.0
 """Far above what a page takes: two cores may be shared by many tests."""
 WIDE, PHONE = (1440, 900), (390, 844)
 TOLD = re.compile(r"feeds \d+/\d+")
-FOUND = "const found = (name) => Bokeh.documents.map((one) => one.get_model_by_name(name)).find((one) => one)\n"
+FOUND = """const made = (one) => Number(one.id.replace(/\\D/g, ""))
+const found = (name) => Bokeh.documents.flatMap((one) => [...one._all_models.values()])
+  .filter((one) => one.name?.replace(/-\\d+$/, "") === name).sort((a, b) => made(b) - made(a))[0]
+"""
+"""The last one made: of a figure that was replaced, models may stay a while."""
 COLUMNS = f"""{FOUND}
 return Object.fromEntries(Object.entries(found(NAME)?.data ?? {{}}).map(([name, held]) => [name, Array.from(held)]))"""
 PAINTED = """(canvases, [r, g, b]) => {

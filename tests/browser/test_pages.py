@@ -91,6 +91,7 @@ def test_keys_tell_their_list_and_ask_before_killing(desk: Desk, screen: Screen)
     expect(screen.dialog).to_contain_text("g s")
     screen.page.keyboard.press("Escape")
     expect(screen.dialog).to_have_count(0)
+    expect(screen.kill).to_be_enabled()  # it does not ask while the engine is out of reach
     screen.page.keyboard.press("Shift+K")
     expect(screen.dialog).to_contain_text("Stop all trading?")
     screen.page.keyboard.press("Escape")

@@ -139,7 +139,8 @@ class LivePage:
         venue, _, symbol = self.instrument.value.partition(":")
         rules = self._visit.state.instruments.get((venue, symbol))
         decimals = 2 if rules is None else rules.price_decimals
-        self._chart = empty_chart(self.interval.value, decimals, is_dark=self._is_dark)
+        number = self.side.chart + 1
+        self._chart = empty_chart(self.interval.value, decimals, number, is_dark=self._is_dark)
         self._figure.object = self._chart.layout
         self.side.param.update(
             venue=venue,
@@ -147,7 +148,7 @@ class LivePage:
             interval=self.interval.value,
             session=self.session.value or "",
             price_decimals=decimals,
-            chart=self.side.chart + 1,
+            chart=number,
         )
 
     def restyle(self, *, is_dark: bool) -> None:
@@ -191,15 +192,16 @@ class LivePage:
             )
 
 
-def empty_chart(interval: str, decimals: int, *, is_dark: bool) -> CandleChart:
-    """A chart of no bars yet, told to the browser's scripts by its names."""
+def empty_chart(interval: str, decimals: int, number: int, *, is_dark: bool) -> CandleChart:
+    """A chart of no bars yet, known to scripts by names and number: the one before may stay a while."""
     none = np.zeros(0)
     bars = Bars(
         interval_ns=interval_ns(interval), ts_open=np.zeros(0, np.int64), open=none, high=none, low=none, close=none,
         volume=none,
     )  # fmt: skip
     chart = candles(bars, theme=DARK if is_dark else LIGHT, decimals=decimals, legend=False, height=HEIGHT)
-    chart.price.name = "price"
+    for model, name in ((chart.price, "price"), *((one, one.name) for one in (chart.bars, chart.fills, chart.orders))):
+        model.name = f"{name}-{number}"
     chart.price.js_on_event(MouseMove, CustomJS(code=CROSS.replace("EVENT", "cb_obj.x")))
     chart.price.js_on_event(MouseLeave, CustomJS(code=CROSS.replace("EVENT", "null")))
     return chart

@@ -9,10 +9,12 @@ export function render({model, view}) {
   const root = el("div", {class: "side"}, quoteLine, values, problem, now)
   let filled = null, state = null, quote = null, stop = null, crossMs = null, isQueued = false
 
-  // of a figure that was replaced, models may stay in the document a while: the last one made is the one in sight
-  const made = (one) => Number(one.id.replace(/\D/g, ""))
-  const chart = (name) => [...view.model.document?._all_models.values() ?? []].filter((one) => one.name === name)
-    .reduce((last, one) => last === null || made(one) > made(last) ? one : last, null)
+  const found = new Map()
+  const chart = (name) => { // by the figure's number: models of the one before may stay in the document a while
+    const full = `${name}-${model.chart}`
+    if (!found.get(full)?.document) found.set(full, view.model.document?.get_model_by_name(full) ?? null)
+    return found.get(full)
+  }
 
   // -- bars
 
@@ -131,6 +133,7 @@ export function render({model, view}) {
   const stopState = live.watch("state", {snapshot: (told) => { state = told; mark(); tell() }})
   function follow() {
     stop?.()
+    found.clear()
     marks.clear()
     quote = null
     crossMs = null
