@@ -94,3 +94,8 @@ def test_the_nearest_conditions_come_first_and_the_others_are_counted() -> None:
 def test_a_stopped_session_waits_for_nothing() -> None:
     lines = lines_of(a_now(conditions=(a_condition(),)), status=SessionStatus.STOPPED, reason="by ann")
     assert lines == ["Stopped · ma-cross: by ann", "Holds nothing."]
+
+
+def test_figures_are_short_and_their_signs_are_signs() -> None:
+    told = lines_of(a_now(conditions=(a_condition(operator="<", threshold=-1.5, value=-0.09977, distance=1.4),)))
+    assert told[2] == "Waits for z below −1.5; it is −0.1, 1.4 away"

@@ -81,11 +81,17 @@ def _waits(now: SessionNow) -> Iterator[Line]:
 
 def _condition(one: ConditionView) -> Line:
     field, place = one.field.replace("_", " ").lower(), OPERATOR_WORDS.get(one.operator, one.operator)
-    line: Line = [f"Waits for {field} ", ("b", f"{place} {one.threshold:.4g}")]
+    line: Line = [f"Waits for {field} ", ("b", f"{place} {_figure(one.threshold)}")]
     if one.value is None:
         return [*line, "; it is not known yet"]
-    line.append(f"; it is {one.value:.4g}")
-    return line if one.distance is None else [*line, f", {max(one.distance, 0.0):.3g} away"]
+    line.append(f"; it is {_figure(one.value)}")
+    return line if one.distance is None else [*line, f", {_figure(max(one.distance, 0.0))} away"]
+
+
+def _figure(value: float) -> str:
+    """Three digits are enough to see how far it is; a small one is not written with a power of ten."""
+    text = f"{value:.2f}" if abs(value) < 10 else f"{value:,.4g}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
 
 def _guards(now: SessionNow) -> Line:

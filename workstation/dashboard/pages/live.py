@@ -17,6 +17,7 @@ from workstation.dashboard.look import flow, head_of, stack
 from workstation.dashboard.pages.live_tables import LiveTables
 from workstation.dashboard.pages.ticket import Ticket
 from workstation.dashboard.state import EngineState, closing_lines
+from workstation.dashboard.users import Role
 from workstation.dashboard.visit import OnPlace, Visit
 from workstation.model.market import Bars, interval_ns
 
@@ -168,6 +169,9 @@ class LivePage:
     def _allow(self, chosen: SessionSummary | None) -> None:
         is_over = chosen is None or chosen.status in (SessionStatus.STOPPED, SessionStatus.BROKEN)
         self._acts.visible = not is_over
+        may = self._visit.controls.may(Role.TRADER)
+        for button in (self._pause, self._stop, self._flatten):
+            button.disabled = not may
         if chosen is not None:
             self._pause.label = "Resume" if chosen.status is SessionStatus.PAUSED else "Pause"
 

@@ -12,6 +12,7 @@ from workstation.client.messages import SessionStatus
 from workstation.client.ticket import OrderTicket, TicketSide, TicketType
 from workstation.dashboard.look import RAISED, flow, stack
 from workstation.dashboard.state import EngineState
+from workstation.dashboard.users import Role
 from workstation.dashboard.visit import Visit
 from workstation.errors import BadInput
 
@@ -52,7 +53,8 @@ class Ticket:
 
     def show(self, state: EngineState, session: str | None) -> None:
         chosen = next((one for one in state.sessions if one.session == session), None)
-        is_open = chosen is not None and chosen.status is SessionStatus.RUNNING
+        is_running = chosen is not None and chosen.status is SessionStatus.RUNNING
+        is_open = is_running and self._visit.controls.may(Role.TRADER)
         self._card.visible = is_open
         if chosen is None or not is_open:
             return
