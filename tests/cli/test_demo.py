@@ -17,9 +17,9 @@ STARTED = "meanwhile"
 
 
 def pids_in(printed: str) -> list[int]:
-    """Of venues and engine."""
+    """Of venues, engine and dashboard."""
     pids = [int(pid) for pid in re.findall(r"process (\d+)", printed)]
-    assert len(pids) == 2
+    assert len(pids) == 3
     return pids
 
 
@@ -68,15 +68,15 @@ def test_a_second_demo_is_refused_and_ctrl_c_ends_the_first(home: Path) -> None:
 def test_a_death_ends_the_demo_and_is_told(home: Path) -> None:
     with process_of(home, ["demo", "--for", "600"]) as process:
         printed = lines_until(process, STARTED)
-        venues, engine = pids_in(printed)
+        venues, engine, dashboard = pids_in(printed)
         os.kill(engine, signal.SIGKILL)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 1
         assert "workstation: engine: ended by itself (by signal SIGKILL); it said: " in err
-        assert all_gone([venues, engine])
+        assert all_gone([venues, engine, dashboard])
 
 
-@pytest.mark.parametrize("option", ["--port", "--venue-port"])
+@pytest.mark.parametrize("option", ["--port", "--venue-port", "--dashboard-port"])
 def test_a_port_in_use_is_a_sentence(home: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
