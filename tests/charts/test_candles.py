@@ -116,7 +116,7 @@ def test_a_restyled_chart_is_the_chart_of_the_other_theme() -> None:
 
 def test_no_colour_of_the_light_theme_is_left_in_a_dark_chart() -> None:
     chart = candles(some_bars(5), fills=some_fills(), orders=some_orders(), lines={"m": np.ones(5)}, theme=DARK)
-    page = standalone_html(chart, "dark").rpartition('type="application/json"')[2]
+    page = chart._repr_mimebundle_()["text/html"]
     assert DARK.up in page
     for name in ("paper", "up", "down", "grid", "muted", "accent"):
         assert f'"{getattr(LIGHT, name)}"' not in page

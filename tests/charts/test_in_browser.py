@@ -11,15 +11,13 @@ from tests.browsing import opened
 from tests.charts.series import EVIL, START_NS, some_bars, some_spreads, utc
 from workstation.charts.candles import candles
 from workstation.charts.equity import equity
-from workstation.charts.shown import Chart, stacked, standalone_html
+from workstation.charts.shown import Chart, stacked
 from workstation.charts.spread import spread
 from workstation.model.market import MINUTE_NS
 
 
 def a_file(folder: Path, chart: Chart) -> Path:
-    path = folder / "chart.html"
-    path.write_text(standalone_html(chart, EVIL), "utf-8")
-    return path
+    return chart.save(folder / "chart.html", EVIL)
 
 
 def laid_out(page: Any) -> Any:

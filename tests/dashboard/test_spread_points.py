@@ -49,6 +49,13 @@ def test_a_gap_within_the_second_of_a_point_stands_beside_it() -> None:
     assert some_points(a_point(1_000), gap_at(1_200, 0.0), a_point(1_300)).columns()["t"] == [1_000, 1_200, 1_300]
 
 
+def test_two_words_of_one_time_are_one_point() -> None:
+    """Else a viewer, who drops by time, could not tell them apart."""
+    series = some_points(a_point(1_000), gap_at(1_000, 0.0), a_point(1_000, 5.0))
+    assert series.columns()["t"] == [1_000]
+    assert series.columns()["spread"] == [5.0]
+
+
 def test_what_is_older_than_is_kept_is_forgotten() -> None:
     series = some_points(*(a_point(second * 1_000) for second in range(100)))
     assert series.columns()["t"][0] == 99_000 - KEPT_MS

@@ -73,19 +73,19 @@ class SpreadPoints:
         )
 
     def put(self, point: Point) -> None:
-        """The newest; one from before the last is of no use any more."""
+        """The newest; one from before the last is of no use any more. No two points have one time."""
         last = self.last
-        if last is not None and point.t < last.t:
+        if last is None:
+            self._add(point)
+        elif point.t < last.t or (last.is_gap and point.is_gap):
             return
-        if last is not None and not last.is_gap and point.t - last.t > self._gap_ms:
-            self._add(gap_at(last.t + self._gap_ms, last.mean))
-        elif last is not None and last.is_gap and point.is_gap:
-            return
-        elif last is not None and last.is_gap == point.is_gap and last.t // STEP_MS == point.t // STEP_MS:
+        elif point.t == last.t or (last.is_gap == point.is_gap and last.t // STEP_MS == point.t // STEP_MS):
             self._points[-1] = point
             self._untouched = min(self._untouched, len(self._points) - 1)
-            return
-        self._add(point)
+        else:
+            if not last.is_gap and point.t - last.t > self._gap_ms:
+                self._add(gap_at(last.t + self._gap_ms, last.mean))
+            self._add(point)
 
     def begin(self, points: Iterable[Point]) -> None:
         """Anew, from what is recorded."""

@@ -4,10 +4,8 @@ import html
 from pathlib import Path
 from string import Template
 
-from bokeh.resources import Resources
+from workstation.charts.shown import library
 
-LIBRARY = Resources(mode="inline", components=["bokeh", "bokeh-widgets"])
-"""BokehJS within the page: what the charts need of it, 1.6 MB."""
 SHELL = Path(__file__).with_name("page.html")
 
 
@@ -17,4 +15,4 @@ def page(title: str, body: str) -> str:
     The page's own policy forbids every request, so that a file that is sent around tells nobody who reads it.
     """
     shell = Template(SHELL.read_text("utf-8"))
-    return shell.substitute(title=html.escape(title), library=LIBRARY.render(), body=body)
+    return shell.substitute(title=html.escape(title), library=library(), body=body)
