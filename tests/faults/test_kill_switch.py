@@ -34,6 +34,10 @@ def placed(client: Client, **changes: object) -> Placed:
     return client.place_order(OrderTicket.model_validate(fields))
 
 
+def is_quoted(client: Client) -> bool:
+    return any(one.bid is not None for one in client.quotes())
+
+
 def order(client: Client, wanted: str) -> OrderView:
     return next(one for one in client.orders("mine") if one.client_order_id == wanted)
 
@@ -44,9 +48,10 @@ def test_a_kill_while_the_engine_is_dead_holds_when_it_comes_back_and_its_liftin
         configuration = write_configuration(tmp_path, venues)
         with Engine(configuration) as engine, engine.client() as client:
             client.start_session(MINE)
-            until(lambda: client.session("mine").equity is not None, "a price")
-            bought = placed(client).order
-            assert bought is not None and bought.decision_price is not None
+            until(lambda: is_quoted(client), "a price")
+            took = placed(client)
+            bought = took.order
+            assert bought is not None and bought.decision_price is not None, took.refusal
             resting = placed(client, type="limit", limit_price=str(round(bought.decision_price / 2, 2))).order
             assert resting is not None
             until(lambda: order(client, resting.client_order_id).status == "accepted", "an order that rests")
@@ -55,7 +60,7 @@ def test_a_kill_while_the_engine_is_dead_holds_when_it_comes_back_and_its_liftin
         with Engine(configuration) as engine, engine.client() as client:
             until(lambda: client.session("mine").status is SessionStatus.KILLED, "a killed session")
             until(lambda: order(client, resting.client_order_id).status == "cancelled", "its order cancelled")
-            until(lambda: client.session("mine").equity is not None, "a price")
+            until(lambda: is_quoted(client), "a price")
             refused = placed(client).refusal
             assert refused is not None and refused.limit == "kill switch"
             assert any("kill switch: on for every session" in one for one in client.health().problems)
@@ -75,7 +80,7 @@ def test_a_flag_written_beside_an_engine_that_hangs_is_heeded_as_soon_as_it_move
         configuration = write_configuration(tmp_path, venues)
         with Engine(configuration) as engine, engine.client() as client:
             client.start_session(MINE)
-            until(lambda: client.session("mine").equity is not None, "a price")
+            until(lambda: is_quoted(client), "a price")
             os.kill(engine.pid, signal.SIGSTOP)
             try:
                 assert "gave no answer in time" in command(engine, configuration)
