@@ -60,6 +60,34 @@ def test_direct_bars_agree_with_bars_of_the_quotes() -> None:
     assert 0.85 < ranges[0] / ranges[1] < 1.15, f"seed {SEED}: {ranges}"
 
 
+def test_minutes_of_a_venue_hold_what_it_traded_away_from_the_others() -> None:
+    restless = replace(NOVA, dislocations_per_hour=30.0)
+    market = MarketModel(seed=SEED, symbols=(BTC,), venues=(restless,))
+    stop_ns = START_NS + 3 * HOUR_NS
+    trades = market.trades(START_NS, stop_ns)
+    far = {}
+    for name, bars in (
+        ("common", market.bars(KEY, START_NS, stop_ns)),
+        ("own", market.venue_minutes(KEY, START_NS, stop_ns)),
+    ):
+        place = np.searchsorted(bars.ts_open, trades["ts_event"], side="right") - 1
+        outside = np.maximum(np.log(trades["x0"] / bars.high[place]), np.log(bars.low[place] / trades["x0"]))
+        far[name] = 1e4 * np.maximum(outside, 0.0)
+        assert np.all(bars.high >= np.maximum(bars.open, bars.close))
+        assert np.all(bars.low <= np.minimum(bars.open, bars.close))
+    assert far["common"].max() > 30, f"seed {SEED}: nothing left the common price"
+    assert far["own"].max() < 10 and (far["own"] > 1).mean() < 0.05, f"seed {SEED}: {far['own'].max()} bps outside"
+
+
+def test_minutes_of_a_venue_are_the_same_however_the_span_is_cut() -> None:
+    market = MarketModel(seed=SEED, symbols=(BTC,), venues=(replace(NOVA, dislocations_per_hour=30.0),))
+    whole = market.venue_minutes(KEY, START_NS, START_NS + 2 * HOUR_NS)
+    for start in range(0, 120, 7):
+        part = market.venue_minutes(KEY, START_NS + start * MINUTE_NS, START_NS + 2 * HOUR_NS)
+        for name in ("ts_open", "open", "high", "low", "close", "volume"):
+            assert np.array_equal(getattr(whole, name)[start:], getattr(part, name))
+
+
 def test_trade_bars_hold_first_last_extremes_and_sum() -> None:
     rows = MARKET.rows(START_NS, START_NS + 10 * MINUTE_NS)
     bars = tick_bars(rows, 0, MINUTE_NS)

@@ -17,6 +17,8 @@ from workstation.simulator.minute_bars import tick_bars
 
 SPAN_NS = 30 * DAY_NS
 """A model's rows are asked for a month at a time: the path's minutes for it are held."""
+DEPARTURES_NS = 200 * DAY_NS
+"""Up to here minutes hold the venue's departures from the common price: a thousand candles of four hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,9 @@ class ModelSource:
         start_ns = max(start_ns, self.model.origin_ns)
         if start_ns >= stop_ns:
             return no_bars()
-        return self.model.bars(key, start_ns, stop_ns)
+        # to find a year's departures takes seconds, and they last seconds: candles of days do without them
+        is_long = stop_ns - start_ns > DEPARTURES_NS
+        return (self.model.bars if is_long else self.model.venue_minutes)(key, start_ns, stop_ns)
 
     def _thickened(self, rows: Rows) -> Rows:
         """Each quote `copies` times, a little apart; the copies' quantities are halved, in turn bid and ask."""

@@ -111,6 +111,11 @@ class MarketModel:
             interval_ns=interval_ns,
         )
 
+    def venue_minutes(self, key: InstrumentKey, start_ns: int, stop_ns: int) -> Bars:
+        """One-minute bars as the venue itself shows them: `bars` with its dislocations."""
+        bars = self.bars(key, start_ns, stop_ns)
+        return self._stream(key).minutes(bars)
+
     def dislocations(self, key: InstrumentKey, start_ns: int, stop_ns: int) -> list[Dislocation]:
         """What truly happened: the dislocations that start in the span, in time order."""
         stream = self._stream(key)

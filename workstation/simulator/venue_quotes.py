@@ -1,13 +1,13 @@
 """What one venue shows of the common price, and when we hear of it: quotes and trades of one cell."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from workstation.kernels.compiled import compiled
 from workstation.model.instrument import Instrument
-from workstation.model.market import HOUR_NS, FloatArray, IntArray, Rows, quote_rows, trade_rows
+from workstation.model.market import HOUR_NS, MINUTE_NS, Bars, FloatArray, IntArray, Rows, quote_rows, trade_rows
 from workstation.model.units import ceil_steps, floor_steps, grid_of, grid_value
 from workstation.simulator.price_path import CELL_NS, CELL_SECONDS, LEAD_STEPS, STEP_NS, generator
 from workstation.simulator.settings import MAX_DELAY_NS, Climate, SymbolSettings, VenueSettings
@@ -22,6 +22,8 @@ JITTER = 1 / 16
 """How far dislocations that have a phase start from it, as a share of the time between two."""
 RESIZE_SHARE = 0.6
 """How often a quote brings a new quantity on a given side."""
+MINUTE_TIMES = 31
+"""Where a minute's bar looks for the departures: every two seconds."""
 SHAPE_TIMES = (0.0, 0.05, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
 SHAPE_SIZES = (0.0, 0.6, 0.9, 1.0, 0.95, 0.7, 0.35, 0.1, 0.0)
 """A dislocation leaves within an eighth of its life and returns more slowly than it left."""
@@ -38,6 +40,11 @@ class Dislocation:
     start_ns: int
     stop_ns: int
     size_bps: float
+
+    def shape(self, after_ns: FloatArray) -> FloatArray:
+        """How far away it is so long after its start, as a fraction of the price."""
+        age = after_ns / (self.stop_ns - self.start_ns)
+        return self.size_bps * 1e-4 * np.interp(age, SHAPE_TIMES, SHAPE_SIZES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +131,25 @@ class QuoteStream:
             seller_takes=seller_takes,
         )
 
+    def minutes(self, bars: Bars) -> Bars:
+        """Minutes of the common price as this venue shows them: away from it as its quotes are, with room for noise.
+
+        Drawn from the minute's own extremes and not from its steps, so a trade may lie a few bps outside its bar.
+        """
+        away = np.zeros((len(bars), MINUTE_TIMES))
+        for cell in range(int(bars.ts_open[0]) // CELL_NS - 1, int(bars.ts_open[-1]) // CELL_NS + 1):
+            for event in self.dislocations(cell):
+                first = int(np.searchsorted(bars.ts_open, event.start_ns - MINUTE_NS, side="right"))
+                last = int(np.searchsorted(bars.ts_open, event.stop_ns))
+                at = bars.ts_open[first:last, None] + np.linspace(0.0, MINUTE_NS, MINUTE_TIMES) - event.start_ns
+                away[first:last] += event.shape(at)
+        room = (self.venue.noise_bps + 0.5 * self.venue.quoted_spread_bps) * 1e-4
+        shifts = np.stack([away[:, 0], away.max(axis=1) + room, away.min(axis=1) - room, away[:, -1]])
+        tick = grid_of(self.instrument.tick_size)
+        ticks = np.stack([bars.open, bars.high, bars.low, bars.close]) * np.exp(shifts) * tick.scale / tick.numerator
+        opened, high, low, close = np.maximum(np.rint(ticks), 1.0) * tick.numerator / tick.scale
+        return replace(bars, open=opened, high=high, low=low, close=close)
+
     def _share(self, phase: float, chance: float) -> float:
         """Of its part of the hour that is over when a dislocation starts."""
         shift = float(generator(self.seed, "phase", self.symbol.symbol).random())
@@ -137,8 +163,7 @@ class QuoteStream:
         # no dislocation outlives a cell, so those of two cells are all that can be under way
         for event in (*self.dislocations(cell - 1), *self.dislocations(cell)):
             first, last = np.searchsorted(offsets, (event.start_ns - cell * CELL_NS, event.stop_ns - cell * CELL_NS))
-            age = (offsets[first:last] - (event.start_ns - cell * CELL_NS)) / (event.stop_ns - event.start_ns)
-            away[first:last] += event.size_bps * 1e-4 * np.interp(age, SHAPE_TIMES, SHAPE_SIZES)
+            away[first:last] += event.shape(offsets[first:last] - (event.start_ns - cell * CELL_NS))
         return away
 
     def _stamps(self, cell: int, offsets: FloatArray) -> IntArray:
