@@ -70,7 +70,7 @@ def simulate(
     ] = None,
     lively: Annotated[
         bool,
-        typer.Option("--lively", help="Each venue in turn is dear or cheap for some seconds, twice a minute."),
+        typer.Option("--lively", help="The venues but the first are dear or cheap in turn, for some seconds."),
     ] = False,
     history: Annotated[
         str | None,

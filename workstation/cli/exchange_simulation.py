@@ -23,8 +23,8 @@ VENUES = {settings.venue: settings for settings in (NOVA, ORION, VEGA)}
 ACCOUNT_NAMES = ("alice", "bob")
 LIVELY = Climate(dislocation_bps=(60.0, 90.0), dislocation_ns=(5 * SECOND_NS, 17 * SECOND_NS // 2))
 """Wide enough to pay for four taker fees of 10 bps, and over before somebody who watches has gone."""
-LIVELY_PER_HOUR = 108.0
-"""Of each symbol at each venue; the venues take turns, so that each one is over when the next begins."""
+LIVELY_PER_HOUR = 150.0
+"""Of each symbol at each restless venue; these take turns, so that each one is over when the next begins."""
 
 
 def run_exchanges(
@@ -55,7 +55,7 @@ def run_exchanges(
 
 
 def model_source(venues: str, seed: int, quotes_per_second: float | None, *, is_lively: bool = False) -> ModelSource:
-    """The seeded market of the named venues; lively ones drift apart and return, each in its turn, twice a minute.
+    """The seeded market of the named venues. In a lively one the first stays and the others leave it, in turn.
 
     Raises ConfigError for a name that is not known.
     """
@@ -65,9 +65,10 @@ def model_source(venues: str, seed: int, quotes_per_second: float | None, *, is_
         raise ConfigError(f"--venues {venues!r}: expected some of {', '.join(VENUES)}, comma-separated")
     chosen = [settings for name, settings in VENUES.items() if name in names]
     if is_lively:
-        chosen = [
-            replace(settings, dislocations_per_hour=LIVELY_PER_HOUR, dislocation_phase=turn / len(chosen))
-            for turn, settings in enumerate(chosen)
+        steady, restless = chosen[: len(chosen) > 1], chosen[len(chosen) > 1 :]
+        chosen = [replace(settings, dislocations_per_hour=0.0) for settings in steady] + [
+            replace(settings, dislocations_per_hour=LIVELY_PER_HOUR, dislocation_phase=turn / len(restless))
+            for turn, settings in enumerate(restless)
         ]
     model = MarketModel(
         seed=seed,

@@ -37,6 +37,7 @@ TEMPLATES = {"text": TEXT, "price": NUMBER, "quantity": NUMBER, "signed": SIGNED
 LEAST = {"text": 64, "price": 82, "quantity": 72, "signed": 72, "side": 66, "age": 58}
 """Pixels that the usual values of a kind need."""
 BUTTON_WIDTH = 82
+"""Panel sets no width of a column of buttons: it takes that of columns which say nothing."""
 FIGURES = frozenset(("price", "quantity", "signed", "age"))
 
 
@@ -76,14 +77,13 @@ class LiveTable:
             formatters={one.name: _formatter(one) for one in columns},
             text_align={one.name: _align(one) for one in columns},
             header_align={one.name: _align(one) for one in columns},
-            widths={one.name: one.width for one in columns if one.width is not None}
-            | dict.fromkeys(buttons or {}, BUTTON_WIDTH),
+            widths={one.name: one.width for one in columns if one.width is not None},
             buttons=dict(buttons or {}),
             stylesheets=[sheet_of("table")],
             configuration={
                 "responsiveLayout": "hide",
                 "placeholder": escape(empty),
-                "columnDefaults": {"headerSortTristate": True},
+                "columnDefaults": {"headerSortTristate": True, "minWidth": BUTTON_WIDTH},
                 "columns": [_room(one) for one in columns],
             },
             min_height=92,

@@ -158,16 +158,16 @@ export function render({model, view}) {
   let settling = null
   function settle() {
     clearInterval(settling)
-    let seen = -1, calm = 0
+    let seen = -1, calm = 0, isFolded = !narrow.matches
     const since = performance.now()
     settling = setInterval(() => {
+      isFolded ||= fold()
       const built = count(document, ".tabulator-tableholder")
       calm = built === seen ? calm + 1 : 0
       seen = built
       if ((built && calm >= 3) || performance.now() - since > 5000) {
         clearInterval(settling)
         model.send_msg({act: "ready"})
-        if (narrow.matches) fold()
       }
     }, 100)
   }
@@ -227,6 +227,7 @@ export function render({model, view}) {
   const fold = () => { // the rail lies over the page where that is narrow: closed until it is asked for
     const page = view.model.document?.roots().find((one) => one.data?.sidebar_open !== undefined)
     if (page) page.data.sidebar_open = !narrow.matches
+    return Boolean(page)
   }
   narrow.addEventListener("change", fold)
   const wanted = matchMedia("(prefers-color-scheme: dark)")
