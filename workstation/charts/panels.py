@@ -14,7 +14,6 @@ from bokeh.models import (
     CustomJSTickFormatter,
     InlineStyleSheet,
     Model,
-    NumeralTickFormatter,
     PanTool,
     Range,
     Range1d,
@@ -80,7 +79,7 @@ def _dress(plot: figure, brush: Brush, zone: str, *, has_dates: bool) -> None:
     brush.paint(plot.ygrid, grid_line_color="grid")
     plot.xaxis.visible = has_dates
     tick_about(plot, 6)
-    plot.xaxis.formatter = CustomJSTickFormatter(args={"zone": zone}, code=script("time_axis"))
+    plot.xaxis.formatter = CustomJSTickFormatter(args={"range": plot.x_range, "zone": zone}, code=script("time_axis"))
 
 
 def share_crosshair(plots: list[figure], brush: Brush) -> list[Model]:
@@ -119,7 +118,9 @@ def show_cross_value(plot: figure, brush: Brush, decimals: int) -> Label:
 
 
 def number_axis(plot: figure, decimals: int) -> None:
-    plot.yaxis.formatter = NumeralTickFormatter(format="0,0." + "0" * decimals if decimals else "0,0")
+    plot.yaxis.formatter = CustomJSTickFormatter(
+        args={"range": plot.y_range, "digits": digits(decimals)}, code=script("number_axis")
+    )
 
 
 def digits(decimals: int) -> dict[str, int]:

@@ -1,4 +1,5 @@
-// Dates where a day begins, else times; one look decides for all ticks.
+// Dates where a day begins, else times; one look decides for all ticks. Nothing while nothing has been drawn.
+if (range.start === 0 && range.end === 1) return ''
 const day = 86400000
 const step = ticks.length > 1 ? ticks[1] - ticks[0] : day
 const shown = {timeZone: zone == 'local' ? undefined : zone}

@@ -42,7 +42,8 @@ class SessionsPage:
         )
         self.waiting = pn.pane.Str("Waiting for the engine: it has not answered yet.", margin=(8, 8))
         self.panel = SessionPanel(visit)
-        self.form = SessionForm(visit, self._on_started)
+        self._form: SessionForm | None = None
+        self._form_place = stack()
         self._tables, self._jobs = self.sessions.view(), self.jobs.view()
         self.chosen.param.watch(self._on_chosen, "value")
         self.sessions.on_row(lambda row: self._choose(row["session"]))
@@ -52,13 +53,22 @@ class SessionsPage:
             pn.state.execute(lambda: self.form.open(self._form_for))
 
     @property
+    def form(self) -> SessionForm:
+        """Made when it is first asked for: it costs as much as the rest of the page."""
+        if self._form is None:
+            self._form = SessionForm(self._visit, self._on_started)
+            self._form.show(self._visit.state)
+            self._form_place.append(self._form.view())
+        return self._form
+
+    @property
     def place(self) -> dict[str, str]:
         return {"session": self.chosen.value or ""}
 
     def view(self) -> pn.viewable.Viewable:
         head = head_of(QUESTION, self.chosen, self.new)
         return stack(
-            head, self.form.view(), self.waiting, self._tables, self._jobs, self.panel.view(),
+            head, self._form_place, self.waiting, self._tables, self._jobs, self.panel.view(),
             margin=(0, 8), css_classes=["sessions-page"],
         )  # fmt: skip
 
@@ -71,7 +81,8 @@ class SessionsPage:
         self.jobs.show([job_row(one, now_ns) for one in reversed(state.jobs)])
         self._offer(state)
         self.panel.show(state, self.chosen.value or "")
-        self.form.show(state)
+        if self._form is not None:
+            self._form.show(state)
         may = self._visit.controls.may(Role.TRADER)
         if self.new.disabled == may:
             self.new.param.update(

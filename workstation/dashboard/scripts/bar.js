@@ -33,6 +33,8 @@ export function render({model, view}) {
     return {box: el("span", {class: `figure ${name}`}, el("small", {class: "name"}, name), value, unit), value, unit}
   }
 
+  const word = (text) => el("span", {class: "word"}, text) // left out on a phone
+
   function draw() {
     const ageMs = silentMs(), isLost = ageMs > LOST_AFTER_MS
     const mode = told?.mode ?? "collect"
@@ -58,10 +60,13 @@ export function render({model, view}) {
     day.value.textContent = money ? `${signed(money.day_return === null ? null : money.day_return * 100)} %` : UNKNOWN
     day.box.title = money ? `${signed(money.day)} ${money.currency} by trading since 00:00 UTC` : ""
     const alive = told.feeds.filter((one) => one.is_alive).length
-    feeds.replaceChildren(el("span", {class: alive === told.feeds.length ? "dot" : "dot hollow"}), " feeds ",
+    feeds.replaceChildren(el("span", {class: alive === told.feeds.length ? "dot" : "dot hollow"}), " ", word("feeds "),
       el("b", {}, `${alive}/${told.feeds.length}`))
+    feeds.ariaLabel = `feeds ${alive}/${told.feeds.length}`
     const open = alertsOf()
-    alerts.replaceChildren(`${open.length ? "▲" : "△"} `, el("b", {}, String(open.length)), open.length === 1 ? " alert" : " alerts")
+    const alertWord = open.length === 1 ? " alert" : " alerts"
+    alerts.replaceChildren(`${open.length ? "▲" : "△"} `, el("b", {}, String(open.length)), word(alertWord))
+    alerts.ariaLabel = `${open.length}${alertWord}`
     alerts.classList.toggle("some", open.length > 0)
   }
 
