@@ -35,7 +35,7 @@ def placed(client: Client, **changes: object) -> Placed:
 
 
 def is_quoted(client: Client) -> bool:
-    return any(one.bid is not None for one in client.quotes())
+    return any(one.bid is not None for one in client.quotes("BTC/USDT"))
 
 
 def order(client: Client, wanted: str) -> OrderView:

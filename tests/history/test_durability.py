@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.history.series import BTC, DAY_START_NS, QUOTES, a_source, quotes_at, segment_files
+from tests.history.series import BTC, DAY_START_NS, QUOTES, a_source, an_instrument, quotes_at, segment_files
 from workstation.history import durable, segment_writing
 from workstation.history.durable import HistoryCorrupt, write_durably
 from workstation.history.layout import HistoryKind
@@ -109,3 +109,13 @@ for n in range(10):
     writers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)], cwd=ROOT) for n in (1, 2)]
     assert [writer.wait() for writer in writers] == [0, 0]
     assert len(HistoryStore(tmp_path).rows(BTC, HistoryKind.QUOTES, 0)) == 20
+
+
+def test_what_a_killed_writer_of_rules_left_goes_with_the_next_rules(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path)
+    store.put_instrument(an_instrument())
+    (folder,) = (tmp_path / "instruments").iterdir()
+    left = durable.temporary_path(folder / "ETH%2FUSDT.json")
+    left.write_text("half")
+    store.put_instrument(an_instrument())
+    assert not left.exists() and store.instrument(BTC) == an_instrument()

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from workstation.errors import HistoryMissing
-from workstation.history.durable import HistoryCorrupt, one_writer, write_all_durably
+from workstation.history.durable import HistoryCorrupt, one_writer, remove_leftovers, write_all_durably
 from workstation.model.instrument import Instrument, InstrumentKey, checked_key
 
 
@@ -25,7 +25,9 @@ def put_instrument(root: Path, instrument: Instrument) -> None:
 def put_instruments(root: Path, instruments: Iterable[Instrument]) -> None:
     """As put_instrument, of many at once; what is stored as it is costs no writing."""
     for venue, group in groupby(sorted(instruments, key=_key), key=lambda one: checked_key(*one.key)[0]):
-        with one_writer(root / "instruments" / venue):
+        folder = root / "instruments" / venue
+        with one_writer(folder):
+            remove_leftovers(folder)
             write_all_durably(dict(_changed(root, group)))
 
 
