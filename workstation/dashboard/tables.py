@@ -36,7 +36,7 @@ TEXT = """<span title="<%- value %>"><%- value === null || value === '' ? '–' 
 TEMPLATES = {"text": TEXT, "price": NUMBER, "quantity": NUMBER, "signed": SIGNED, "side": SIDE, "age": AGE}
 LEAST = {"text": 64, "price": 82, "quantity": 72, "signed": 72, "side": 66, "age": 58}
 """Pixels that the usual values of a kind need."""
-BUTTON_WIDTH = 82
+BUTTON_WIDTH = 72
 """Panel sets no width of a column of buttons: it takes that of columns which say nothing."""
 FIGURES = frozenset(("price", "quantity", "signed", "age"))
 
