@@ -6,7 +6,7 @@ import pytest
 
 from tests.dashboard.views import a_position, a_summary, an_order
 from workstation.client.messages import SessionStatus
-from workstation.dashboard.state import BarMode, EngineState, closing_lines, closing_of, money_of
+from workstation.dashboard.state import BarMode, EngineState, closing_lines, closing_of, kill_lines, money_of
 
 
 def test_sums_are_of_one_currency_each() -> None:
@@ -45,9 +45,15 @@ def test_closing_is_told_in_numbers() -> None:
     assert closing_lines(state) == [
         "+0.42 BTC/USDT at nova is closed at the market.",
         "Together about 26,310 USDT.",
-        "2 open orders are cancelled.",
+        "Resting orders are cancelled: 2.",
         "Estimated result of what is open: −112.00, before fees.",
     ]
+
+
+def test_the_kill_switch_is_said_to_leave_what_protects() -> None:
+    orders = (an_order(purpose="entry"), an_order(purpose="stop"), an_order(purpose="target"))
+    state = EngineState(sessions=(a_summary("one"),), orders=orders, positions=(a_position(),))
+    assert "Waiting entries are cancelled: 1. Stops and targets stay: 2." in kill_lines(state, "one")
 
 
 def test_a_position_without_a_price_is_named_and_not_counted_as_nothing() -> None:

@@ -127,7 +127,7 @@ class Frame:
         match asked.get("act"):
             case "kill":
                 flatten = asked.get("flatten") is True
-                done = "New orders are blocked, open ones are being cancelled" + (
+                done = "New orders are blocked, waiting entries are being cancelled" + (
                     ", positions are being closed." if flatten else "."
                 )
                 await self._visit.do(

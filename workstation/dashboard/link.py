@@ -74,12 +74,13 @@ class EngineLink:
 
     async def _look_on(self) -> None:
         watched_s = self._now_s()
-        while self._now_s() - watched_s < RETIRED_AFTER_S:
+        while self._followers or self._now_s() - watched_s < RETIRED_AFTER_S:
             began_s = self._now_s()
             if self._followers:
                 watched_s = began_s
                 await self.look()
             await asyncio.sleep(max(0.05, LOOK_S - (self._now_s() - began_s)))
+        self.state = EngineState()  # nobody saw what came since: the next viewer is told nothing rather than that
 
     def _looked(self) -> EngineState:
         try:

@@ -19,6 +19,7 @@ from workstation.client.messages import (
     SpreadView,
 )
 from workstation.client.now import SessionNow
+from workstation.model.order import OrderPurpose
 
 LOST_AFTER_S = 3.0
 """Without an answer for so long, figures are of the past."""
@@ -133,14 +134,22 @@ class Closing:
     """By currency, of those with a mark."""
     unpriced: int = 0
     """Positions without a mark, which `notional_quote` leaves out."""
-    open_orders: int = 0
+    waiting_entries: int = 0
+    """Orders that would open something: the kill switch cancels them."""
+    exits: int = 0
+    """Resting stops and targets: the kill switch leaves them, as they protect what is held."""
     sessions: int = 0
+
+    @property
+    def open_orders(self) -> int:
+        return self.waiting_entries + self.exits
 
 
 def closing_of(state: EngineState, session: str | None = None) -> Closing:
     """Of one session, or of all that are not over."""
     alive = {one.session for one in state.alive if session in (None, one.session)}
     held = [one for one in state.positions if one.session in alive and one.quantity]
+    resting = [one for one in state.orders if one.session in alive]
     notional: dict[str, Decimal] = {}
     for one in held:
         if one.mark is not None:
@@ -150,9 +159,21 @@ def closing_of(state: EngineState, session: str | None = None) -> Closing:
         entries=tuple(f"{one.quantity:+f} {one.symbol} at {one.venue}" for one in held),
         notional_quote=notional,
         unpriced=sum(one.mark is None for one in held),
-        open_orders=sum(one.session in alive for one in state.orders),
+        waiting_entries=sum(one.purpose == OrderPurpose.ENTRY for one in resting),
+        exits=sum(one.purpose != OrderPurpose.ENTRY for one in resting),
         sessions=len(alive),
     )
+
+
+def kill_lines(state: EngineState, session: str) -> list[str]:
+    """What the kill switch of one session does, for a dialog."""
+    closing = closing_of(state, session)
+    held = f"Positions stay: {'; '.join(closing.entries)}." if closing.entries else "It holds nothing."
+    return [
+        f"New orders of {session} are blocked, also after a restart, until the switch is reset.",
+        f"Waiting entries are cancelled: {closing.waiting_entries}. Stops and targets stay: {closing.exits}.",
+        held,
+    ]
 
 
 def closing_lines(state: EngineState, session: str | None = None) -> list[str]:
@@ -162,7 +183,7 @@ def closing_lines(state: EngineState, session: str | None = None) -> list[str]:
     lines += [f"Together about {amount:,.0f} {currency}." for currency, amount in closing.notional_quote.items()]
     if closing.unpriced:
         lines.append(f"{closing.unpriced} of them have no price now: for how much is not known.")
-    lines.append(f"{closing.open_orders} open orders are cancelled.")
+    lines.append(f"Resting orders are cancelled: {closing.open_orders}.")
     held = [one for one in state.positions if one.quantity and session in (None, one.session)]
     if held and (result := _sum(one.unrealized_pnl for one in held)) is not None:
         lines.append(f"Estimated result of what is open: {result:+,.2f}, before fees.".replace("-", "−"))

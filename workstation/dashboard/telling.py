@@ -58,6 +58,7 @@ def _closing(state: EngineState) -> Mapping[str, Any]:
         "entries": closing.entries,
         "notional": closing.notional_quote,
         "unpriced": closing.unpriced,
-        "orders": closing.open_orders,
+        "waiting": closing.waiting_entries,
+        "exits": closing.exits,
         "sessions": closing.sessions,
     }

@@ -16,7 +16,7 @@ from workstation.dashboard.look import flow, stack
 from workstation.dashboard.now import now_lines
 from workstation.dashboard.session_facts import fact_groups, moment, verification_lines
 from workstation.dashboard.sheet import FactSheet
-from workstation.dashboard.state import OVER, EngineState, closing_lines, closing_of
+from workstation.dashboard.state import OVER, EngineState, closing_lines, closing_of, kill_lines
 from workstation.dashboard.tables import Column, LiveTable
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import Visit
@@ -155,12 +155,7 @@ class SessionPanel:
             )
 
     async def _on_kill(self, _: Any) -> None:
-        session, closing = self._session, closing_of(self._visit.state, self._session)
-        lines = [
-            f"New orders of {session} are blocked, also after a restart, until the switch is reset.",
-            f"{closing.open_orders} open orders are cancelled.",
-            f"Positions stay: {'; '.join(closing.entries)}." if closing.entries else "It holds nothing.",
-        ]
+        session, lines = self._session, kill_lines(self._visit.state, self._session)
         if await self._visit.confirm(f"Kill {session}?", lines, "Block and cancel"):
             order = KillOrder(session=session, reason="by the dashboard")
             await self._visit.do(lambda client, by: client.kill(order, by), f"{session} is killed.")

@@ -44,7 +44,8 @@ export function render({model, view}) {
     document.documentElement.toggleAttribute("data-lost", isLost)
     box.classList.toggle("lost", isLost)
     badge.textContent = WORDS[mode]
-    loss.textContent = isLost ? `disconnected ${age(ageMs)} · works without this page: ${model.kill_command}` : ""
+    const since = told?.silent_s === null ? "no engine answers" : `disconnected ${age(ageMs)}`
+    loss.textContent = isLost ? `${since} · works without this page: ${model.kill_command}` : ""
     loss.title = isLost ? told?.loss ?? "" : ""
     const isKilled = told?.kill?.is_on ?? false
     kill.textContent = isKilled ? "KILLED" : "KILL"
@@ -135,7 +136,7 @@ export function render({model, view}) {
     show("Stop all trading?",
       el("ul", {},
         el("li", {}, `New orders are blocked in all sessions (${c.sessions} now), also after a restart, until the switch is reset.`),
-        el("li", {}, c.orders === 1 ? "1 open order is cancelled." : `${c.orders} open orders are cancelled.`),
+        el("li", {}, `Waiting entries are cancelled: ${c.waiting}. Stops and targets stay: ${c.exits}.`),
         el("li", {}, c.entries.length ? `Positions stay: ${c.entries.join("; ")}.` : "There are no positions.")),
       c.entries.length ? el("label", {for: "flatten"}, flatten, ` Close them too, at the market: ${amount || "no price is known"}`
         + (c.unpriced ? ` and ${c.unpriced} without a price` : "")) : null,
