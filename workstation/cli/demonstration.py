@@ -42,6 +42,8 @@ SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 UNWATCHED_S = 20.0
 """How long it lasts where nobody can press Ctrl-C."""
 CLOSING_S = 10.0
+PATIENCE_S = 60.0
+"""The first session of a first start waits for kernels that are compiled; the machine may be busy besides."""
 BY = "demo"
 
 SPREAD: Mapping[str, Any] = {
@@ -90,7 +92,7 @@ class Demonstration:
         with only_one(self.home), Supervisor(self.home / "logs") as supervisor:
             write_durably(self.home / FILE_NAME, self.configuration().encode())
             self._start_services(supervisor)
-            client = Client(api_url(LOOPBACK, self.port), read_token(self.home), by=BY)
+            client = Client(api_url(LOOPBACK, self.port), read_token(self.home), by=BY, timeout_s=PATIENCE_S)
             with supervisor.telling_deaths(), client:
                 sessions = [self._session(client, declared) for declared in (SPREAD, AVERAGES)]
                 names = [one.session for one in sessions]
