@@ -5,6 +5,7 @@
     │   ├── BadInput           a value breaks a stated rule (also a ValueError)
     │   │   ├── RowsOutOfOrder
     │   │   └── StrategyNonsense
+    │   ├── StrategyRaised     a strategy's own code raised: mend its file
     │   ├── UnknownInstrument
     │   ├── SessionNotFound
     │   ├── SessionExists
@@ -56,6 +57,10 @@ class RowsOutOfOrder(BadInput):
 
 class StrategyNonsense(BadInput):
     """A strategy returned what is no decision."""
+
+
+class StrategyRaised(CallerError):
+    """A strategy's own code raised; the cause has the traceback."""
 
 
 class UnknownInstrument(CallerError, KeyError):

@@ -88,7 +88,7 @@ def _run(file: Path, content: bytes) -> ModuleType:
     try:
         exec(compile(tree, str(file), "exec"), vars(module))
     except (Exception, SystemExit) as error:
-        raise BadInput(f"{file}:{_line(error, file)}: {type(error).__name__}: {error}") from error
+        raise BadInput(f"{file}:{last_line(error, file) or 1}: {type(error).__name__}: {error}") from error
     return module
 
 
@@ -110,9 +110,10 @@ def _check_version(file: Path, tree: ast.Module) -> None:
         )
 
 
-def _line(error: BaseException, file: Path) -> int:
-    """The last line of the file that the error passed; the first, where it passed none."""
-    line, place = 1, error.__traceback__
+def last_line(error: BaseException, file: Path) -> int | None:
+    """The last line of the file that the error passed; None where it passed none."""
+    line: int | None = None
+    place = error.__traceback__
     while place is not None:
         if place.tb_frame.f_code.co_filename == str(file):
             line = place.tb_lineno

@@ -17,6 +17,7 @@ from workstation.model.instrument import Instrument, InstrumentKind
 from workstation.model.market import Bars, FloatArray
 from workstation.model.units import grid_of, to_float
 from workstation.research.results import BacktestResult, BacktestSettings, measured
+from workstation.research.strategy_calls import signals_of
 from workstation.strategies.base import BarStrategy, Signals
 from workstation.trading.paper import FillAt
 from workstation.trading.sizing import REFUSALS, SizingMode, SizingSettings
@@ -38,7 +39,8 @@ def backtest(
     """Trades `strategy` on `bars`, whose prices lie on the instrument's tick grid.
 
     `finalize` closes at the last close what is still held. Raises BadInput for bars that cannot be (naming bar, field
-    and value), for settings out of range, and for a short entry on a spot instrument; StrategyNonsense for bad signals.
+    and value), for settings out of range, and for a short entry on a spot instrument; StrategyNonsense for bad signals,
+    StrategyRaised for what its code raises.
     """
     settings = BacktestSettings(
         sizing=sizing,
@@ -49,7 +51,7 @@ def backtest(
     )
     record = settings_record(settings, instrument)
     check_bars(bars)
-    signals = strategy.signals(bars).checked(len(bars), strategy.name_in_cli)
+    signals = signals_of(strategy, bars)
     check_sides(signals, instrument)
     if instrument.contract_size != 1:
         raise BadInput(

@@ -13,6 +13,7 @@ from workstation.model.events import Fact, RunStarted
 from workstation.model.ids import InstrumentIndex
 from workstation.model.instrument import InstrumentKey, Registry
 from workstation.model.market import STEP_BITS, Rows, rows_taken
+from workstation.research.strategy_calls import code_of
 from workstation.session.manifest import RunManifest
 from workstation.session.market import Market
 from workstation.session.rebuild import rebuild_from_ns, warm_up
@@ -76,7 +77,8 @@ def foresee_bars(store: HistoryStore, manifest: RunManifest, session: Session) -
         if settings.interval_ns is None:
             raise BadInput(f"session {settings.session_id}: interval_ns None: a bar strategy needs one")
         bars = received_bars(store, settings.instruments[0], settings.interval_ns, **span_of(manifest))
-        session.bars.foresee(bars)
+        with code_of(session.strategy):
+            session.bars.foresee(bars)
 
 
 class Start(NamedTuple):

@@ -21,6 +21,7 @@ from workstation.ports.journal import Journal, Ticket
 from workstation.research.collection import rare_collection
 from workstation.research.desk import Desk, Start, foresee_bars, set_up, walk
 from workstation.research.replay_result import ReplayResult
+from workstation.research.strategy_calls import code_of
 from workstation.research.trade_log import TradeLog
 from workstation.session import identity
 from workstation.session.manifest import REPLAY, RunManifest, SourceSelection, manifest_bytes, manifest_hash
@@ -85,7 +86,7 @@ def replay(
     `is_durable` makes every effect wait for its facts to be on the disk, as a session whose venue is real does; `wrap`
     puts a broker of one's own before the paper venue, to watch what leaves. `strategy` stands for what the session's
     name would lead to, where nothing is kept that has to be found again by that name.
-    Raises HistoryMissing, BadInput; JournalWriteFailed when the ledger's disk is full.
+    Raises HistoryMissing, BadInput, StrategyRaised; JournalWriteFailed when the ledger's disk is full.
     """
     instruments = _instruments(store, request)
     if strategy is None:
@@ -102,7 +103,8 @@ def replay(
     journal = WatchedJournal(log, ledger)
     broker = host if wrap is None else wrap(host)
     host.outbox = Outbox(journal, broker) if is_durable else WriteBehindOutbox(journal, broker)
-    host.subscribe()
+    with code_of(strategy):  # it tells its windows and conditions
+        host.subscribe()
     foresee_bars(store, manifest, desk.session)
 
     def watch(seen: int, total: int) -> bool:

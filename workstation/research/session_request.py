@@ -31,6 +31,7 @@ from workstation.model.market import interval_ns
 from workstation.research.backtest import check_sides
 from workstation.research.choices import require_received
 from workstation.research.replay import ReplayRequest, opening_balances
+from workstation.research.strategy_calls import signals_of
 from workstation.session.manifest import RunManifest, SourceSelection, read_manifest
 from workstation.session.settings import SessionSettings
 from workstation.strategies.base import BarStrategy, Strategy
@@ -195,7 +196,7 @@ def _check_spot(store: HistoryStore, choices: Choices, instrument: Instrument, s
         return
     assert source.interval_ns is not None
     bars = store.bars(instrument.key, source.interval_ns, choices.span.start_ns, choices.span.end_ns)
-    check_sides(strategy.signals(bars).checked(len(bars), strategy.name_in_cli), instrument)
+    check_sides(signals_of(strategy, bars), instrument)
 
 
 def _check_shape(choices: Choices) -> None:
