@@ -89,6 +89,28 @@ def test_the_price_range_follows_what_is_in_sight(tmp_path: Path) -> None:
         assert page.evaluate(f"{y}.end") > 99_000.0
 
 
+def test_a_phone_shows_as_many_bars_as_it_has_room_for_and_a_wider_screen_more_until_one_zooms(tmp_path: Path) -> None:
+    chart = candles(some_bars(400))
+    with opened(a_file(tmp_path, chart), width=390) as (page, _, _):
+        laid_out(page)
+        x = f"Bokeh.documents[0].get_model_by_id('{chart.price.x_range.id}')"
+
+        def minutes() -> float:
+            return float(page.evaluate(f"({x}.end - {x}.start) / 60000"))
+
+        narrow = minutes()
+        assert 20 < narrow < 90
+        page.set_viewport_size({"width": 1440, "height": 800})
+        page.wait_for_function(f"({x}.end - {x}.start) / 60000 > {2 * narrow}")
+        wide = minutes()
+        page.evaluate(f"{x}.setv({{start: {x}.start + 60000 * 40}})")
+        room = f"Bokeh.documents[0].get_model_by_id('{chart.price.id}').inner_width"
+        before = page.evaluate(room)
+        page.set_viewport_size({"width": 1200, "height": 800})
+        page.wait_for_function(f"{room} < {before} - 100")
+        assert minutes() == pytest.approx(wide - 40)
+
+
 def test_a_new_bar_moves_the_price_tag_and_stays_in_sight(tmp_path: Path) -> None:
     bars = some_bars(200)
     chart = candles(bars)

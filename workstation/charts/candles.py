@@ -101,7 +101,7 @@ def candles(
     show_cross_value(price, brush, decimals)
     told = {"bars": sources["candles"], "lines": sources["lines"], "names": names, "digits": digits(decimals)}
     told |= {"zone": zone, "interval": _length_ms(drawn)}
-    fitted = told | {"orders": sources["orders"], "words": words, "rise": rise, "is_part": shown is not None}
+    fitted = told | {"orders": sources["orders"], "words": words, "rise": rise, "shown": shown}
     _fit(price, volume, fitted, drawn, brush)
     panels = [price, volume]
     return CandleChart(

@@ -7,8 +7,14 @@ if (last < 0) return
 const is_narrow = plot.inner_width > 0 && plot.inner_width < 500
 if (cb_obj === plot) {  // laid out, or turned
   words.text = {field: is_narrow ? 'short' : 'words'}
-  const room = plot.inner_width / 5 * interval  // at 5 pixels a bar
-  if (is_part && x.end - x.start > room) x.setv({start: x.end - room}, quiet)
+  // the newest bars, at 5 pixels or more each, until somebody zooms; the range remembers what it was given
+  const is_untouched = x.fitted === undefined || Math.abs(x.end - x.start - x.fitted) < interval
+  if (shown && plot.inner_width > 0 && is_untouched && x.end > t[last]) {
+    const bars = Math.min(shown, Math.max(10, Math.floor(plot.inner_width / 5)))
+    const start = t[Math.max(0, t.length - bars)] - interval, end = t[last] + interval * (1 + Math.max(2, bars / 10))
+    x.fitted = end - start
+    x.setv({start, end}, quiet)
+  }
 }
 // whoever sees the newest bar goes on seeing it
 const seen = last_seen.data.t[0]

@@ -1,5 +1,5 @@
 // The Live page's side: it feeds the chart beside it, and says what the strategy does now.
-const SHOWN = 160, GUTTER = 16
+const SHOWN = 160
 const quiet = {sync: false}
 
 export function render({model, view}) {
@@ -35,8 +35,12 @@ export function render({model, view}) {
     paint()
   }
   function show(t, interval) {
-    const range = chart("price")?.x_range, last = t[t.length - 1]
-    range?.setv({start: t[Math.max(0, t.length - SHOWN)] - interval, end: last + interval * (1 + GUTTER)}, quiet)
+    const plot = chart("price"), last = t[t.length - 1]
+    if (!plot) return
+    const bars = Math.min(SHOWN, Math.max(10, Math.floor((plot.inner_width || Infinity) / 5))) // as the chart fits itself
+    const start = t[Math.max(0, t.length - bars)] - interval, end = last + interval * (1 + Math.max(2, bars / 10))
+    plot.x_range.fitted = end - start
+    plot.x_range.setv({start, end}, quiet)
   }
   function change(told) {
     quote = told.quote
