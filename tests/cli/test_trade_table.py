@@ -33,3 +33,10 @@ def test_a_trade_of_many_legs_is_shown_whole() -> None:
 
 def test_without_trades_there_is_no_table() -> None:
     assert last_trades([], "USDT") == "no trades"
+
+
+def test_ends_of_bars_are_called_so() -> None:
+    row = a_row(entry_time="2024-05-01T18:00:00.000Z", exit_time=None)
+    assert "ENTRY (UTC)  " in last_trades([row], "USDT")
+    titles = last_trades([row], "USDT", at_bar_ends=True)
+    assert "ENTRY, BAR END (UTC)  " in titles and "EXIT, BAR END (UTC)  " in titles

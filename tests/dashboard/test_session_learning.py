@@ -13,7 +13,7 @@ from workstation.dashboard.declaring import Form, declaration_of, first_form
 from workstation.dashboard.learning import learned_form, manifests_of
 from workstation.engine.build import first_manifest
 from workstation.model.instrument import InstrumentKind
-from workstation.session.manifest import RunManifest
+from workstation.session.manifest import REPLAY, RunManifest
 
 SETTINGS = Settings()
 TYPED = replace(
@@ -47,6 +47,19 @@ def test_the_last_one_of_that_strategy_is_learned_from():
     manifests = [manifest_of(one) for one in (TYPED, cross, replace(TYPED, session="s-2", sizing="0.5"), cross)]
     assert learned_form("spread-reversion", manifests, SETTINGS).sizing == "0.5"
     assert learned_form("ma-cross", manifests, SETTINGS).interval == "5m"
+
+
+def test_of_a_replay_parameters_and_place_are_learned_and_never_its_money_or_limits():
+    tried = replace(
+        TYPED, venues=("orion", "nova"), symbol="ETH/USDT", sizing_mode="equity-fraction", sizing="0.95",
+        figures={"leverage": "20", "latency_ms": "0", "balance": "1000000"},
+        limits={"max_position_notional": "none", "max_open_positions": "none", "max_quote_age_ms": "none"},
+    )  # fmt: skip
+    replayed = replace(manifest_of(tried), mode=REPLAY)
+    learned = learned_form("spread-reversion", [manifest_of(TYPED), replayed], SETTINGS)
+    first = first_form("spread-reversion")
+    assert learned == replace(first, venues=tried.venues, symbol="ETH/USDT", parameters=tried.parameters)
+    assert learned_form("spread-reversion", [replayed, manifest_of(TYPED)], SETTINGS) == replace(TYPED, session="")
 
 
 def test_without_one_the_strategys_own_defaults_stand():

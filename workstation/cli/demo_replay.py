@@ -51,8 +51,10 @@ def demonstrate(settings: Settings) -> None:
     for result in results:
         content = result.to_dict()
         write_durably(folder.run_file(result.manifest.run_id), json.dumps(content, allow_nan=False).encode())
-        typer.echo(f"\n{result}\n\n{last_trades(content['trades'], result.manifest.session.currency)}\n")
-        typer.echo(as_sentence(verify(folder.ledger, result.manifest.run_id, store)))
+        manifest = result.manifest
+        trades = last_trades(content["trades"], manifest.session.currency, at_bar_ends=manifest.paper.on_bars)
+        typer.echo(f"\n{result}\n\n{trades}\n")
+        typer.echo(as_sentence(verify(folder.ledger, manifest.run_id, store)))
     typer.echo("\nNext:")
     for command in next_commands(store, folder, results[-1]):
         typer.echo(f"  {command}")

@@ -68,7 +68,9 @@ def replay_command(
     if as_json:
         typer.echo(json.dumps(content, indent=2, allow_nan=False))
     else:
-        typer.echo(f"{result}\n\n{last_trades(content['trades'], result.manifest.session.currency)}")
+        manifest = result.manifest
+        trades = last_trades(content["trades"], manifest.session.currency, at_bar_ends=manifest.paper.on_bars)
+        typer.echo(f"{result}\n\n{trades}")
     if file is not None:
         where = () if ledger is None else ("--ledger", file)
         options.note(f"\njournaled in {file}. To verify it:")

@@ -20,12 +20,15 @@ COLUMNS = {
     "pnl_quote": "PNL",
     "exit_reason": "EXIT BY",
 }
+BAR_ENDS = {"entry_time": "ENTRY, BAR END (UTC)", "exit_time": "EXIT, BAR END (UTC)"}
+"""A replay of bars tells of a fill when its bar has ended, also of one at the opening."""
 TEXTS = ("instrument", "side", "entry_time", "exit_time", "exit_reason")
 
 
-def last_trades(trades: Sequence[Mapping[str, Any]], currency: str) -> str:
+def last_trades(trades: Sequence[Mapping[str, Any]], currency: str, *, at_bar_ends: bool = False) -> str:
     """The last SHOWN rows of a result's trades, and no part of a trade; money in `currency`.
 
+    `at_bar_ends` says that the times are the ends of the bars in which it was traded.
     Rows of one "group" are the legs of one trade: they are numbered by it where a trade has several.
     """
     if not trades:
@@ -39,7 +42,8 @@ def last_trades(trades: Sequence[Mapping[str, Any]], currency: str) -> str:
     if numbers[-1] == len(trades):  # each has one leg
         names.remove("trade")
     money = {"fees_quote", "pnl_quote"}
-    header = [f"{COLUMNS[name]} ({currency})" if name in money else COLUMNS[name] for name in names]
+    titles = COLUMNS | BAR_ENDS if at_bar_ends else COLUMNS
+    header = [f"{titles[name]} ({currency})" if name in money else titles[name] for name in names]
     rows = [[_shown(name, trade[name]) for name in names] for trade in shown]
     right = frozenset(place for place, name in enumerate(names) if name not in TEXTS)
     return f"last {numbers[-1] - first + 1} of {numbers[-1]} trades\n{aligned(header, rows, right=right)}"

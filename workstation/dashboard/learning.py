@@ -1,6 +1,7 @@
 """What a form begins with: the words of the last session of that strategy, from its manifest in the ledger."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from workstation.dashboard.declaring import Form, first_form, words_of_value
 from workstation.history.layout import HistoryKind
 from workstation.ledger.journal import read_latest_runs
 from workstation.model.market import interval_label
-from workstation.session.manifest import RunManifest, read_manifest
+from workstation.session.manifest import PAPER, RunManifest, read_manifest
 from workstation.strategies.catalog import strategy_named
 from workstation.trading.limits import Limits
 
@@ -25,7 +26,9 @@ def manifests_of(ledger: Path) -> list[RunManifest]:
 def learned_form(name: str, manifests: Iterable[RunManifest], settings: Settings) -> Form:
     """As the last session of that strategy was declared, under no name yet; else the strategy's own defaults.
 
-    What is the setting's own is left to the setting. Raises BadInput for a strategy that is not known.
+    What is the setting's own is left to the setting. Of a replay, the strategy's parameters and place alone: sizes and
+    limits that were tried on history are never proposed for what starts now. Raises BadInput for a strategy that is
+    not known.
     """
     last = next((one for one in reversed(list(manifests)) if one.session.strategy == name), None)
     first = first_form(name)
@@ -37,6 +40,15 @@ def _form_of(manifest: RunManifest, first: Form, settings: Settings) -> Form:
     sizing_mode, _, sizing = words_of(session.sizing).partition("=")
     declared = set(strategy_named(first.strategy).param)
     said = {name: words_of_value(value) for name, value in session.parameters.items() if name in declared}
+    place = replace(
+        first,
+        venues=tuple(key.venue for key in session.instruments),
+        symbol=session.instruments[0].symbol,
+        interval=first.interval if session.interval_ns is None else interval_label(session.interval_ns),
+        parameters={**first.parameters, **said},
+    )
+    if manifest.mode != PAPER:
+        return place
     figures = {"leverage": f"{session.sizing.leverage:g}", **_balances(manifest)}
     if paper.slippage_rate != slippage_rate_of(None, settings):
         figures["slippage_bps"] = f"{paper.slippage_rate * 10_000:.12g}"
@@ -44,14 +56,10 @@ def _form_of(manifest: RunManifest, first: Form, settings: Settings) -> Form:
         figures["latency_ms"] = str(paper.latency_ns // MS_NS)
     if session.entry_timeout_ns is not None:
         figures["entry_timeout_ms"] = str(session.entry_timeout_ns // MS_NS)
-    return Form(
-        strategy=first.strategy,
-        venues=tuple(key.venue for key in session.instruments),
-        symbol=session.instruments[0].symbol,
-        interval=first.interval if session.interval_ns is None else interval_label(session.interval_ns),
+    return replace(
+        place,
         sizing_mode=sizing_mode,
         sizing=sizing,
-        parameters={**first.parameters, **said},
         figures=figures,
         limits=_limits(session.limits, limits_of(settings)),
         with_trades=any(one.kind == HistoryKind.TRADES for one in manifest.sources),
