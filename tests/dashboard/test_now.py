@@ -71,12 +71,25 @@ def test_a_short_s_stop_lies_above_and_costs_as_much() -> None:
     assert stop == "Stop at 110, then −5.00 USDT before fees"
 
 
-def test_guards_that_fail_are_named_with_their_numbers() -> None:
+def test_guards_that_fail_are_told_in_sentences_with_their_numbers() -> None:
     guards = (
-        GuardView(name="max_open_positions", allowed="5", figure="5", passes=False),
-        GuardView(name="max_quote_age", allowed="5 s", figure="1 s", passes=True),
+        GuardView(name="max_open_positions", allowed="at most 5", figure="5 open", passes=False),
+        GuardView(name="max_quote_age_ms nova:BTC/USDT", allowed="at most 5000 ms", figure="age 7000 ms", passes=False),
+        GuardView(name="max_quote_age_ms orion:BTC/USDT", allowed="none", figure="no quote", passes=False),
+        GuardView(name="kill switch", allowed="off", figure="off", passes=True),
     )
-    assert lines_of(a_now(guards=guards))[-1] == "Guards: no entry now, max open positions 5 (allowed 5)"
+    assert lines_of(a_now(guards=guards))[-1] == (
+        "Guards: no entry now. 5 open positions, at most 5 allowed. nova:BTC/USDT: age 7000 ms, at most 5000 ms allowed. "
+        "orion:BTC/USDT: no quote."
+    )
+
+
+def test_a_paused_session_says_so_once() -> None:
+    guards = (
+        GuardView(name="session", allowed="running", figure="paused", passes=False),
+        GuardView(name="paused", allowed="off", figure="on", passes=False),
+    )
+    assert lines_of(a_now(guards=guards))[-1] == "Guards: no entry now. The session is paused."
 
 
 def test_a_bar_strategy_says_when_it_decides_next() -> None:

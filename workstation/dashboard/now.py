@@ -21,6 +21,11 @@ STATUS_WORDS = {
     SessionStatus.HALTED: "Halted: no entries until somebody has looked",
     SessionStatus.BROKEN: "Broken: it cannot go on here",
 }
+FLAG_SENTENCES = {
+    "paused": "The session is paused.",
+    "lagging": "The session lags behind the market.",
+    "kill switch": "The kill switch is on.",
+}
 MOST_CONDITIONS = 4
 OPERATOR_WORDS = {">": "above", ">=": "above", "<": "below", "<=": "below"}
 
@@ -98,11 +103,22 @@ def _guards(now: SessionNow) -> Line:
     failing = [one for one in now.guards if not one.passes]
     if not failing:
         return ["Guards: ", ("b", "all pass")]
-    return ["Guards: ", ("b", "no entry now"), ", ", "; ".join(map(_guard, failing))]
+    sentences = dict.fromkeys(map(_guard, failing))  # a paused session fails two guards
+    return ["Guards: ", ("b", "no entry now"), f". {' '.join(sentences)}"]
 
 
 def _guard(one: GuardView) -> str:
-    return f"{one.name.replace('_', ' ')} {one.figure} (allowed {one.allowed})"
+    """Why it does not pass, as a sentence."""
+    name, _, subject = one.name.partition(" ")
+    if one.name == "session":
+        return f"The session is {one.figure}."
+    if one.name in FLAG_SENTENCES:
+        return FLAG_SENTENCES[one.name]
+    if name == "max_open_positions":
+        return f"{one.figure} positions, {one.allowed} allowed."
+    if name == "max_quote_age_ms":
+        return f"{subject}: {one.figure}" + ("." if one.allowed == "none" else f", {one.allowed} allowed.")
+    return f"{one.name.replace('_', ' ')} {one.figure} (allowed {one.allowed})."
 
 
 def _direction(leg: LegView) -> str:
