@@ -34,7 +34,7 @@ def test_a_bar_session_is_journaled_and_says_how_to_verify_it(home: Path, capsys
     assert run("replay", *BARS) == 0
     printed = capsys.readouterr()
     assert "run ma-cross-1.1" in printed.out
-    assert "last 8 of " in printed.out
+    assert "last 8 of " in printed.out and "ENTRY, BAR END (UTC)" in printed.out
     assert f"journaled in {home / 'ledger.db'}" in printed.err
     command = printed.err.splitlines()[-1].split()
     assert command == ["workstation", "verify", "ma-cross-1.1"]
@@ -231,7 +231,9 @@ def test_what_cannot_be_is_one_sentence(
 
 def test_a_ledger_in_use_names_its_holder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Ledger.open(home / "ledger.db"):
-        assert "ledger.db: already open in process " in refusal(capsys, "replay", *SPREAD)
+        said = refusal(capsys, "replay", *SPREAD)
+    assert "ledger.db: already open in process " in said
+    assert said.endswith("; stop that process first, or name another file: --ledger FILE\n")
 
 
 def test_what_is_no_ledger_is_left_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,9 @@ from workstation.cli.progress import Progress
 from workstation.config.own_strategies import take_in_own_strategies
 from workstation.config.settings import Settings
 from workstation.config.words import fill_at_of, limits_of, milliseconds_of, strategy_from_words
-from workstation.errors import BadInput
+from workstation.errors import BadInput, LedgerInUse
 from workstation.history.store import HistoryStore
+from workstation.ledger.journal import Ledger
 from workstation.model.market import rows_taken
 from workstation.research.choices import span_of
 from workstation.research.replay import replay
@@ -95,7 +96,7 @@ def run(
     is_durable: bool,
 ) -> ReplayResult:
     """Replays with progress; Ctrl-C ends the command with a sentence, the journal whole."""
-    with nullcontext() if file is None else open_ledger(file) as ledger:
+    with nullcontext() if file is None else _own_ledger(file) as ledger:
         name = free_session(ledger, choices.strategy) if session is None else session
         request = replay_request(store, choices, name, settings)
         if ledger is not None and run_before(ledger, request) is not None:
@@ -110,6 +111,14 @@ def run(
         for sentence in refusals(result):
             options.note(sentence)
     return result
+
+
+def _own_ledger(file: Path) -> Ledger:
+    """Raises LedgerInUse with both ways out: a replay needs no particular ledger."""
+    try:
+        return open_ledger(file)
+    except LedgerInUse as error:
+        raise LedgerInUse(f"{error}, or name another file: --ledger FILE") from error
 
 
 def interrupted(session: str, file: Path | None) -> str:
