@@ -49,8 +49,10 @@ def test_verify_says_when_the_file_is_another_one(made: Path, capsys: pytest.Cap
     assert run("verify", "my-breakout-1.1") == 0
     assert "all the same (the strategy's file has changed since the run)" in capsys.readouterr().out
     made.write_text(content.replace("bars.close > highest", "bars.close < lowest"))
-    said = refusal(capsys, "verify", "my-breakout-1.1")
-    assert "The file of strategy my-breakout is another one than in the run: its SHA-256 was " in said
+    assert run("verify", "my-breakout-1.1") == 1
+    first, difference = capsys.readouterr().err.splitlines()
+    assert first.startswith("workstation: the file of strategy my-breakout is another one than in the run: its SHA-256")
+    assert difference.startswith("run my-breakout-1.1, position ")
 
 
 @pytest.mark.slow

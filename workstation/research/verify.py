@@ -117,8 +117,8 @@ def verify(
             raise
         then, now = manifest.strategy_hash, strategy_named(manifest.session.strategy).file_hash
         raise VerifyMismatch(
-            f"{difference}. The file of strategy {manifest.session.strategy} is another one than in the run: its "
-            f"SHA-256 was {then}, and is {now}"
+            f"the file of strategy {manifest.session.strategy} is another one than in the run: its SHA-256 was {then}, "
+            f"and is {now}\n{difference}"
         ) from difference
 
 
