@@ -1,6 +1,7 @@
 """`workstation new-strategy`: from a name to a strategy that back-tests, replays and verifies, and what is refused."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.histories import BTC, refusal, run
+from workstation.research import sample
 from workstation.strategies.catalog import OwnStrategies, take_in
 
 ON_BARS = ("--venue", "nova", "--symbol", BTC, "--interval", "1h")
@@ -38,6 +40,30 @@ def test_a_new_strategy_is_backtested_replayed_and_verified_by_its_name(capsys: 
     assert run("verify", "my-breakout-1.1") == 0
     said = capsys.readouterr().out
     assert said.endswith("decisions, all the same\n") and ", 0 decisions" not in said
+
+
+def test_what_it_says_to_try_works_in_a_fresh_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("new-strategy", "my-breakout") == 0
+    said = capsys.readouterr().err.splitlines()[-1].removeprefix("try it:   ")
+    assert said in (home / "strategies" / "my_breakout.py").read_text()
+    assert run(*shlex.split(said)[1:]) == 0
+    assert "17,544 bars" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("history")
+def test_a_history_of_the_home_needs_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("new-strategy", "my-breakout") == 0
+    assert capsys.readouterr().err.endswith(" --interval 1h\n")
+
+
+def test_without_a_checkout_the_sample_is_made_first(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "CHECKOUT_SAMPLE", home / "no-checkout")
+    assert run("new-strategy", "my-breakout") == 0
+    _, first, then = capsys.readouterr().err.splitlines()
+    assert first == "sample:   workstation demo --replay"
+    assert then.endswith(f" --history {home / 'demo' / 'history'}")
 
 
 @pytest.mark.usefixtures("history")

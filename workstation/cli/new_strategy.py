@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import shlex
 from pathlib import Path
 from string import Template
 from typing import Annotated
@@ -14,6 +15,8 @@ from workstation.errors import BadInput, OperatorError
 from workstation.history.durable import write_all_durably
 
 TEMPLATES = Path(__file__).parent / "templates"
+PLACE = ("--venue", "nova", "--symbol", "BTC/USDT:USDT", "--interval", "1h")
+"""Of the sample."""
 
 app = typer.Typer(help="Write a strategy of one's own, ready to be changed.", add_completion=False)
 
@@ -24,15 +27,30 @@ def new_strategy_command(
     config: options.ConfigFile = None,
 ) -> None:
     """Write NAME as a file in the folder of one's own strategies, with its test. What is there is not touched."""
-    strategy, test = write_strategy(load_configuration(config).settings.paths.strategies, name)
+    from workstation.research.sample import has_instruments, sample_folder
+
+    paths = load_configuration(config).settings.paths
+    sample = sample_folder(paths.home)
+    history = () if has_instruments(paths.history) else ("--history", _from_here(sample))
+    strategy, test = write_strategy(paths.strategies, name, shlex.join(history))
     typer.echo(str(strategy))
-    options.note(f"its test: python -m pytest {test}")
-    place = ("--venue", "nova", "--symbol", "BTC/USDT:USDT", "--interval", "1h")
-    options.note(f"try it:   {options.command_line_of('backtest', name, *place)}")
+    options.note(f"its test: python -m pytest {shlex.quote(str(test))}")
+    if history and not has_instruments(sample):
+        options.note(f"sample:   {options.command_line_of('demo', '--replay')}")
+    options.note(f"try it:   {options.command_line_of('backtest', name, *PLACE, *history)}")
 
 
-def write_strategy(folder: Path, name: str) -> tuple[Path, Path]:
-    """The new files: the strategy and its test. Raises BadInput for the name, OperatorError for the disk."""
+def _from_here(folder: Path) -> str:
+    """As short as it can be written where the command was called."""
+    here = Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+
+
+def write_strategy(folder: Path, name: str, history: str = "") -> tuple[Path, Path]:
+    """The new files: the strategy and its test; `history` are the words by which its first commands find bars.
+
+    Raises BadInput for the name, OperatorError for the disk.
+    """
     # with the compiler: seconds that help need not wait
     from workstation.config.own_strategies import NAME_FORM, load_own_strategies
     from workstation.strategies.catalog import STRATEGIES
@@ -52,7 +70,8 @@ def write_strategy(folder: Path, name: str) -> tuple[Path, Path]:
         if file.exists():
             raise BadInput(f"{file}: is there already; take another name, or remove it first")
     title = "".join(word.capitalize() for word in re.split("-+", name))
-    words = {"name": name, "title": title, "test_file": str(files["test_strategy"])}
+    place = f"{shlex.join(PLACE)} {history}".rstrip()
+    words = {"name": name, "title": title, "place": place, "test_file": str(files["test_strategy"])}
     contents = {file: Template(_template(kind)).substitute(words).encode() for kind, file in files.items()}
     try:
         write_all_durably(contents)

@@ -13,6 +13,16 @@ from workstation.simulator.sample import write_sample
 CHECKOUT_SAMPLE = Path(workstation.__file__).parent.parent / "data" / "sample"
 
 
+def has_instruments(folder: Path) -> bool:
+    """Whether a history lies there."""
+    return (folder / "instruments").is_dir()
+
+
+def sample_folder(home: Path) -> Path:
+    """Where the sample is, or will be once it is generated."""
+    return CHECKOUT_SAMPLE if has_instruments(CHECKOUT_SAMPLE) else home / "demo" / "history"
+
+
 def sample_history(
     folder: Path,
     checkout: Path = CHECKOUT_SAMPLE,
@@ -20,7 +30,7 @@ def sample_history(
     tell: Callable[[str], object] = print,
 ) -> HistoryStore:
     """The checkout's sample data; without a checkout the same, generated once into `folder`. `tell` says so before."""
-    if (checkout / "instruments").is_dir():
+    if has_instruments(checkout):
         return HistoryStore(checkout)
     if not folder.is_dir():
         tell(f"generating the sample data into {folder}, once, in about 15 s")
