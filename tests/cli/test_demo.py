@@ -11,6 +11,9 @@ import pytest
 
 from tests.cli.histories import refusal
 from tests.cli.services import all_gone, lines_until, process_of
+from workstation.cli.demo_replay import called_as
+from workstation.cli.demonstration import lasting
+from workstation.cli.strategy_options import command_line_of
 from workstation.ledger.journal import read_runs
 
 STARTED = "meanwhile"
@@ -50,7 +53,7 @@ def test_a_second_demo_is_refused_and_ctrl_c_ends_the_first(home: Path) -> None:
         pids = pids_in(printed)
         hint = shlex.split(printed.splitlines()[-1].partition("terminal: ")[2])
         name, _, value = hint[0].partition("=")
-        assert (name, hint[1]) == ("WORKSTATION_HOME", "workstation")
+        assert (name, Path(hint[1]).name) == ("WORKSTATION_HOME", "workstation")
         with process_of(Path(value), [*hint[2:], "--count", "1"]) as other:
             shown, err = other.communicate(timeout=60)
         assert (other.returncode, err, shown.count("net edge")) == (0, "", 9)
@@ -74,6 +77,30 @@ def test_a_death_ends_the_demo_and_is_told(home: Path) -> None:
         assert process.returncode == 1
         assert "workstation: engine: ended by itself (by signal SIGKILL); it said: " in err
         assert all_gone([venues, engine, dashboard])
+
+
+def test_without_a_terminal_it_says_how_long_it_lasts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (lasting(None, is_watched=True), lasting(7.0, is_watched=False)) == (None, 7.0)
+    assert capsys.readouterr().err == ""
+    assert lasting(None, is_watched=False) == 20.0
+    assert capsys.readouterr().err == "no terminal: ends after 20 s; --for N for longer\n"
+
+
+def test_a_printed_command_names_the_program_that_another_terminal_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, others = tmp_path / "our env" / "workstation", tmp_path / "others" / "workstation"
+    python = str(ours.with_name("python"))
+    monkeypatch.setenv("PATH", str(others.parent))
+    assert called_as(python) == "workstation"  # not installed beside Python: nothing better is known
+    for program in (ours, others):
+        program.parent.mkdir()
+        program.touch(0o755)
+    assert command_line_of("demo", program=called_as(python)) == f"'{ours}' demo"
+    monkeypatch.setenv("PATH", str(ours.parent))
+    assert called_as(python) == "workstation"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert called_as(python) == str(ours)
 
 
 @pytest.mark.parametrize("option", ["--port", "--venue-port", "--dashboard-port"])

@@ -1,6 +1,8 @@
 """What `workstation demo --replay` does: the sample data, a journaled run of each strategy, and their proof."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ from workstation.research.session_request import Choices, free_session, open_led
 from workstation.research.verify import verify
 from workstation.trading.limits import NO_LIMITS
 
+NAME = "workstation"
 BARS = ("--venue", "nova", "--symbol", "BTC/USDT:USDT", "--interval", "1h")
 
 
@@ -105,11 +108,22 @@ def demo_choices() -> tuple[Choices, Choices]:
     return bars, spread
 
 
+def called_as(executable: str = sys.executable) -> str:
+    """The program as another terminal finds it: by its path, unless its name leads there before anything is activated.
+
+    `make demo` runs it in an environment that the shell does not know.
+    """
+    installed, found = Path(executable).with_name(NAME), shutil.which(NAME)
+    if not installed.exists() or (found is not None and Path(found).samefile(installed)):
+        return NAME
+    return str(installed)
+
+
 def next_commands(store: HistoryStore, folder: DemoFolder, result: ReplayResult) -> list[str]:
     """What to try after the demo, ready to be pasted."""
-    history = ("--history", store.root)
+    history, program = ("--history", store.root), called_as()
     return [
-        options.command_line_of("data", "list", *history),
-        options.command_line_of("backtest", "ma-cross", *BARS, "--param", "fast=10", *history),
-        options.command_line_of("verify", result.manifest.run_id, "--ledger", folder.ledger),
+        options.command_line_of("data", "list", *history, program=program),
+        options.command_line_of("backtest", "ma-cross", *BARS, "--param", "fast=10", *history, program=program),
+        options.command_line_of("verify", result.manifest.run_id, "--ledger", folder.ledger, program=program),
     ]

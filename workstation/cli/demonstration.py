@@ -19,7 +19,7 @@ from rich.console import Console
 from workstation.cli import strategy_options as options
 from workstation.cli.connection import api_url
 from workstation.cli.dashboard import ENTER
-from workstation.cli.demo_replay import make_folder
+from workstation.cli.demo_replay import called_as, make_folder
 from workstation.cli.demo_screen import Look, look, show
 from workstation.cli.session_acts import made_by_trading
 from workstation.cli.supervisor import Service, Supervisor
@@ -87,8 +87,7 @@ class Demonstration:
     def run(self, seconds: float | None) -> None:
         """Until Ctrl-C, or for so many seconds; then stops the sessions and verifies what they decided."""
         console = Console()
-        if seconds is None and not console.is_terminal:
-            seconds = UNWATCHED_S
+        seconds = lasting(seconds, is_watched=console.is_terminal)
         with only_one(self.home), Supervisor(self.home / "logs") as supervisor:
             write_durably(self.home / FILE_NAME, self.configuration().encode())
             self._start_services(supervisor)
@@ -163,7 +162,7 @@ class Demonstration:
 
     def _tell_of_other_terminals(self) -> None:
         # by the variable and not by --config: where it is set, it goes over the file's paths.home
-        command = options.command_line_of("spreads", "watch", "--all")
+        command = options.command_line_of("spreads", "watch", "--all", program=called_as())
         typer.echo(f"meanwhile, in another terminal: {HOME_VARIABLE}={shlex.quote(str(self.home))} {command}\n")
 
     def _closed(self, client: Client, names: list[str]) -> Look:
@@ -194,12 +193,13 @@ class Demonstration:
         for one in last.sessions:
             typer.echo(as_sentence(verify(ledger, RunId(one.run))))
         typer.echo("\nNext:")
+        program = called_as()
         for words in (
             ("session", "verify", last.sessions[0].run, "--ledger", ledger),
             ("data", "list", "--history", self.home / "history"),
             ("demo", "--replay"),
         ):
-            typer.echo(f"  {options.command_line_of(*words)}")
+            typer.echo(f"  {options.command_line_of(*words, program=program)}")
 
 
 @contextmanager
@@ -233,6 +233,14 @@ def entered_by(log: Path) -> str:
                 return line.removeprefix(ENTER).split()[0]
         time.sleep(0.05)
     raise OperatorError(f"dashboard: it printed no link to enter by ({log})")
+
+
+def lasting(seconds: float | None, *, is_watched: bool) -> float | None:
+    """As long as asked for; without end where Ctrl-C can end it, else UNWATCHED_S, and it says so."""
+    if seconds is not None or is_watched:
+        return seconds
+    options.note(f"no terminal: ends after {UNWATCHED_S:g} s; --for N for longer")
+    return UNWATCHED_S
 
 
 def free_port() -> int:

@@ -120,9 +120,9 @@ ConfigFile = Annotated[
 ]
 
 
-def command_line_of(*words: object) -> str:
+def command_line_of(*words: object, program: str = "workstation") -> str:
     """A command as a person can paste it into a shell."""
-    return shlex.join(["workstation", *map(str, words)])
+    return shlex.join([program, *map(str, words)])
 
 
 def note(sentence: str) -> None:
