@@ -79,8 +79,8 @@ def test_guards_that_fail_are_told_in_sentences_with_their_numbers() -> None:
         GuardView(name="kill switch", allowed="off", figure="off", passes=True),
     )
     assert lines_of(a_now(guards=guards))[-1] == (
-        "Guards: no entry now. 5 open positions, at most 5 allowed. nova:BTC/USDT: age 7000 ms, at most 5000 ms allowed. "
-        "orion:BTC/USDT: no quote."
+        "Guards: no entry now. 5 open positions, at most 5 allowed. "
+        "nova:BTC/USDT: age 7000 ms, at most 5000 ms allowed. orion:BTC/USDT: no quote."
     )
 
 

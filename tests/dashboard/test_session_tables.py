@@ -8,7 +8,7 @@ from tests.faults.test_kill import write_history
 from workstation.client.jobs import JobKind, JobResult, JobState, JobView
 from workstation.client.messages import SessionStatus
 from workstation.dashboard.journal_words import SHOWN_ROWS, event_name, event_words, journal_tail
-from workstation.dashboard.pages.session_tables import JOBS, SESSIONS, job_row, places, session_row
+from workstation.dashboard.pages.session_tables import JOBS, SESSIONS, in_order, job_row, places, session_row
 from workstation.dashboard.session_facts import fact_groups
 from workstation.dashboard.tables import HIDDEN
 from workstation.ledger.journal import Ledger
@@ -24,6 +24,19 @@ JOB = JobView(
 def test_a_row_has_a_value_for_every_column():
     assert {one.name for one in SESSIONS} == set(session_row(a_summary(), T0_NS)) - set(HIDDEN)
     assert {one.name for one in JOBS} == set(job_row(JOB, T0_NS)) - set(HIDDEN)
+
+
+def test_sessions_that_run_come_first_stopped_ones_last_and_the_newest_first_within():
+    told = [
+        a_summary(name, status=status, started_ns=T0_NS + age)
+        for name, status, age in (
+            ("stopped", SessionStatus.STOPPED, 9), ("old", SessionStatus.RUNNING, 1),
+            ("paused", SessionStatus.PAUSED, 8),
+            ("new", SessionStatus.RUNNING, 2), ("killed", SessionStatus.KILLED, 7),
+            ("ended", SessionStatus.STOPPED, 3),
+        )
+    ]  # fmt: skip
+    assert [one.session for one in in_order(told)] == ["new", "old", "paused", "killed", "stopped", "ended"]
 
 
 def test_what_is_not_known_is_none_and_never_zero():

@@ -34,8 +34,12 @@ AGE = """<% if (value === null || !isFinite(value)) { %>–<% } else { %><span s
 TEXT = """<span title="<%- value %>"><%- value === null || value === '' ? '–' : value %></span>"""
 
 TEMPLATES = {"text": TEXT, "price": NUMBER, "quantity": NUMBER, "signed": SIGNED, "side": SIDE, "age": AGE}
-LEAST = {"text": 64, "price": 82, "quantity": 72, "signed": 72, "side": 66, "age": 58}
+LEAST = {"text": 56, "price": 82, "quantity": 72, "signed": 72, "side": 62, "age": 58}
 """Pixels that the usual values of a kind need."""
+SYMBOL_LEAST = 118
+"""Of BTC/USDT:USDT."""
+UNHEARD = "unheard"
+"""A table that nothing was told of yet: its place says that it loads, and not that there is nothing."""
 BUTTON_WIDTH = 72
 """Panel sets no width of a column of buttons: it takes that of columns which say nothing."""
 FIGURES = frozenset(("price", "quantity", "signed", "age"))
@@ -52,6 +56,8 @@ class Column:
     """Of a signed figure; prices and quantities have as many as their row says."""
     rank: int = 0
     width: int | None = None
+    least: int | None = None
+    """Pixels that its usual words need; it grows where there is room, `width` does not."""
 
 
 class LiveTable:
@@ -109,6 +115,12 @@ class LiveTable:
         if changed and len(frame):
             self.table.patch(changed)
 
+    def hear(self, *, is_heard: bool) -> None:
+        """Whether rows are known at all; before that none is not the same as no row."""
+        classes = [] if is_heard else [UNHEARD]
+        if self.table.css_classes != classes:
+            self.table.css_classes = classes
+
     def on_button(self, name: str, act: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
         """Calls `act` with the row whose button was pressed."""
 
@@ -162,7 +174,7 @@ def _formatter(column: Column) -> HTMLTemplateFormatter:
 
 def _room(column: Column) -> Mapping[str, Any]:
     """As wide as its title needs at least, more where it is text; what does not fit is hidden by rank."""
-    titled = max(LEAST.get(column.kind, 56), round(6.8 * len(column.title)) + 20)
+    titled = max(LEAST.get(column.kind, 56), round(6.2 * len(column.title)) + 16, column.least or 0)
     least = titled if column.width is None else column.width
     return {
         "field": column.name,

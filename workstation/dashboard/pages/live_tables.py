@@ -9,7 +9,7 @@ import panel as pn
 from workstation.client.messages import InstrumentView, OrderView, PositionView, SignalView
 from workstation.dashboard.look import flow
 from workstation.dashboard.state import EngineState
-from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column, LiveTable
+from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, SYMBOL_LEAST, Column, LiveTable
 from workstation.dashboard.visit import Visit
 
 SHOWN_SIGNALS, SHOWN_FILLS = 30, 30
@@ -18,7 +18,7 @@ CLOSE = '<button type="button" title="Close at the market">close</button>'
 CANCEL = '<button type="button" title="Cancel this order">cancel</button>'
 
 POSITIONS = (
-    Column(name="symbol", title="Symbol"),
+    Column(name="symbol", title="Symbol", least=SYMBOL_LEAST),
     Column(name="venue", title="Venue", rank=2),
     Column(name="side", title="Side", kind="side"),
     Column(name="quantity", title="Quantity", kind="quantity"),
@@ -30,7 +30,7 @@ POSITIONS = (
 )
 ORDERS = (
     Column(name="order", title="Id", rank=3),
-    Column(name="symbol", title="Symbol"),
+    Column(name="symbol", title="Symbol", least=SYMBOL_LEAST),
     Column(name="venue", title="Venue", rank=2),
     Column(name="side", title="Side", kind="side"),
     Column(name="price", title="Price", kind="price"),
@@ -40,16 +40,16 @@ ORDERS = (
     Column(name="age", title="Age", kind="age", rank=2),
 )
 SIGNALS = (
-    Column(name="age", title="Age", kind="age", width=80),
+    Column(name="age", title="Age", kind="age"),
     Column(name="action", title="Signal", width=90),
-    Column(name="legs", title="Legs"),
+    Column(name="legs", title="Legs", least=150),
     Column(name="reason", title="Reason", rank=2),
     Column(name="refusal", title="Refused by"),
     Column(name="session", title="Session", rank=3),
 )
 FILLS = (
-    Column(name="age", title="Age", kind="age", width=80),
-    Column(name="symbol", title="Symbol"),
+    Column(name="age", title="Age", kind="age"),
+    Column(name="symbol", title="Symbol", least=SYMBOL_LEAST),
     Column(name="venue", title="Venue", rank=2),
     Column(name="side", title="Side", kind="side"),
     Column(name="quantity", title="Quantity", kind="quantity"),
@@ -93,6 +93,8 @@ class LiveTables:
         """Of one session; of all where none is chosen."""
         now_ns = time.time_ns() if state.health is None else state.health.now_ns
         rules = state.instruments
+        for table in (self.positions, self.orders, self.signals, self.fills):
+            table.hear(is_heard=state.heard_s is not None)
         self.positions.show(list(_positions(_of(state.positions, session), rules)))
         self.orders.show(list(_orders(_of(state.orders, session), rules, now_ns)))
         signals = list(_of(state.signals, session))[-SHOWN_SIGNALS:]

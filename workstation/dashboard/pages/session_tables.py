@@ -1,11 +1,11 @@
 """The Sessions page's tables: every session, and every job, on one line each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from workstation.client.jobs import JobView
-from workstation.client.messages import SessionSummary
+from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column
 
 SECOND_NS = 1_000_000_000
@@ -15,13 +15,15 @@ MARKS = {
     "queued": "◌", "done": "✓", "failed": "▲", "cancelled": "■",
 }  # fmt: skip
 """Before the word of a state: told by shape too."""
+FIRST, LAST = (SessionStatus.RUNNING, SessionStatus.STARTING), (SessionStatus.STOPPED,)
+"""What trades stands above what waits for somebody, and both above what is over."""
 
 SESSIONS = (
     Column(name="session", title="Session", width=150),
     Column(name="mode", title="Mode", rank=3, width=70),
     Column(name="status", title="Status", width=110),
     Column(name="strategy", title="Strategy", rank=4),
-    Column(name="instruments", title="Instruments", rank=2, width=170),
+    Column(name="instruments", title="Instruments", rank=2, least=190),
     Column(name="equity", title="Equity, quote", kind="price", rank=2),
     Column(name="day", title="Day", kind="signed", width=95, rank=1),
     Column(name="result", title="Result", kind="signed", width=95),
@@ -37,7 +39,7 @@ JOBS = (
     Column(name="job", title="Job"),
     Column(name="state", title="State", width=110),
     Column(name="strategy", title="Strategy", rank=3),
-    Column(name="instruments", title="Instruments", rank=2),
+    Column(name="instruments", title="Instruments", rank=2, least=190),
     Column(name="done", title="Done, %", kind="quantity"),
     Column(name="left", title="Left", kind="age", rank=1),
     Column(name="trades", title="Trades", kind="quantity", rank=1),
@@ -46,6 +48,14 @@ JOBS = (
     Column(name="reason", title="Why", rank=3),
     Column(name="age", title="Asked", kind="age", rank=4),
 )
+
+
+def in_order(sessions: Iterable[SessionSummary]) -> list[SessionSummary]:
+    """Those that run, then those that are paused, halted, killed or broken, then the stopped ones; newest first."""
+    return sorted(
+        sessions,
+        key=lambda one: (0 if one.status in FIRST else 2 if one.status in LAST else 1, -one.started_ns, one.session),
+    )
 
 
 def session_row(one: SessionSummary, now_ns: int) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from workstation.client.jobs import ENDED
 from workstation.dashboard.look import head_of, stack
 from workstation.dashboard.pages.session_detail import SessionPanel
 from workstation.dashboard.pages.session_form import SessionForm
-from workstation.dashboard.pages.session_tables import CANCEL, JOBS, SESSIONS, job_row, session_row
+from workstation.dashboard.pages.session_tables import CANCEL, JOBS, SESSIONS, in_order, job_row, session_row
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.tables import LiveTable
 from workstation.dashboard.users import Role
@@ -77,7 +77,7 @@ class SessionsPage:
         now_ns = time.time_ns() if state.health is None else state.health.now_ns
         is_known = state.heard_s is not None
         self.waiting.visible, self._tables.visible, self._jobs.visible = not is_known, is_known, is_known
-        self.sessions.show([session_row(one, now_ns) for one in state.sessions])
+        self.sessions.show([session_row(one, now_ns) for one in in_order(state.sessions)])
         self.jobs.show([job_row(one, now_ns) for one in reversed(state.jobs)])
         self._offer(state)
         self.panel.show(state, self.chosen.value or "")
@@ -91,7 +91,7 @@ class SessionsPage:
             )
 
     def _offer(self, state: EngineState) -> None:
-        options = {NONE: ""} | {one.session: one.session for one in state.sessions}
+        options = {NONE: ""} | {one.session: one.session for one in in_order(state.sessions)}
         if options != self.chosen.options:
             self.chosen.options = options
         if self._wanted and self._wanted in options.values():
@@ -111,7 +111,11 @@ class SessionsPage:
         self.on_place(self.place)
 
     async def _on_new(self, _: Any) -> None:
-        await self.form.open()
+        self.new.loading = True
+        try:
+            await self.form.open()
+        finally:
+            self.new.loading = False
 
     def _on_started(self, session: str) -> None:
         if session:
