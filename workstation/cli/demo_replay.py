@@ -10,7 +10,7 @@ import typer
 
 from workstation.cli import strategy_options as options
 from workstation.cli.progress import Progress
-from workstation.cli.trade_table import last_trades
+from workstation.cli.trade_table import trades_of_replay
 from workstation.cli.verify import as_sentence
 from workstation.config.settings import Settings
 from workstation.config.words import strategy_from_words
@@ -55,8 +55,7 @@ def demonstrate(settings: Settings) -> None:
         content = result.to_dict()
         write_durably(folder.run_file(result.manifest.run_id), json.dumps(content, allow_nan=False).encode())
         manifest = result.manifest
-        trades = last_trades(content["trades"], manifest.session.currency, at_bar_ends=manifest.paper.on_bars)
-        typer.echo(f"\n{result}\n\n{trades}\n")
+        typer.echo(f"\n{result}\n\n{trades_of_replay(content, manifest)}\n")
         typer.echo(as_sentence(verify(folder.ledger, manifest.run_id, store)))
     typer.echo("\nNext:")
     for command in next_commands(store, folder, results[-1]):

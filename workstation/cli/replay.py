@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from workstation.cli import strategy_options as options
-from workstation.cli.trade_table import last_trades
+from workstation.cli.trade_table import trades_of_replay
 from workstation.config.loading import load_configuration
 
 app = typer.Typer(help="A session over history, by the code that trades.", add_completion=False)
@@ -68,9 +68,7 @@ def replay_command(
     if as_json:
         typer.echo(json.dumps(content, indent=2, allow_nan=False))
     else:
-        manifest = result.manifest
-        trades = last_trades(content["trades"], manifest.session.currency, at_bar_ends=manifest.paper.on_bars)
-        typer.echo(f"{result}\n\n{trades}")
+        typer.echo(f"{result}\n\n{trades_of_replay(content, result.manifest)}")
     if file is not None:
         where = () if ledger is None else ("--ledger", file)
         options.note(f"\njournaled in {file}. To verify it:")

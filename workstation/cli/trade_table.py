@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workstation.cli.tables import aligned
+
+if TYPE_CHECKING:
+    from workstation.session.manifest import RunManifest
 
 SHOWN = 8
 COLUMNS = {
@@ -47,6 +50,11 @@ def last_trades(trades: Sequence[Mapping[str, Any]], currency: str, *, at_bar_en
     rows = [[_shown(name, trade[name]) for name in names] for trade in shown]
     right = frozenset(place for place, name in enumerate(names) if name not in TEXTS)
     return f"last {numbers[-1] - first + 1} of {numbers[-1]} trades\n{aligned(header, rows, right=right)}"
+
+
+def trades_of_replay(content: Mapping[str, Any], manifest: "RunManifest") -> str:
+    """The table of a replay, of its result as a dict."""
+    return last_trades(content["trades"], manifest.session.currency, at_bar_ends=manifest.paper.on_bars)
 
 
 def _trade_numbers(rows: Sequence[Mapping[str, Any]]) -> list[int]:
