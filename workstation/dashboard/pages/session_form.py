@@ -65,16 +65,17 @@ class SessionForm:
     def __init__(self, visit: Visit, started: Started) -> None:
         self._visit, self._started = visit, started
         self._manifests: list[RunManifest] = []
-        self._is_filling = False
+        self._is_filling, self._is_wanted = False, False
         self.fields: dict[str, Any] = {}
+        self._known: dict[str, list[str]] = {}
+        """Venues and symbols that the engine watches; another one may be typed."""
         self.mode = pmui.RadioButtonGroup(options=MODES, value=FormMode.PAPER, size="small", margin=(4, 10), width=280)
         self.strategy = self._put("strategy", pmui.Select(label="Strategy", options=[], size="small", width=180))
         self.session = self._put("session", _text("Name", 200))
         self.venues = [
-            self._put(name, _choice(label, 150))
-            for name, label in (("venues", "Venue"), ("other_venue", "Other venue"))
+            self._put_choice(name, label, 150) for name, label in (("venues", "Venue"), ("other_venue", "Other venue"))
         ]
-        self.symbol = self._put("symbol", _choice("Symbol", 170))
+        self.symbol = self._put_choice("symbol", "Symbol", 190)
         intervals = [interval_label(one) for one in INTERVALS_NS]
         self.interval = self._put("interval", pmui.Select(label="Interval", options=intervals, size="small", width=110))
         self.sizing_mode = pmui.Select(label="Size by", options=list(SIZING_MODES), size="small", width=170)
@@ -96,15 +97,16 @@ class SessionForm:
         for widget in (self.sizing_mode, self.with_trades):
             widget.param.watch(self._on_change, "value")
         self._fold = pmui.Button(label="Put away", variant="text", size="small", on_click=self._on_fold)
-        self._card = self._layout()
+        self._card, self._place = self._layout(), stack()
 
     def view(self) -> pn.viewable.Viewable:
-        return self._card
+        """Empty until the form is filled: then the browser gets it as a whole, and never shows an empty field first."""
+        return self._place
 
     # -- opened, and kept up to date
 
     async def open(self, strategy: str = "") -> None:
-        """Reads one's own strategies and the last sessions anew, and shows the form."""
+        """Reads one's own strategies and the last sessions anew, and shows the form once it is filled."""
         paths = self._visit.settings.paths
         await asyncio.to_thread(take_in_own_strategies, paths.strategies)
         try:
@@ -113,13 +115,21 @@ class SessionForm:
             self._tell(str(error))
         names = sorted(known_strategies())
         wanted = strategy or self.strategy.value or ""
-        self._card.visible = True
-        is_new = not self.strategy.options
         self.strategy.param.update(options=names, value=wanted if wanted in names else self._usual(names))
-        if is_new:
-            self._learn()
+        self._is_wanted = True
+        self._reveal()
         for fault in OWN.faults:
             self._tell(fault)
+
+    def _reveal(self) -> None:
+        """Once the engine has told of its instruments: before that, fields would be empty that are not."""
+        if self._is_wanted and self._visit.state.heard_s is not None:
+            self._is_wanted = False
+            if not self._parameters.objects:
+                self._learn()
+            self._card.visible = True
+            if not self._place.objects:
+                self._place.append(self._card)
 
     def _usual(self, names: list[str]) -> str:
         last = next((one.session.strategy for one in reversed(self._manifests) if one.session.strategy in names), None)
@@ -129,9 +139,9 @@ class SessionForm:
         """Choices that came or went, and who may press the button."""
         venues = sorted({venue for venue, _ in state.instruments} | {one.venue for one in _feeds(state)})
         symbols = sorted({symbol for _, symbol in state.instruments})
-        for widget, options in ((self.venues[0], venues), (self.venues[1], venues), (self.symbol, symbols)):
-            if widget.options != options:
-                widget.options = options
+        for name, known in (("venues", venues), ("other_venue", venues), ("symbol", symbols)):
+            self._offer(name, known)
+        self._reveal()
         may = self._visit.controls.may(Role.TRADER)
         is_off = not may or bool(state.loss)
         if self.send.disabled != is_off:
@@ -148,6 +158,36 @@ class SessionForm:
         self.fields[name] = widget
         widget.param.watch(self._on_strategy if name == "strategy" else self._on_change, "value")
         return widget
+
+    def _put_choice(self, name: str, label: str, width: int) -> Any:
+        """Of what the engine watches, or what is typed; with each letter, for what it shows is what starts."""
+        widget = pmui.AutocompleteInput(
+            label=label, options=[], restrict=False, min_characters=0, size="small", width=width
+        )
+        self.fields[name], self._known[name] = widget, []
+        widget.param.watch(lambda event: self._on_typed(name, event.new), "value_input")
+        return widget
+
+    def _on_typed(self, name: str, text: str) -> None:
+        if not self._is_filling:
+            self._write(name, text)
+            self._look()
+
+    def _write(self, name: str, text: str) -> None:
+        """Among the options too: Panel shows nothing for a value that is not one of them, and keeps it."""
+        widget = self.fields[name]
+        was_filling, self._is_filling = self._is_filling, True
+        try:
+            widget.param.update(options=sorted({*self._known[name], text} - {""}), value=text)
+            if widget.value_input != text:
+                widget.param.trigger("value")
+        finally:
+            self._is_filling = was_filling
+
+    def _offer(self, name: str, known: list[str]) -> None:
+        if self._known[name] != known:
+            self._known[name] = known
+            self._write(name, self.fields[name].value_input)
 
     def _setting(self, name: str) -> str:
         settings = self._visit.settings
@@ -171,11 +211,11 @@ class SessionForm:
             self._of_strategy.lines = [[" ".join((kind.__doc__ or "").replace("`", "").split())]]
             self._build_parameters(kind, form.parameters)
             self.session.value = form.session
-            venues = form.venues or tuple(self.venues[0].options[: min(kind.venues)])
-            for widget, venue in zip(self.venues, (*venues, "", ""), strict=False):
-                widget.value = venue
+            venues = form.venues or tuple(self._known["venues"][: min(kind.venues)])
+            for name, venue in zip(("venues", "other_venue"), (*venues, "", ""), strict=False):
+                self._write(name, venue)
             self.venues[1].visible = 2 in kind.venues
-            self.symbol.value = form.symbol or next(iter(self.symbol.options), "")
+            self._write("symbol", form.symbol or next(iter(self._known["symbol"]), ""))
             self.interval.param.update(value=form.interval or "1m", visible=issubclass(kind, BarStrategy))
             self.sizing_mode.value, self.sizing.value = form.sizing_mode, form.sizing
             for name in FIGURES:
@@ -204,8 +244,8 @@ class SessionForm:
             mode=self.mode.value,
             strategy=self.strategy.value or "",
             session=(self.session.value or "").strip(),
-            venues=tuple(one.value for one in self.venues if one.visible and one.value),
-            symbol=(self.symbol.value or "").strip(),
+            venues=tuple(_shown(one) for one in self.venues if one.visible and _shown(one)),
+            symbol=_shown(self.symbol),
             interval=self.interval.value or "",
             sizing_mode=self.sizing_mode.value or "",
             sizing=self.sizing.value or "",
@@ -318,9 +358,9 @@ def _feeds(state: EngineState) -> Iterable[Any]:
     return () if state.health is None else state.health.feeds
 
 
-def _choice(label: str, width: int) -> Any:
-    """Of what the engine watches, or what is typed."""
-    return pmui.AutocompleteInput(label=label, options=[], restrict=False, min_characters=0, size="small", width=width)
+def _shown(widget: Any) -> str:
+    """What its field shows."""
+    return (widget.value_input or "").strip()
 
 
 def _row(*widgets: Any) -> pn.Row:

@@ -11,7 +11,7 @@ export function render({model}) {
     const held = told.positions.filter((one) => names.has(one.session) && Number(one.quantity))
     const sum = (values) => values.some((value) => value === null) ? null : values.reduce((all, value) => all + Number(value), 0)
     const traded = sum(same.map((one) => one.equity === null ? null : Number(one.equity) - Number(one.opening_equity)))
-    const fees = fee(same)
+    const fees = fee(same), open = sum(same.map((one) => one.open_groups))
     root.replaceChildren(
       card("equity", figure(sum(same.map((one) => one.equity))), currency),
       card("day", signed(sum(same.map((one) => one.day_pnl))), currency, sign(sum(same.map((one) => one.day_pnl))), "Made by trading since 00:00 UTC"),
@@ -19,8 +19,8 @@ export function render({model}) {
       card("realized", signed(sum(same.map((one) => one.realized_pnl))), currency, sign(sum(same.map((one) => one.realized_pnl))), "Before fees"),
       card("unrealized", signed(sum(held.map((one) => one.unrealized_pnl))), currency, sign(sum(held.map((one) => one.unrealized_pnl)))),
       card("fees", fees.text, fees.unit),
-      card("open", `${sum(same.map((one) => one.open_groups))}`, "groups"),
-      card("signals", `${sum(same.map((one) => one.signals))}`, `${sum(same.map((one) => one.refusals))} refused`))
+      card("open", `${open}`, open === 1 ? "group" : "groups"),
+      card("signals", `${sum(same.map((one) => one.signals))}`, `· ${sum(same.map((one) => one.refusals))} refused`))
   }
   const card = (name, value, unit, kind = "", title = null) => node("div", {class: "card", title},
     node("small", {}, name), node("span", {}, node("b", {class: kind}, kind === "up" ? `▲ ${value}` : kind === "down" ? `▼ ${value}` : value), " ", node("small", {}, unit)))
