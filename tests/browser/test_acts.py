@@ -16,7 +16,7 @@ def live_of(session: str) -> str:
 
 def test_an_order_by_hand_is_filled_on_the_chart_and_in_the_table(desk: Desk, screen: Screen) -> None:
     screen.open(live_of(desk.session_by_hand("by-ticket")))
-    screen.button("Order ticket · by-ticket, on paper").click()
+    screen.button("Order by hand").click()
     screen.page.get_by_placeholder("e.g. 500").locator("visible=true").fill("500")
     screen.button("Place on paper").click()
     expect(screen.note).to_contain_text("was placed in by-ticket")

@@ -67,9 +67,16 @@ class LivePage:
         head = head_of(QUESTION, self.session, self.instrument, self.interval)
         chart = flow(
             pn.Column(self._figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
-            pn.Column(self.side, self._acts, styles={"flex": "0 1 236px"}, margin=0, css_classes=["live-side"]),
+            pn.Column(
+                self.side,
+                self._acts,
+                self.ticket.opener,
+                styles={"flex": "0 1 236px"},
+                margin=0,
+                css_classes=["live-side"],
+            ),
         )
-        return stack(head, self.cards, chart, self.tables.view(), self.ticket.view(), margin=(0, 8))
+        return stack(head, self.cards, chart, self.ticket.view(), self.tables.view(), margin=(0, 8))
 
     # -- what the engine says
 

@@ -11,6 +11,7 @@ from workstation.client.client import Client
 from workstation.client.messages import SessionStatus
 from workstation.client.ticket import OrderTicket, TicketSide, TicketType
 from workstation.dashboard.look import RAISED, flow, stack
+from workstation.dashboard.sheet import FactSheet
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import Visit
@@ -21,48 +22,55 @@ SIZES = ("quantity", "notional")
 
 
 class Ticket:
-    """Folded until it is wanted; only for a session that runs."""
+    """Folded until it is wanted; only for a session that runs. `opener` stands where a session's other buttons do."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit, self._session = visit, ""
         field = {"size": "small", "width": 150}
         self.instrument = pmui.Select(label="Instrument", options={}, size="small", width=230)
-        self.side = pmui.RadioButtonGroup(options=SIDES, value=TicketSide.BUY, size="small", margin=(14, 10))
+        self.side = pmui.RadioButtonGroup(
+            options=SIDES, value=TicketSide.BUY, size="small", width=150, margin=(14, 10),
+            sx={".MuiToggleButton-root": {"whiteSpace": "nowrap"}},
+        )  # fmt: skip
         self.type = pmui.Select(label="Type", options=[one.value for one in TicketType], value="market", **field)
         self.by = pmui.Select(label="Size by", options=list(SIZES), value="notional", **field)
         self.size = pmui.TextInput(label="Size", placeholder="e.g. 500", **field)
         self.limit = pmui.TextInput(label="Limit price", visible=False, **field)
         self.stop = pmui.TextInput(label="Stop price", placeholder="none", **field)
         self.target = pmui.TextInput(label="Target price", placeholder="none", **field)
-        self.says = pn.pane.Str("", margin=(4, 10), sizing_mode="stretch_width")
+        self.title = FactSheet(margin=(2, 10), sizing_mode="stretch_width")
+        self.says = FactSheet(margin=(4, 10), sizing_mode="stretch_width")
         self.send = pmui.Button(
             label="Place on paper", variant="contained", size="small", on_click=self._on_send, margin=(14, 10)
         )
         self.type.param.watch(self._on_type, "value")
         what = (self.instrument, self.side, self.type, self.by, self.size)
         at = (self.limit, self.stop, self.target, self.send)
-        self._fields = stack(flow(*what, *at), self.says, visible=False, styles=RAISED)
-        self._open = pmui.Button(label="Order ticket", variant="text", size="small", on_click=self._on_open, margin=0)
-        self._card = stack(self._open, self._fields, margin=(4, 0), visible=False)
+        self._card = stack(self.title, flow(*what, *at), self.says, margin=(4, 0), visible=False, styles=RAISED)
+        self.opener = pmui.Button(
+            label="Order by hand", variant="outlined", size="small", on_click=self._on_open, visible=False,
+            sizing_mode="stretch_width", margin=(0, 16, 4, 0),
+        )  # fmt: skip
 
     def view(self) -> pn.viewable.Viewable:
         return self._card
 
     def _on_open(self, _: Any) -> None:
-        self._fields.visible = not self._fields.visible
+        self._card.visible = not self._card.visible
 
     def show(self, state: EngineState, session: str | None) -> None:
         chosen = next((one for one in state.sessions if one.session == session), None)
         is_running = chosen is not None and chosen.status is SessionStatus.RUNNING
         is_open = is_running and self._visit.controls.may(Role.TRADER)
-        self._card.visible = is_open
+        self.opener.visible = is_open
         if chosen is None or not is_open:
+            self._card.visible = False
             return
         self._session = chosen.session
         options = {key.partition(":")[2] + " · " + key.partition(":")[0]: key for key in chosen.instruments}
         if options != self.instrument.options:
             self.instrument.param.update(options=options, value=chosen.instruments[0])
-        self._open.label = f"Order ticket · {chosen.session}, on paper"
+        self.title.lines = [[["b", f"Order by hand in {chosen.session}, on paper"]]]
 
     def _on_type(self, _: Any) -> None:
         self.limit.visible = self.type.value == TicketType.LIMIT
@@ -71,9 +79,9 @@ class Ticket:
         try:
             ticket = self._ticket()
         except ValueError as error:
-            self.says.object = str(error)
+            self.says.lines = [[["down", f"▲ {error}"]]]
             return
-        self.says.object = ""
+        self.says.lines = []
         size = f"{ticket.quantity:f}" if ticket.quantity is not None else f"{ticket.notional:f} worth"
         done = f"{ticket.side} {size} of {ticket.symbol} at {ticket.venue} was placed in {ticket.session}."
         await self._visit.do(lambda client, by: _placed(client, ticket, by), done)
