@@ -36,7 +36,7 @@ ORDERS = (
     Column(name="price", title="Price", kind="price"),
     Column(name="quantity", title="Quantity", kind="quantity"),
     Column(name="filled", title="Filled", kind="quantity", rank=3),
-    Column(name="purpose", title="Purpose", rank=1),
+    Column(name="purpose", title="Purpose", rank=1, least=70),
     Column(name="age", title="Age", kind="age", rank=2),
 )
 SIGNALS = (
@@ -54,8 +54,8 @@ FILLS = (
     Column(name="side", title="Side", kind="side"),
     Column(name="quantity", title="Quantity", kind="quantity"),
     Column(name="price", title="Price", kind="price"),
-    Column(name="slippage", title="Slippage, bps", kind="signed", digits=1, rank=2),
-    Column(name="purpose", title="Purpose", rank=1),
+    Column(name="slippage", title="Slip, bps", kind="signed", digits=1, rank=2),
+    Column(name="purpose", title="Purpose", rank=1, least=70),
 )
 
 

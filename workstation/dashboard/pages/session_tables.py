@@ -44,7 +44,7 @@ JOBS = (
     Column(name="left", title="Left", kind="age", rank=1),
     Column(name="trades", title="Trades", kind="quantity", rank=1),
     Column(name="profit", title="Profit, quote", kind="signed", rank=1),
-    Column(name="drawdown", title="Drawdown, %", kind="signed", rank=2),
+    Column(name="drawdown", title="Drawdown, %", kind="signed", rank=2, least=94),
     Column(name="reason", title="Why", rank=3),
     Column(name="age", title="Asked", kind="age", rank=4),
 )
