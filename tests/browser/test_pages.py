@@ -33,7 +33,7 @@ def test_live_draws_candles_that_move_and_the_heads_of_its_tables(screen: Screen
     shows(screen, "live")
     until(lambda: screen.columns("candles").get("t"), "bars in the chart")
     until(lambda: screen.painted(LIGHT.up) + screen.painted(LIGHT.down) > 200, "candles on the canvas")
-    has_heads(screen, "Symbol", "Result, quote", "Price", "Refused by", "Slippage, bps")
+    has_heads(screen, "Symbol", "Result, quote", "Price", "Refused by", "Slip, bps")
     before = screen.columns("candles")
     until(lambda: screen.columns("candles")["c"][-1] != before["c"][-1], "another last price")
     expect(screen.page.locator(".values").first).to_contain_text("close")
