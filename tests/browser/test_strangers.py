@@ -12,6 +12,7 @@ from tests.browser.conftest import Opens
 from tests.browser.desk import Desk
 from tests.browser.seeing import Screen
 from tests.dashboard.serving import PASSWORD, quick_store
+from tests.faults.running import until
 from workstation.dashboard.users import Role, UserExists
 
 pytestmark = pytest.mark.browser
@@ -68,6 +69,30 @@ def test_a_viewer_watches_and_what_she_presses_all_the_same_is_refused(desk: Des
         button = viewer.page.locator("button").filter(has_text=re.compile(f"^{label}$"))  # why it is off may name it
         expect(button.locator("visible=true")).to_be_disabled()
     assert desk.client.session(session).status == "running"
+
+
+def test_who_was_removed_is_told_nothing_more(desk: Desk, screens: Opens) -> None:
+    gone = screens(desk.url)
+    gone.forgive("40[13]|WebSocket")
+    log_in(gone, a_user(desk, "gwen", Role.VIEWER))
+    gone.wait_for_figures()
+    quick_store(desk.home).remove("gwen")
+    until(gone.is_lost, "no more figures")
+    answer = gone.context.request.get(f"{desk.url}/live", max_redirects=0)
+    assert (answer.status, answer.headers["location"].partition("?")[0]) == (302, "/login")
+
+
+def test_a_link_opens_the_form_of_its_strategy_for_who_may_start_it(desk: Desk, screens: Opens) -> None:
+    for name, role, count in (("tess", Role.TRADER, 1), ("vera", Role.VIEWER, 0)):
+        screen = screens(desk.url)
+        log_in(screen, a_user(desk, name, role))
+        screen.wait_for_figures()
+        screen.open("/sessions?start=ma-cross")
+        expect(screen.page.locator("button", has_text="Start a session").locator("visible=true")).to_be_visible()
+        form = screen.page.locator(".session-form").locator("visible=true")
+        expect(form).to_have_count(count)
+        if count:
+            expect(form).to_contain_text("session start ma-cross")
 
 
 def test_a_trader_who_logs_in_by_name_may_act_under_that_name(desk: Desk, screens: Opens) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.dashboard.hub import MOST_CHANNELS, MOST_WAITING, Channel, Hub, Source
+from workstation.dashboard.hub import MOST_CHANNELS, MOST_OPEN, MOST_WAITING, Channel, Hub, Source
 
 
 class APage:
@@ -108,6 +108,27 @@ def test_a_viewer_that_missed_a_number_is_told_all_again() -> None:
     assert shown(page) is None
     hub.again(page, "count")
     assert shown(page) == 2
+
+
+def test_asking_again_without_taking_makes_no_queue_longer() -> None:
+    hub, made = a_hub()
+    page = watching(hub, "one")
+    page.waiting = MOST_WAITING + 1
+    for _ in range(5):
+        hub.again(page, "one")
+        hub.watch(page, frozenset())
+        hub.watch(page, frozenset({"one"}))
+    assert len(page.taken) == 1
+    page.waiting = 0
+    made["one"].next()
+    assert shown(page) == made["one"].value
+
+
+def test_all_viewers_together_open_no_more_channels_than_there_may_be() -> None:
+    hub, _ = a_hub()
+    for number in range(2 * MOST_OPEN // MOST_CHANNELS):
+        watching(hub, *(f"{number}-{one}" for one in range(MOST_CHANNELS)))
+    assert len(hub.channels) == MOST_OPEN
 
 
 def test_a_source_ends_with_its_last_viewer() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,14 @@ def test_below_static_is_nothing_but_files(stranger: httpx.Client, path: str) ->
     raw = httpx.URL(str(stranger.base_url)).copy_with(raw_path=path.encode())
     answer = stranger.get(raw)
     assert answer.status_code in (302, 403, 404) and "drawn for" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/components/this/x/y/z", "/components/this", "/components"])
+def test_no_address_imports_a_module_whoever_is_logged_in(ada: httpx.Client, path: str) -> None:
+    """Panel has a route that imports what it is told to, and a module may end the process."""
+    answer = ada.get(path, headers={"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"})
+    assert answer.status_code == 404
+    assert "this" not in sys.modules
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])

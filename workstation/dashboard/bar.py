@@ -34,7 +34,9 @@ class TopBar(JSComponent):
         if not isinstance(data, Mapping):
             return
         if data.get("act") == "answer":
-            if (answer := self._asked.pop(data.get("id", -1), None)) is not None and not answer.done():
+            number = data.get("id")
+            answer = self._asked.pop(number, None) if isinstance(number, int) else None
+            if answer is not None and not answer.done():
                 answer.set_result(data.get("yes") is True)
         else:
             await self._act(data)

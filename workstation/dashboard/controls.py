@@ -37,7 +37,7 @@ class Controls:
                 is_done=False, text=f"Nothing was sent: {user.name} has the role {user.role}, and this takes {needs}."
             )
         try:
-            await self._link.ask(lambda client: command(client, user.name))
+            await self._link.command(lambda client: command(client, user.name))
         except WorkstationError as error:
             return Outcome(is_done=False, text=str(error))
         finally:

@@ -136,7 +136,7 @@ class Frame:
             case "reset_kill":
                 if asked.get("confirm") == RESET:
                     await self._visit.do(self._lift_all, "New orders are allowed again.", Role.ADMIN)
-            case "page" if asked.get("name") in self._entries:
+            case "page" if str(asked.get("name")) in self._entries:
                 self._visit.soon(partial(self.turn_to, str(asked["name"])))
             case "ready":
                 self._visit.is_built()

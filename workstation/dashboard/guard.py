@@ -17,6 +17,8 @@ OPEN = frozenset({"/login", "/logout", "/enter", "/liveness", "/favicon.ico"})
 PROTECTED = "is_protected_by_workstation"
 OPEN_BELOW = "/static/"
 """What the libraries bring, the same for everybody."""
+CLOSED_BELOW = "/components"
+"""A route of Panel's that imports the Python module which its address names. No page of ours asks for it."""
 READS = frozenset({"GET", "HEAD"})
 SESSION_NAMED = frozenset({"bokeh-session-id", "bokeh-token"})
 """Arguments by which a link could lead its reader into a page that its writer shares."""
@@ -43,7 +45,7 @@ class Guard(Matcher):
         self._access = access
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
-        refusal = self._foreign(request) or self._unknown(request)
+        refusal = self._foreign(request) or self._unknown(request) or self._closed(request)
         return None if refusal is None else {"target_kwargs": refusal}
 
     def _foreign(self, request: HTTPServerRequest) -> dict[str, Any] | None:
@@ -77,6 +79,10 @@ class Guard(Matcher):
         if request.method in READS and not is_websocket(request):
             return {"status": 302, "sentence": f"/login?{urlencode({'next': request.uri or '/'})}"}
         return {"status": 403, "sentence": "nobody is logged in here: open /login"}
+
+    def _closed(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        is_closed = request.path.startswith(CLOSED_BELOW)
+        return {"status": 404, "sentence": "there is no such page"} if is_closed else None
 
 
 class Refusal(RequestHandler):

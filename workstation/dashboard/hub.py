@@ -13,6 +13,8 @@ MOST_WAITING = 64
 """Messages that one viewer may leave untaken: three seconds of a busy chart. Behind that it gets a snapshot."""
 MOST_CHANNELS = 32
 """That one viewer may watch at a time."""
+MOST_OPEN = 128
+"""Channels that all viewers together may have open: each may ask the engine."""
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
@@ -52,6 +54,9 @@ class Channel:
 
     def add(self, viewer: Viewer) -> None:
         self._viewers.add(viewer)
+        if viewer.waiting > MOST_WAITING:  # asking again and again makes nobody's queue longer
+            self._behind.add(viewer)
+            return
         self._behind.discard(viewer)
         if (message := self._encoded_snapshot()) is not None:
             viewer.send(message)
@@ -143,6 +148,8 @@ class Hub:
     def _channel(self, name: str) -> Channel | None:
         channel = self._channels.get(name)
         if channel is None:
+            if len(self._channels) >= MOST_OPEN:
+                return None
             channel = Channel(name)
             channel.source = self._open_source(channel)
             if channel.source is None:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -51,6 +52,9 @@ class EngineLink:
         self.state = EngineState()
         self._client: Client | None = None
         self._asking: Client | None = None
+        # of their own, so that no chart that asks for its bars stands in the way of a look or a command
+        self._looks = ThreadPoolExecutor(2, thread_name_prefix="look")
+        self._commands = ThreadPoolExecutor(4, thread_name_prefix="command")
         self._followers: set[Told] = set()
         self._looking: asyncio.Task[None] | None = None
         self._streams: dict[str, tuple[set[Listener], asyncio.Task[None]]] = {}
@@ -66,7 +70,7 @@ class EngineLink:
 
     async def look(self) -> EngineState:
         """Looks now: after a command, a page need not wait for the next turn."""
-        now = await asyncio.to_thread(self._looked)
+        now = await asyncio.get_running_loop().run_in_executor(self._looks, self._looked)
         self.state = now
         for told in tuple(self._followers):
             told(now)
@@ -124,6 +128,10 @@ class EngineLink:
         With more patience than a look has: a session takes seconds to start where its windows are rebuilt.
         """
         return await asyncio.to_thread(self._asked, question)
+
+    async def command(self, question: Callable[[Client], Answer]) -> Answer:
+        """As `ask`, and before whatever pages ask for."""
+        return await asyncio.get_running_loop().run_in_executor(self._commands, self._asked, question)
 
     def _asked(self, question: Callable[[Client], Answer]) -> Answer:
         if self._asking is None:

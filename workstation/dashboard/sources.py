@@ -37,7 +37,7 @@ class StateSource:
 
 
 def open_source(channel: Channel, link: EngineLink, history: Path) -> Source | None:
-    """None for a name that no page of ours asks for."""
+    """None for a name that no page of ours asks for, and for bars of what the engine does not watch."""
     kind, _, rest = channel.name.partition(":")
     if channel.name == STATE:
         return StateSource(channel, link)
@@ -50,7 +50,10 @@ def open_source(channel: Channel, link: EngineLink, history: Path) -> Source | N
             interval_ns(interval)
         except BadInput:
             return None
-        return CandleSource(channel, link, venue, symbol, interval) if venue and symbol else None
+        watched = link.state.instruments  # none while the engine has not told
+        if not venue or not symbol or (watched and (venue, symbol) not in watched):
+            return None
+        return CandleSource(channel, link, venue, symbol, interval)
     if kind == SPREAD:
         symbol, *venues = rest.rsplit(":", 2)  # a symbol may have colons, a venue has none
         return (

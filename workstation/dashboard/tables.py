@@ -151,7 +151,14 @@ class LiveTable:
         return f'<b style="font: 700 13px Roboto, sans-serif">{self._title} {self._rows or ""}</b>'
 
     def _written(self) -> StringIO:
-        return StringIO(self.table.value.drop(columns=list(HIDDEN)).to_csv(index=False))
+        frame = self.table.value.drop(columns=list(HIDDEN))
+        texts = {one.name: frame[one.name].map(_as_text) for one in self.columns if one.kind not in FIGURES}
+        return StringIO(frame.assign(**texts).to_csv(index=False))
+
+
+def _as_text(value: str) -> str:
+    """A spreadsheet takes what begins so for a formula; reasons may be a venue's words."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _frame(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -51,7 +51,8 @@ class Visit:
 
     @property
     def state(self) -> EngineState:
-        return self.link.state
+        """Nothing is known to somebody who has logged out or was removed."""
+        return self.link.state if self.user_now() is not None else EngineState()
 
     @property
     def is_lost(self) -> bool:

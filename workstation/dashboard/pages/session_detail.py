@@ -162,9 +162,11 @@ class SessionPanel:
 
     async def _on_verify(self, _: Any) -> None:
         session, verifications, user = self._session, self._visit.verifications, self._visit.user_now()
-        if verifications.current == session:
+        may = user is not None and user.role.may(Role.TRADER)
+        if may and verifications.current == session:
             verifications.cancel(session)
-        elif self._detail is not None and user is not None and user.role.may(Role.TRADER):
+        elif may and self._detail is not None:
+            assert user is not None
             try:
                 verifications.start(session, self._detail.runs, user.name)
             except WorkstationError as error:

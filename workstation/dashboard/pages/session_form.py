@@ -7,7 +7,6 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
-import param
 
 from workstation.client.client import Client
 from workstation.client.declaration import SessionDeclaration, free_name
@@ -26,10 +25,10 @@ from workstation.dashboard.declaring import (
     declaration_of,
     field_of,
     of_mode,
-    parameter_help,
 )
 from workstation.dashboard.learning import learned_form, manifests_of
 from workstation.dashboard.look import RAISED, flow, stack
+from workstation.dashboard.pages.session_fields import help_of, parameter_field, row, shown, text_field, words_in
 from workstation.dashboard.sheet import FactSheet
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.users import Role
@@ -71,7 +70,7 @@ class SessionForm:
         """Venues and symbols that the engine watches; another one may be typed."""
         self.mode = pmui.RadioButtonGroup(options=MODES, value=FormMode.PAPER, size="small", margin=(4, 10), width=280)
         self.strategy = self._put("strategy", pmui.Select(label="Strategy", options=[], size="small", width=180))
-        self.session = self._put("session", _text("Name", 200))
+        self.session = self._put("session", text_field("Name", 200))
         self.venues = [
             self._put_choice(name, label, 150) for name, label in (("venues", "Venue"), ("other_venue", "Other venue"))
         ]
@@ -79,13 +78,13 @@ class SessionForm:
         intervals = [interval_label(one) for one in INTERVALS_NS]
         self.interval = self._put("interval", pmui.Select(label="Interval", options=intervals, size="small", width=110))
         self.sizing_mode = pmui.Select(label="Size by", options=list(SIZING_MODES), size="small", width=170)
-        self.sizing = self._put("sizing", _text("Size", 130))
+        self.sizing = self._put("sizing", text_field("Size", 130))
         self.with_trades = pmui.Checkbox(label="Public trades fill resting orders", value=True, margin=(14, 10))
-        self.span = [self._put(name, _text(label, 210, "all that is stored")) for name, label in (
+        self.span = [self._put(name, text_field(label, 210, "all that is stored")) for name, label in (
             ("start", "From, UTC"), ("end", "To, UTC"))]  # fmt: skip
         for name, label in (FIGURES | LIMIT_LABELS).items():
             usual = "" if "(" in label else f" ({self._setting(name)})"
-            self._put(name, _text(label + usual, 230, 'a number, or "none"' if name in LIMITS else "a number"))
+            self._put(name, text_field(label + usual, 230, 'a number, or "none"' if name in LIMITS else "a number"))
         self._parameters = flow(gap="0 4px")
         self._of_strategy = FactSheet(margin=(2, 10), sizing_mode="stretch_width")
         self.says = FactSheet(margin=(4, 10), sizing_mode="stretch_width")
@@ -232,7 +231,7 @@ class SessionForm:
             del self.fields[name]
         widgets = []
         for name in (one for one in kind.param if one != "name"):
-            widget = _parameter_widget(name, kind.param[name], words.get(name, ""))
+            widget = parameter_field(name, kind.param[name], words.get(name, ""))
             widgets.append(self._put(PARAMETER + name, widget))
         self._parameters.objects = widgets
 
@@ -244,13 +243,13 @@ class SessionForm:
             mode=self.mode.value,
             strategy=self.strategy.value or "",
             session=(self.session.value or "").strip(),
-            venues=tuple(_shown(one) for one in self.venues if one.visible and _shown(one)),
-            symbol=_shown(self.symbol),
+            venues=tuple(shown(one) for one in self.venues if one.visible and shown(one)),
+            symbol=shown(self.symbol),
             interval=self.interval.value or "",
             sizing_mode=self.sizing_mode.value or "",
             sizing=self.sizing.value or "",
             parameters={
-                name.removeprefix(PARAMETER): _words(widget)
+                name.removeprefix(PARAMETER): words_in(widget)
                 for name, widget in self.fields.items()
                 if name.startswith(PARAMETER)
             },
@@ -296,7 +295,7 @@ class SessionForm:
         for name, widget in self.fields.items():
             problem = problems.get(name, "")
             if hasattr(widget, "error_state"):
-                widget.param.update(error_state=bool(problem), helper_text=problem or _help_of(widget))
+                widget.param.update(error_state=bool(problem), helper_text=problem or help_of(widget))
         rest = [
             f"{name}: {text}" if name != WHOLE else text for name, text in problems.items() if name not in self.fields
         ]
@@ -333,14 +332,14 @@ class SessionForm:
 
     def _layout(self) -> pn.Column:
         return stack(
-            _row(pn.pane.HTML("<b>Start a session</b>", margin=(8, 10)), self._fold),
-            _row(self.mode, self.strategy, self.session, *self.venues, self.symbol, self.interval),
+            row(pn.pane.HTML("<b>Start a session</b>", margin=(8, 10)), self._fold),
+            row(self.mode, self.strategy, self.session, *self.venues, self.symbol, self.interval),
             self._of_strategy,
             self._parameters,
-            _row(self.sizing_mode, self.sizing, *(self.fields[name] for name in ("leverage", "balance", "coins"))),
-            _row(*(self.fields[name] for name in LIMITS)),
-            _row(*(self.fields[name] for name in ("slippage_bps", "latency_ms", "entry_timeout_ms")), self.with_trades),
-            _row(*self.span),
+            row(self.sizing_mode, self.sizing, *(self.fields[name] for name in ("leverage", "balance", "coins"))),
+            row(*(self.fields[name] for name in LIMITS)),
+            row(*(self.fields[name] for name in ("slippage_bps", "latency_ms", "entry_timeout_ms")), self.with_trades),
+            row(*self.span),
             self.trouble,
             self.says,
             self.send,
@@ -356,48 +355,3 @@ def _start(client: Client, declared: SessionDeclaration | ReplayJob, by: str) ->
 
 def _feeds(state: EngineState) -> Iterable[Any]:
     return () if state.health is None else state.health.feeds
-
-
-def _shown(widget: Any) -> str:
-    """What its field shows."""
-    return (widget.value_input or "").strip()
-
-
-def _row(*widgets: Any) -> pn.Row:
-    return flow(*widgets, gap="0 4px")
-
-
-def _text(label: str, width: int, placeholder: str = "") -> Any:
-    return pmui.TextInput(label=label, placeholder=placeholder, size="small", width=width)
-
-
-def _parameter_widget(name: str, declared: param.Parameter[Any], words: str) -> Any:
-    """A checkbox for yes or no, a choice among those that are declared, else a field for words."""
-    label = name.replace("_", " ")
-    if isinstance(declared, param.Boolean):
-        return pmui.Checkbox(label=label, value=words == "true", description=declared.doc, margin=(14, 10))
-    if isinstance(declared, param.Selector):
-        options = [str(one) for one in declared.objects]
-        return pmui.Select(
-            label=label, options=options, value=words if words in options else options[0], size="small", width=170,
-            helper_text=parameter_help(declared), tags=[parameter_help(declared)],
-        )  # fmt: skip
-    help_text = parameter_help(declared)
-    return pmui.TextInput(
-        label=label,
-        value=words,
-        size="small",
-        width=200,
-        helper_text=help_text,
-        tags=[help_text],
-        placeholder=str(declared.default),
-    )
-
-
-def _help_of(widget: Any) -> str:
-    """What stands under a field that is right."""
-    return widget.tags[0] if widget.tags else ""
-
-
-def _words(widget: Any) -> str:
-    return str(widget.value).lower() if isinstance(widget.value, bool) else widget.value or ""

@@ -50,7 +50,7 @@ class SessionsPage:
         self.jobs.on_button("cancel", self._on_cancel)
         self.show(visit.state)
         if self._form_for:
-            pn.state.execute(lambda: self.form.open(self._form_for))
+            pn.state.execute(self._open_named)
 
     @property
     def form(self) -> SessionForm:
@@ -111,9 +111,18 @@ class SessionsPage:
         self.on_place(self.place)
 
     async def _on_new(self, _: Any) -> None:
+        await self._open_form("")
+
+    async def _open_named(self) -> None:
+        await self._open_form(self._form_for)
+
+    async def _open_form(self, strategy: str) -> None:
+        """It reads, and so runs, one's own strategies: not for a viewer, whatever a link says."""
+        if not self._visit.controls.may(Role.TRADER):
+            return
         self.new.loading = True
         try:
-            await self.form.open()
+            await self.form.open(strategy)
         finally:
             self.new.loading = False
 
