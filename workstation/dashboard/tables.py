@@ -1,5 +1,6 @@
 """Tables of pages: Tabulator with the house's columns, patched by slice and only where something changed."""
 
+import csv
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -153,7 +154,7 @@ class LiveTable:
     def _written(self) -> StringIO:
         frame = self.table.value.drop(columns=list(HIDDEN))
         texts = {one.name: frame[one.name].map(_as_text) for one in self.columns if one.kind not in FIGURES}
-        return StringIO(frame.assign(**texts).to_csv(index=False))
+        return StringIO(frame.assign(**texts).to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))
 
 
 def _as_text(value: str) -> str:
