@@ -39,9 +39,7 @@ class LivePage:
         self._chart: CandleChart | None = None
         self.side = LiveSide(margin=0, sizing_mode="stretch_width")
         self.cards = ResultCards(margin=0, sizing_mode="stretch_width")
-        self.session = pmui.Select(
-            name="", label="Session", options={"market only": MARKET}, width=220, size="small", margin=4
-        )
+        self.session = pmui.Select(label="Session", options={"market only": MARKET}, width=220, size="small", margin=4)
         self.instrument = pmui.Select(label="Instrument", options={}, width=220, size="small", margin=4)
         self.interval = pmui.RadioButtonGroup(options=list(INTERVALS), value="1m", size="small", margin=4)
         self._wanted = dict(place)
