@@ -43,7 +43,7 @@ class Crowd:
         answer = await asyncio.to_thread(self._browser.get, path)
         found = TOKEN.search(answer.text)
         assert found is not None, f"{answer.status_code} {answer.url}"
-        async with self._connect(f"{path}/ws", "bokeh", found[1]) as socket:
+        async with self._connect(f"{path.partition('?')[0]}/ws", "bokeh", found[1]) as socket:
             for part in PULL:
                 await socket.send(part)
             while b"PULL-DOC-REPLY" not in _bytes(await socket.recv()):
