@@ -9,7 +9,9 @@ import workstation as ws
 from tests.cli.histories import BTC, SPOT, refusal, store_spot_bars
 from workstation.errors import StrategyRaised
 from workstation.history.store import HistoryStore
+from workstation.research.strategy_calls import code_of
 from workstation.strategies.catalog import OwnStrategies, take_in
+from workstation.strategies.ma_cross import MACross
 
 ON_BARS = ("--venue", "nova", "--symbol", BTC, "--interval", "1h")
 BOOM = """
@@ -84,3 +86,8 @@ def test_in_python_its_traceback_is_the_cause(boom: Path) -> None:
     with pytest.raises(StrategyRaised, match=f"^strategy boom: {boom}:15: ") as caught:
         ws.backtest("boom", venue="nova", symbol=BTC, interval="1h")
     assert isinstance(caught.value.__cause__, AttributeError)
+
+
+def test_what_never_passed_the_strategys_file_is_not_blamed_on_it() -> None:
+    with pytest.raises(ZeroDivisionError), code_of(MACross()):
+        1 / 0  # noqa: B018 (ours)

@@ -127,3 +127,25 @@ def test_a_frame_turns_its_pages_and_says_why_a_viewer_kills_nothing(tmp_path: P
 
     told = visited(tmp_path, turned, Role.VIEWER)
     assert told == [("Nothing was sent: ada has the role viewer, and this takes trader.", False)]
+
+
+@pytest.mark.parametrize(("role", "is_made"), [(Role.TRADER, True), (Role.VIEWER, False)])
+def test_a_link_to_a_form_runs_no_strategies_for_a_viewer(tmp_path: Path, role: Role, is_made: bool) -> None:
+    async def linked(visit: Visit) -> bool:
+        page = SessionsPage(visit, {})
+        await page._open_form("ma-cross")
+        return page._form is not None
+
+    assert visited(tmp_path, linked, role) is is_made
+
+
+def test_a_viewer_ends_nobodys_verification(tmp_path: Path) -> None:
+    async def pressed(visit: Visit) -> list[str]:
+        cancelled: list[str] = []
+        visit.verifications.current, visit.verifications.cancel = "one", cancelled.append
+        page = SessionsPage(visit, {"session": "one"})
+        await page.panel._on_verify(None)
+        return cancelled
+
+    assert visited(tmp_path, pressed, Role.VIEWER) == []
+    assert visited(tmp_path, pressed, Role.TRADER) == ["one"]

@@ -13,16 +13,21 @@ from workstation.strategies.base import BarStrategy, Signals, Strategy
 
 @contextmanager
 def code_of(strategy: Strategy) -> Iterator[None]:
-    """Raises StrategyRaised for what the strategy's code raises, which stays its cause with the whole traceback."""
+    """Raises StrategyRaised for what the strategy's file raises, which stays its cause with the whole traceback.
+
+    What never passed that file is no fault of the strategy and goes on as it is, as does what a notebook's cell raised.
+    """
     try:
         yield
     except WorkstationError:
         raise
     except Exception as error:
-        name, file = strategy.name_in_cli, getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
+        file = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
         line = None if file is None else last_line(error, Path(file))
-        place = "" if line is None else f"{file}:{line}: "
-        raise StrategyRaised(f"strategy {name}: {place}{type(error).__name__}: {error}") from error
+        if line is None:
+            raise
+        place = f"strategy {strategy.name_in_cli}: {file}:{line}"
+        raise StrategyRaised(f"{place}: {type(error).__name__}: {error}") from error
 
 
 def signals_of(strategy: BarStrategy, bars: Bars) -> Signals:
