@@ -87,7 +87,7 @@ def is_full(screen: Screen, page: str) -> bool:
         return bool(screen.columns("fills").get("price")) and len(screen.columns("candles").get("t", [])) > 100
     if page == "spreads":
         return bool(screen.columns("opportunities").get("start")) and len(screen.columns("spread").get("t", [])) > 100
-    return screen.page.locator(".tabulator-row").locator("visible=true").count() > 3
+    return screen.page.locator("tbody tr").locator("visible=true").count() > 3
 
 
 def save(screen: Screen, file: Path) -> None:

@@ -23,7 +23,7 @@ def test_an_order_by_hand_is_filled_on_the_chart_and_in_the_table(desk: Desk, sc
     [order] = until(lambda: [one for one in desk.client.orders("by-ticket") if one.filled_quantity], "a fill")
     fills = until(lambda: len((told := screen.columns("fills")).get("price", [])) and told, "a fill on the chart")
     assert (fills["side"], fills["price"]) == (["buy"], [pytest.approx(float(order.average_price))])
-    row = screen.page.locator(".tabulator-row", has_text="entry").locator("visible=true")
+    row = screen.page.locator("tbody tr", has_text="entry").locator("visible=true")
     expect(row.first).to_contain_text("buy")
     expect(screen.page.get_by_text("long").locator("visible=true").first).to_be_visible()
 

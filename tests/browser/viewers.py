@@ -39,15 +39,16 @@ class Crowd:
 
     @asynccontextmanager
     async def page(self, path: str = "/live") -> AsyncIterator[ClientConnection]:
-        """One page and its document, as a browser opens it."""
+        """One page and its document, as a browser opens it; of Live, with all that is on it."""
         answer = await asyncio.to_thread(self._browser.get, path)
         found = TOKEN.search(answer.text)
         assert found is not None, f"{answer.status_code} {answer.url}"
         async with self._connect(f"{path.partition('?')[0]}/ws", "bokeh", found[1]) as socket:
+            await _until(socket, b'"ACK"')  # Bokeh reads nothing before it has said so
             for part in PULL:
                 await socket.send(part)
-            while b"PULL-DOC-REPLY" not in _bytes(await socket.recv()):
-                pass
+            await _until(socket, b"PULL-DOC-REPLY")
+            await _until(socket, b"LiveSide")  # the page itself comes after its frame
             yield socket
 
     @asynccontextmanager
@@ -78,6 +79,11 @@ class Crowd:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _until(socket: ClientConnection, said: bytes) -> None:
+    while said not in _bytes(await socket.recv()):
+        pass
 
 
 def _bytes(message: str | bytes) -> bytes:

@@ -20,6 +20,7 @@ class TopBar(JSComponent):
     kill_command = param.String(default="workstation kill", doc="What works where this page does not.")
 
     pages = param.List(doc="Name, label and key of each page.")
+    page = param.String(doc="The name of the one in sight; empty before the first is made.")
     is_dark = param.Boolean(doc="The theme in force.")
 
     _esm = code_of("bar")
@@ -44,10 +45,6 @@ class TopBar(JSComponent):
     def tell(self, outcome: str, *, is_done: bool) -> None:
         """What came of a command: done in passing, not done in a dialog."""
         self._send_msg({"outcome": outcome, "is_done": is_done})
-
-    def has_turned(self) -> None:
-        """Another page is in sight; the browser says "ready" once that is built."""
-        self._send_msg({"turned": True})
 
     async def ask(self, title: str, lines: Sequence[str], label: str) -> bool:
         """A dialog that says what will happen; True once the person presses `label`."""

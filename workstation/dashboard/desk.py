@@ -27,7 +27,6 @@ ENTRIES = [
     Entry("spreads", "compare_arrows", "s", SpreadsPage),
     Entry("sessions", "play_circle_outline", "n", SessionsPage),
 ]
-EXTENSIONS = ("tabulator",)
 THEME_COOKIE = "workstation_theme"
 
 

@@ -48,7 +48,7 @@ class Frame:
     ) -> None:
         self._visit, self._entries = visit, {one.name: one for one in entries}
         self._pages: dict[str, DeskPage] = {}
-        self._views: dict[str, pn.Column] = {one.name: stack(visible=False) for one in entries}
+        self._views: dict[str, pn.Column] = {one.name: _place_of(one.name) for one in entries}
         self.bar = TopBar(
             self._act, account=account, kill_command=kill_command, can_kill=visit.controls.may(Role.TRADER),
             pages=[{"name": one.name, "label": one.label, "key": one.key} for one in entries], is_dark=is_dark,
@@ -69,21 +69,20 @@ class Frame:
         self.rail.param.watch(self._on_rail, "active")
         self.page.param.watch(self._on_theme, "dark_theme")
         self._current = ""
-        self.turn_to(first if first in self._entries else entries[0].name, _asked())
+        visit.once_met(partial(self.turn_to, first if first in self._entries else entries[0].name, _asked()))
 
     def turn_to(self, name: str, place: dict[str, str] | None = None) -> None:
         if name == self._current:
             return
-        if name not in self._pages:
-            self._make(name, place or {})
+        page, view = self._page(name, place or {}), self._views[name]
+        if not len(view):
+            view.append(page.view())
         self._current = name
-        for other, view in self._views.items():
-            view.visible = other == name
+        self.bar.page = name
         index = list(self._entries).index(name)
         if self.rail.active != (index,):
             self.rail.active = (index,)
         self._visit.turn_to(name)
-        self.bar.has_turned()
         self._tell_place(name)
 
     def open_page(self, name: str, place: dict[str, str]) -> None:
@@ -94,12 +93,14 @@ class Frame:
             self._views[name].clear()
         self.turn_to(name, place)
 
-    def _make(self, name: str, place: dict[str, str]) -> None:
-        page = self._pages[name] = self._entries[name].make(self._visit, place)
-        page.restyle(is_dark=self.page.dark_theme)
-        page.on_place = lambda _: self._tell_place(name)
-        self._visit.on_look(name, page.show)
-        self._views[name].append(page.view())
+    def _page(self, name: str, place: dict[str, str]) -> DeskPage:
+        """Made when it is first asked for."""
+        if name not in self._pages:
+            page = self._pages[name] = self._entries[name].make(self._visit, place)
+            page.restyle(is_dark=self.page.dark_theme)
+            page.on_place = lambda _: self._tell_place(name)
+            self._visit.on_look(name, page.show)
+        return self._pages[name]
 
     # -- the address
 
@@ -138,10 +139,8 @@ class Frame:
                     await self._visit.do(self._lift_all, "New orders are allowed again.", Role.ADMIN)
             case "page" if str(asked.get("name")) in self._entries:
                 self._visit.soon(partial(self.turn_to, str(asked["name"])))
-            case "ready":
-                self._visit.is_built()
             case "sight":
-                self._visit.is_in_sight(asked.get("is_visible") is not False)
+                self._visit.see(asked.get("is_visible") is not False)
 
     def _lift_all(self, client: Client, by: str) -> None:
         """The switch of every scope that is on."""
@@ -150,6 +149,11 @@ class Frame:
 
     def _tell(self, outcome: Outcome) -> None:
         self.bar.tell(outcome.text, is_done=outcome.is_done)
+
+
+def _place_of(name: str) -> pn.Column:
+    """Where a page stands. One out of sight keeps its size and its drawings: a turn computes nothing."""
+    return stack(styles={"content-visibility": f"var(--page-{name}, hidden)"})
 
 
 def _asked() -> dict[str, str]:

@@ -12,7 +12,7 @@ import panel as pn
 
 from workstation.config.loading import load_configuration
 from workstation.dashboard.access import Access
-from workstation.dashboard.desk import EXTENSIONS, Desk
+from workstation.dashboard.desk import Desk
 from workstation.dashboard.guard import protect_application
 from workstation.dashboard.login import LoginHandler, handlers
 
@@ -48,7 +48,7 @@ def page(name: str) -> pn.viewable.Viewable:
         return pn.pane.HTML(
             f"<p>Start this server with <code>{escape(COMMAND)}</code>, or run <code>workstation dashboard</code>.</p>"
         )
-    pn.extension(*EXTENSIONS)
+    pn.extension()
     desk = desk_of_process()
     if desk.access.user_of_document(pn.state.curdoc) is None:
         return pn.pane.HTML(TO_LOGIN)

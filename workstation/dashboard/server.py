@@ -10,7 +10,7 @@ from panel.io.server import get_server
 
 from workstation.config.settings import Settings
 from workstation.dashboard.access import Access
-from workstation.dashboard.desk import ENTRIES, EXTENSIONS, THEME_COOKIE, Desk
+from workstation.dashboard.desk import ENTRIES, THEME_COOKIE, Desk
 from workstation.dashboard.guard import protect
 from workstation.dashboard.login import server_options
 from workstation.errors import ConfigError
@@ -24,7 +24,7 @@ LAST_UNUSED_MS = 30_000
 def run_dashboard(settings: Settings, *, port: int, on_ready: Callable[[Access], None]) -> None:
     """Blocks until SIGINT or SIGTERM. `on_ready` is called once it answers. Raises ConfigError for a port in use."""
     logging.getLogger("bokeh").setLevel(logging.WARNING)
-    pn.extension(*EXTENSIONS, notifications=False)
+    pn.extension(notifications=False)
     access = Access(settings.paths.home, port, settings.dashboard.hosts)
     desk = Desk(settings, access)
     options = server_options(access)

@@ -20,20 +20,22 @@ SPREAD, SPREADS = "spread", "spreads"
 
 
 class StateSource:
-    """The bar's figures and the pages' "Now", a snapshot for each look at the engine."""
+    """The bar's figures, the pages' "Now" and the rows of their tables; after each look at the engine what changed."""
 
     def __init__(self, channel: Channel, link: EngineLink) -> None:
         self._channel, self._link = channel, link
+        self._told = told_of(link.state, time.monotonic())
         self._leave = link.follow(self._on_look)
 
     def snapshot(self) -> Mapping[str, Any]:
-        return told_of(self._link.state, time.monotonic())
+        return self._told
 
     def close(self) -> None:
         self._leave()
 
-    def _on_look(self, _: EngineState) -> None:
-        self._channel.snapshot()
+    def _on_look(self, state: EngineState) -> None:
+        before, self._told = self._told, told_of(state, time.monotonic())
+        self._channel.delta({name: told for name, told in self._told.items() if told != before[name]})
 
 
 def open_source(channel: Channel, link: EngineLink, history: Path) -> Source | None:

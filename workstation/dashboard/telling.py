@@ -3,8 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from workstation.dashboard.live_rows import (
+    FILLS,
+    ORDERS,
+    POSITIONS,
+    SIGNALS,
+    fill_row,
+    order_rows,
+    position_rows,
+    signal_row,
+)
 from workstation.dashboard.now import now_lines
+from workstation.dashboard.session_rows import JOBS, SESSIONS, in_order, job_row, session_row
 from workstation.dashboard.state import EngineState, Money, closing_of, money_of
+from workstation.dashboard.tables import rows_told
 
 MS_NS = 1_000_000
 ALIVE_FEED = "live"
@@ -39,6 +51,20 @@ def told_of(state: EngineState, now_s: float) -> Mapping[str, Any]:
         "orders": [one.model_dump(mode="json") for one in state.orders],
         "groups": [one.model_dump(mode="json") for one in state.groups if one.status != "closed"],
         "fills": [one.model_dump(mode="json") for one in state.fills],
+        **_rows(state),
+    }
+
+
+def _rows(state: EngineState) -> Mapping[str, Any]:
+    """Of the pages' tables, made once for all who look; each by itself, as most do not change at a look."""
+    rules = state.instruments
+    return {
+        "positions_rows": rows_told(POSITIONS, position_rows(state.positions, rules)),
+        "orders_rows": rows_told(ORDERS, order_rows(state.orders, rules)),
+        "signals_rows": rows_told(SIGNALS, (signal_row(one) for one in reversed(state.signals))),
+        "fills_rows": rows_told(FILLS, (fill_row(one, rules) for one in reversed(state.fills))),
+        "sessions_rows": rows_told(SESSIONS, (session_row(one) for one in in_order(state.sessions))),
+        "jobs_rows": rows_told(JOBS, (job_row(one) for one in reversed(state.jobs))),
     }
 
 

@@ -1,5 +1,6 @@
 """One open page: its user, its address, and what is patched while it is in sight."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from workstation.dashboard.link import EngineLink
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.users import User
 from workstation.dashboard.verification import Verifications
+
+MEETING_S = 0.03
 
 Shown = Callable[[EngineState], None]
 OnPlace = Callable[[dict[str, str]], None]
@@ -45,8 +48,9 @@ class Visit:
         self.open_page: OpenPage = lambda name, place: None
         self._shown: dict[str, Shown] = {}
         self._page = ""
-        self._is_visible, self._is_built, self._is_loaded = True, False, False
+        self._is_visible, self._is_met = True, False
         self._is_waiting = False
+        self._meeting: asyncio.Task[None] | None = None
         self._leave = link.follow(self._on_look)
 
     @property
@@ -63,28 +67,36 @@ class Visit:
         self._shown[page] = shown
 
     def turn_to(self, page: str) -> None:
-        """From now on that page is shown; patched once it is built."""
-        self._page, self._is_built = page, False
+        """From now on that page is shown, and told of looks."""
+        self._page = page
+        if self._is_met:
+            self._document.add_next_tick_callback(self._flush)
 
-    def is_built(self) -> None:
-        """The browser has built the page in sight: a table that is patched before breaks."""
-        if not self._is_built and not self._is_loaded:
-            # Panel holds back every change until the browser says that it has drawn the whole document. A component of
-            # Material inside a row or a column often never says so (Panel 1.9.4); the page's own word counts as well.
-            pn.state._schedule_on_load(self._document, None)
-            self._is_loaded = True
-        self._is_built = True
-        self._document.add_next_tick_callback(self._flush)
-
-    def is_in_sight(self, is_visible: bool) -> None:
+    def see(self, is_visible: bool) -> None:
         """The browser's tab is seen, or is not: a hidden one is patched no more."""
         self._is_visible = is_visible
-        if is_visible and self._is_built:
+        if is_visible and self._is_met:
             self._document.add_next_tick_callback(self._flush)
 
     def soon(self, act: Callable[[], None]) -> None:
         """In the document's next turn: what changes Bokeh's own models must be there, and a message's answer is not."""
         self._document.add_next_tick_callback(act)
+
+    def once_met(self, act: Callable[[], None]) -> None:
+        """As soon as the browser has the document as it is: what `act` adds is made while the browser draws that."""
+        self._meeting = asyncio.get_running_loop().create_task(self._meet(act))
+
+    async def _meet(self, act: Callable[[], None]) -> None:
+        context: Any = self._document.session_context
+        while not context.destroyed and context.session.connection_count == 0:
+            await asyncio.sleep(MEETING_S)
+        await asyncio.sleep(MEETING_S)  # it asks for the document right after it has come
+        if not context.destroyed:
+            # Panel keeps every change to itself until the browser says that it has drawn the whole document. Where a
+            # component of Material stands in a row or a column, it often never does (Panel 1.9.4).
+            pn.state._schedule_on_load(self._document, None)
+            self._is_met = True
+            self.soon(act)
 
     async def do(self, *args: Any, **named: Any) -> Outcome:
         """Controls.do, and its outcome shown."""
@@ -97,14 +109,13 @@ class Visit:
         self._shown.clear()
 
     def _on_look(self, _: EngineState) -> None:
-        is_seen = self._is_visible and self._is_built and self._is_loaded
-        if is_seen and not self._is_waiting and self._page in self._shown:
+        if self._is_visible and self._is_met and not self._is_waiting and self._page in self._shown:
             self._is_waiting = True
             self._document.add_next_tick_callback(self._flush)
 
     def _flush(self) -> None:
         self._is_waiting = False
-        if self._is_built and self._is_loaded and (shown := self._shown.get(self._page)) is not None:
+        if (shown := self._shown.get(self._page)) is not None:
             shown(self.state)
 
 

@@ -79,10 +79,9 @@ class LivePage:
     # -- what the engine says
 
     def show(self, state: EngineState) -> None:
-        """After each look: choices that came or went, tables, what the buttons may do."""
+        """After each look: choices that came or went, what the buttons may do. The rest comes over the channel."""
         self._offer_sessions(state.sessions)
         self._offer_instruments(state)
-        self.tables.show(state, self.session.value)
         self.ticket.show(state, self.session.value)
         self._allow(self._chosen(state))
         if self._chart is None and self.instrument.value:
@@ -131,6 +130,7 @@ class LivePage:
         ):
             self.instrument.value = chosen.instruments[0]
         self.side.session = self.cards.session = self.session.value
+        self.tables.choose(self.session.value)
         self.show(self._visit.state)
         self.on_place(self.place)
 

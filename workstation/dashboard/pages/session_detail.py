@@ -52,7 +52,7 @@ class SessionPanel:
         self.verify = _button("Verify", "primary", self._on_verify)
         self.live = _button("Open in Live", "primary", self._on_live)
         self._column = stack(
-            self._head(), self.why, self.sheet, self.progress, self.verified, self.journal.view(),
+            self._head(), self.why, self.sheet, self.progress, self.verified, self.journal,
             sizing_mode="stretch_width", margin=(8, 0), visible=False, css_classes=["session-panel"],
         )  # fmt: skip
 

@@ -1,7 +1,5 @@
 """Sessions: What runs? Every session on a line, one of them in a panel, the form that starts one, and the jobs."""
 
-import time
-from collections.abc import Mapping
 from typing import Any
 
 import panel as pn
@@ -11,9 +9,9 @@ from workstation.client.jobs import ENDED
 from workstation.dashboard.look import head_of, stack
 from workstation.dashboard.pages.session_detail import SessionPanel
 from workstation.dashboard.pages.session_form import SessionForm
-from workstation.dashboard.pages.session_tables import CANCEL, JOBS, SESSIONS, in_order, job_row, session_row
+from workstation.dashboard.session_rows import JOBS, SESSIONS, in_order
 from workstation.dashboard.state import EngineState
-from workstation.dashboard.tables import LiveTable
+from workstation.dashboard.tables import LiveTable, Row
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import OnPlace, Visit
 
@@ -32,10 +30,11 @@ class SessionsPage:
         self._visit = visit
         self.on_place: OnPlace = lambda place: None
         self._wanted, self._form_for = place.get("session", ""), place.get("start", "")
-        self.sessions = LiveTable("Sessions", SESSIONS, empty=EMPTY)
+        self.sessions = LiveTable("Sessions", SESSIONS, source="sessions", empty=EMPTY)
         self.jobs = LiveTable(
-            "Jobs", JOBS, empty="No replays or back-tests were asked of this engine.", buttons={"cancel": CANCEL}
-        )
+            "Jobs", JOBS, source="jobs", empty="No replays or back-tests were asked of this engine.",
+            buttons={"cancel": ["cancel", "End this job before its time"]},
+        )  # fmt: skip
         self.chosen = pmui.Select(label="Session", options={NONE: ""}, value="", size="small", width=230)
         self.new = pmui.Button(
             label="Start a session", variant="contained", size="small", on_click=self._on_new, margin=(14, 8)
@@ -44,7 +43,6 @@ class SessionsPage:
         self.panel = SessionPanel(visit)
         self._form: SessionForm | None = None
         self._form_place = stack()
-        self._tables, self._jobs = self.sessions.view(), self.jobs.view()
         self.chosen.param.watch(self._on_chosen, "value")
         self.sessions.on_row(lambda row: self._choose(row["session"]))
         self.jobs.on_button("cancel", self._on_cancel)
@@ -68,17 +66,14 @@ class SessionsPage:
     def view(self) -> pn.viewable.Viewable:
         head = head_of(QUESTION, self.chosen, self.new)
         return stack(
-            head, self._form_place, self.waiting, self._tables, self._jobs, self.panel.view(),
+            head, self._form_place, self.waiting, self.sessions, self.jobs, self.panel.view(),
             margin=(0, 8), css_classes=["sessions-page"],
         )  # fmt: skip
 
     def show(self, state: EngineState) -> None:
         """After each look."""
-        now_ns = time.time_ns() if state.health is None else state.health.now_ns
         is_known = state.heard_s is not None
-        self.waiting.visible, self._tables.visible, self._jobs.visible = not is_known, is_known, is_known
-        self.sessions.show([session_row(one, now_ns) for one in in_order(state.sessions)])
-        self.jobs.show([job_row(one, now_ns) for one in reversed(state.jobs)])
+        self.waiting.visible, self.sessions.visible, self.jobs.visible = not is_known, is_known, is_known
         self._offer(state)
         self.panel.show(state, self.chosen.value or "")
         if self._form is not None:
@@ -130,7 +125,7 @@ class SessionsPage:
         if session:
             self._choose(session)
 
-    async def _on_cancel(self, row: Mapping[str, Any]) -> None:
+    async def _on_cancel(self, row: Row) -> None:
         job = row["job"]
         known = next((one for one in self._visit.state.jobs if one.job == job), None)
         if known is None or known.state in ENDED:

@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 from pydantic import ValidationError
 
 from workstation.client.client import Client
-from workstation.client.messages import SessionStatus
+from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.client.ticket import OrderTicket, TicketSide, TicketType
 from workstation.dashboard.look import RAISED, flow, stack
 from workstation.dashboard.sheet import FactSheet
@@ -23,6 +23,45 @@ SIZES = ("quantity", "notional")
 
 class Ticket:
     """Folded until it is wanted; only for a session that runs. `opener` stands where a session's other buttons do."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._session: str | None = None
+        self._form: TicketForm | None = None
+        self._card = stack(margin=(4, 0), visible=False, styles=RAISED)
+        self.opener = pmui.Button(
+            label="Order by hand", variant="outlined", size="small", on_click=self._on_open, visible=False,
+            sizing_mode="stretch_width", margin=(0, 16, 4, 0),
+        )  # fmt: skip
+
+    def view(self) -> pn.viewable.Viewable:
+        return self._card
+
+    @property
+    def form(self) -> "TicketForm":
+        """Made when it is first asked for: its fields cost as much as half of the page."""
+        if self._form is None:
+            self._form = TicketForm(self._visit)
+            self._card.append(self._form.view())
+        return self._form
+
+    def _on_open(self, _: Any) -> None:
+        self._card.visible = not self._card.visible
+        self.show(self._visit.state, self._session)
+
+    def show(self, state: EngineState, session: str | None) -> None:
+        chosen = next((one for one in state.sessions if one.session == session), None)
+        is_running = chosen is not None and chosen.status is SessionStatus.RUNNING
+        self._session = session
+        self.opener.visible = is_running and self._visit.controls.may(Role.TRADER)
+        if not self.opener.visible:
+            self._card.visible = False
+        elif self._card.visible and chosen is not None:
+            self.form.show(chosen)
+
+
+class TicketForm:
+    """The fields of one order."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit, self._session = visit, ""
@@ -46,31 +85,17 @@ class Ticket:
         self.type.param.watch(self._on_type, "value")
         what = (self.instrument, self.side, self.type, self.by, self.size)
         at = (self.limit, self.stop, self.target, self.send)
-        self._card = stack(self.title, flow(*what, *at), self.says, margin=(4, 0), visible=False, styles=RAISED)
-        self.opener = pmui.Button(
-            label="Order by hand", variant="outlined", size="small", on_click=self._on_open, visible=False,
-            sizing_mode="stretch_width", margin=(0, 16, 4, 0),
-        )  # fmt: skip
+        self._fields = stack(self.title, flow(*what, *at), self.says)
 
     def view(self) -> pn.viewable.Viewable:
-        return self._card
+        return self._fields
 
-    def _on_open(self, _: Any) -> None:
-        self._card.visible = not self._card.visible
-
-    def show(self, state: EngineState, session: str | None) -> None:
-        chosen = next((one for one in state.sessions if one.session == session), None)
-        is_running = chosen is not None and chosen.status is SessionStatus.RUNNING
-        is_open = is_running and self._visit.controls.may(Role.TRADER)
-        self.opener.visible = is_open
-        if chosen is None or not is_open:
-            self._card.visible = False
-            return
-        self._session = chosen.session
-        options = {key.partition(":")[2] + " · " + key.partition(":")[0]: key for key in chosen.instruments}
+    def show(self, session: SessionSummary) -> None:
+        self._session = session.session
+        options = {key.partition(":")[2] + " · " + key.partition(":")[0]: key for key in session.instruments}
         if options != self.instrument.options:
-            self.instrument.param.update(options=options, value=chosen.instruments[0])
-        self.title.lines = [[["b", f"Order by hand in {chosen.session}, on paper"]]]
+            self.instrument.param.update(options=options, value=session.instruments[0])
+        self.title.lines = [[["b", f"Order by hand in {session.session}, on paper"]]]
 
     def _on_type(self, _: Any) -> None:
         self.limit.visible = self.type.value == TicketType.LIMIT

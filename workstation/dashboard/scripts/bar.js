@@ -159,31 +159,10 @@ export function render({model, view}) {
     word.focus()
   }
 
-  // -- the page in sight has been built: only then may its tables be patched, and the rail be told anything
-
-  let settling = null
-  function settle() {
-    clearInterval(settling)
-    let seen = -1, calm = 0, isFolded = !narrow.matches
-    const since = performance.now()
-    settling = setInterval(() => {
-      isFolded ||= fold()
-      const built = count(document, ".tabulator-tableholder")
-      calm = built === seen ? calm + 1 : 0
-      seen = built
-      if ((built && calm >= 3) || performance.now() - since > 5000) {
-        clearInterval(settling)
-        model.send_msg({act: "ready"})
-      }
-    }, 100)
-  }
-  const count = (root, selector) => [...root.querySelectorAll("*")].reduce((sum, one) =>
-    sum + (one.matches(selector) ? 1 : 0) + (one.shadowRoot ? count(one.shadowRoot, selector) : 0), 0)
-
   // -- what comes in
 
   let lostTimer = null
-  const stopWatching = live.watch("state", {snapshot: (now) => {
+  const stopWatching = live.watch("state", {whole: (now) => {
     told = now
     heardMs = performance.now()
     draw()
@@ -200,8 +179,18 @@ export function render({model, view}) {
     if (message.outcome && message.is_done) passing(message.outcome)
     else if (message.outcome) show("Not done", el("p", {}, message.outcome), row(closing()))
     if (message.ask) question(message.ask)
-    if (message.turned) settle()
   })
+  // -- the page in sight: told to all by its own property, which passes into every component
+
+  let inSight = ""
+  function turn() {
+    if (inSight) css(`--page-${inSight}`, "hidden")
+    inSight = model.page
+    if (inSight) css(`--page-${inSight}`, "visible")
+    requestAnimationFrame(() => dispatchEvent(new Event("workstation-turned")))
+  }
+  model.on("page", turn)
+
   // -- keys, sight and theme
 
   let isGoing = false
@@ -221,19 +210,19 @@ export function render({model, view}) {
     show("Keys", el("table", {}, ...keys.map(([key, what]) => el("tr", {}, el("td", {}, el("kbd", {}, key)), el("td", {}, what)))), row(closing()))
   }
   function search() {
-    const box = deep(document, (one) => one.matches("[role=combobox]") && one.closest("[aria-hidden=true]") === null && one.offsetParent !== null
+    const box = deep(document, (one) => one.matches("[role=combobox]") && one.closest("[aria-hidden=true]") === null && one.checkVisibility()
       && hostOf(one)?.classList.contains("page-search"))
     box?.focus()
     box?.dispatchEvent(new MouseEvent("mousedown", {bubbles: true}))
   }
-  const onSight = () => model.send_msg({act: "sight", is_visible: !document.hidden})
+  const onVisibility = () => model.send_msg({act: "sight", is_visible: !document.hidden})
   document.addEventListener("keydown", onKey)
-  document.addEventListener("visibilitychange", onSight)
+  document.addEventListener("visibilitychange", onVisibility)
   const narrow = matchMedia("(max-width: 600px)")
+  const frame = () => view.model.document?.roots().find((one) => one.data?.sidebar_open !== undefined)
   const fold = () => { // the rail lies over the page where that is narrow: closed until it is asked for
-    const page = view.model.document?.roots().find((one) => one.data?.sidebar_open !== undefined)
+    const page = frame()
     if (page) page.data.sidebar_open = !narrow.matches
-    return Boolean(page)
   }
   narrow.addEventListener("change", fold)
   const wanted = matchMedia("(prefers-color-scheme: dark)")
@@ -244,11 +233,16 @@ export function render({model, view}) {
   }
   model.on("is_dark", () => keep(model.is_dark))
   const beat = setInterval(draw, 500)
-  model.on("remove", () => { stopWatching(); stopConnection(); clearInterval(beat); clearInterval(settling); clearTimeout(lostTimer)
-    document.removeEventListener("keydown", onKey); document.removeEventListener("visibilitychange", onSight)
+  model.on("remove", () => { stopWatching(); stopConnection(); clearInterval(beat); clearTimeout(lostTimer)
+    document.removeEventListener("keydown", onKey); document.removeEventListener("visibilitychange", onVisibility)
     narrow.removeEventListener("change", fold) })
   draw()
-  settle()
+  turn()
+  requestAnimationFrame(() => {
+    if (narrow.matches) fold()
+    // the first page may have come while the frame was being made, when nobody listened
+    for (const one of frame()?.data.main ?? []) one.properties.children.change.emit()
+  })
   const root = el("div", {class: "root"}, box, dialog, note)
   return root
 }

@@ -32,7 +32,7 @@ export function render({model}) {
     return {text: figure(paid, Math.abs(paid) < 1 ? 4 : 2), unit: more.length ? `${currency} +${more.length}` : currency}
   }
 
-  const stop = live.watch("state", {snapshot: (now) => { told = now; draw() }})
+  const stop = live.watch("state", {whole: (now) => { told = now; draw() }})
   model.on("session", draw)
   model.on("remove", stop)
   return root

@@ -1,8 +1,9 @@
-// The page's one connection to the broadcast channels. Components ask for a name and get snapshots and deltas.
+// The page's one connection to the broadcast channels. Components ask for a name and get snapshots and deltas; or, where
+// a delta is the parts that changed, the whole as it is now.
 // Put before each component's own code; the first one that runs makes the connection for all.
 const live = (globalThis.workstationLive ??= (() => {
   const RETRY_MS = [250, 500, 1000, 2000]
-  const listeners = new Map() // channel → set of {snapshot, delta}
+  const listeners = new Map() // channel → set of {snapshot, delta} or {whole}
   const numbers = new Map() // channel → the last sequence
   const kept = new Map() // channel → its last snapshot, for a component that comes later
   const watchers = new Set() // told of the connection itself
@@ -35,11 +36,13 @@ const live = (globalThis.workstationLive ??= (() => {
     if (snapshot !== undefined) {
       kept.set(channel, snapshot)
       numbers.set(channel, sequence)
-      told.forEach((one) => one.snapshot(snapshot))
+      told.forEach((one) => (one.whole ?? one.snapshot)(snapshot))
     } else if (numbers.get(channel) === sequence - 1) {
       numbers.set(channel, sequence)
-      kept.delete(channel)
-      told.forEach((one) => one.delta?.(delta))
+      const whole = {...kept.get(channel), ...delta}
+      if ([...told].every((one) => one.whole)) kept.set(channel, whole)
+      else kept.delete(channel)
+      told.forEach((one) => one.whole ? one.whole(whole) : one.delta?.(delta))
     } else if (numbers.has(channel)) { // one is missing: all anew, and nothing until it comes
       numbers.delete(channel)
       say({again: channel})
@@ -54,7 +57,7 @@ const live = (globalThis.workstationLive ??= (() => {
       if (isNew) listeners.set(channel, new Set())
       listeners.get(channel).add(one)
       if (isNew) ask()
-      else if (kept.has(channel)) one.snapshot(kept.get(channel))
+      else if (kept.has(channel)) (one.whole ?? one.snapshot)(kept.get(channel))
       else say({again: channel})
       return () => {
         const told = listeners.get(channel)
@@ -66,6 +69,15 @@ const live = (globalThis.workstationLive ??= (() => {
     get isOpen() { return isOpen },
   }
 })())
+
+// -- what is in sight: pages that were turned away from stay in the document, unseen and unpainted
+const isSeen = (root) => root.clientWidth > 0 && root.checkVisibility()
+function onSight(root, told) { // calls `told` when the page of `root` is turned to or away from, and when its size changes
+  const sized = new ResizeObserver(told)
+  sized.observe(root)
+  addEventListener("workstation-turned", told)
+  return () => { sized.disconnect(); removeEventListener("workstation-turned", told) }
+}
 
 // -- words and figures, the same everywhere: text from outside is only ever put in as text
 const node = (tag, attributes = {}, ...children) => {
@@ -89,3 +101,12 @@ const age = (ms) => ms === null || ms === undefined ? UNKNOWN
   : ms < 60_000 ? `${Math.max(0, Math.round(ms / 1000))} s`
   : ms < 3_600_000 ? `${Math.floor(ms / 60_000)} min`
   : ms < 86_400_000 ? `${Math.floor(ms / 3_600_000)} h` : `${Math.floor(ms / 86_400_000)} d`
+const SPREADSHEETS_RUN = /^[=+\-@\t\r]/ // reasons may be a venue's words
+function download(name, heads, rows) {
+  const cell = (value) => value === null ? "" : typeof value === "number" ? String(value)
+    : `"${(SPREADSHEETS_RUN.test(value) ? `'${value}` : String(value)).replaceAll('"', '""')}"`
+  const text = [heads, ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n"
+  const url = URL.createObjectURL(new Blob([text], {type: "text/csv"}))
+  node("a", {href: url, download: name}).click()
+  setTimeout(() => URL.revokeObjectURL(url), 1000)
+}

@@ -134,22 +134,29 @@ export function render({model, view}) {
 
   // -- what comes in
 
-  const stopState = live.watch("state", {snapshot: (told) => { state = told; mark(); tell() }})
+  const stopState = live.watch("state", {whole: (told) => { state = told; mark(); tell() }})
   function follow() {
-    stop?.()
     found.clear()
     marks.clear()
     quote = null
     crossMs = null
-    stop = model.venue ? live.watch(`candles:${model.venue}:${model.symbol}:${model.interval}`, {snapshot: begin, delta: change}) : null
+    rest()
+    attend()
     mark()
     tell()
     paint()
   }
+  function attend() { // only while the page is in sight
+    const isWanted = Boolean(model.venue) && isSeen(root)
+    if (isWanted && !stop) stop = live.watch(`candles:${model.venue}:${model.symbol}:${model.interval}`, {snapshot: begin, delta: change})
+    else if (!isWanted) rest()
+  }
+  const rest = () => { stop?.(); stop = null }
+  const stopSight = onSight(root, attend)
   const followSoon = () => requestAnimationFrame(follow)
   model.on("chart", followSoon)
   model.on("session", () => { marks.clear(); mark(); tell() })
-  model.on("remove", () => { stop?.(); stopState(); removeEventListener("workstation-cross", onCross) })
+  model.on("remove", () => { rest(); stopSight(); stopState(); removeEventListener("workstation-cross", onCross) })
   followSoon()
   tell()
   return root

@@ -50,19 +50,14 @@ export function render({model}) {
       el("td", {}, capacity === null ? UNKNOWN : Number(capacity.toPrecision(4)).toLocaleString(undefined, {maximumSignificantDigits: 4})))
   }
   const length = (ms) => ms < 1000 ? "< 1 s" : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : age(ms)
-  function save() {
-    const quoted = (text) => `"${String(text).replaceAll('"', '""')}"`
-    const rows = [...ended, ...lasting].map(([way, start, end, peak, capacity]) => [model.symbol, ...ends(way), new Date(start).toISOString(),
-      end === null ? "" : new Date(end).toISOString(), peak, capacity ?? ""].map(quoted).join(","))
-    const url = URL.createObjectURL(new Blob([["symbol,sell,buy,start,end,peak_bps,capacity", ...rows].join("\n") + "\n"], {type: "text/csv"}))
-    el("a", {href: url, download: "opportunities.csv"}).click()
-    setTimeout(() => URL.revokeObjectURL(url), 1000)
-  }
+  const save = () => download("opportunities.csv", ["symbol", "sell", "buy", "start", "end", "peak_bps", "capacity"],
+    [...ended, ...lasting].map(([way, start, end, peak, capacity]) => [model.symbol, ...ends(way), new Date(start).toISOString(),
+      end === null ? "" : new Date(end).toISOString(), peak, capacity]))
 
   function follow() {
     clearTimeout(resting)
-    if (!root.clientWidth && watched) { resting = setTimeout(() => rest(), LINGER_MS); return }
-    const wanted = root.clientWidth && model.venue_b ? `spread:${model.symbol}:${model.venue_a}:${model.venue_b}` : ""
+    if (!isSeen(root) && watched) { resting = setTimeout(() => rest(), LINGER_MS); return }
+    const wanted = isSeen(root) && model.venue_b ? `spread:${model.symbol}:${model.venue_a}:${model.venue_b}` : ""
     if (wanted === watched) return
     stop?.()
     stop = null
@@ -79,9 +74,8 @@ export function render({model}) {
   let following = 0, resting = 0
   const followSoon = () => { cancelAnimationFrame(following); following = requestAnimationFrame(follow) }
   for (const name of ["symbol", "venue_a", "venue_b"]) model.on(name, followSoon)
-  const sized = new ResizeObserver(followSoon)
-  sized.observe(root)
-  model.on("remove", () => { stop?.(); clearTimeout(resting); sized.disconnect() })
+  const stopSight = onSight(root, followSoon)
+  model.on("remove", () => { stop?.(); clearTimeout(resting); stopSight() })
   draw()
   return root
 }

@@ -90,15 +90,14 @@ export function render({model}) {
   }
 
   function follow() {
-    const isSeen = root.clientWidth > 0
-    if (isSeen && !stop) stop = live.watch("spreads", {snapshot: (now) => { told = now; heardMs = performance.now(); draw() }})
-    else if (!isSeen && stop) { stop(); stop = null }
+    const isWanted = isSeen(root)
+    if (isWanted && !stop) stop = live.watch("spreads", {snapshot: (now) => { told = now; heardMs = performance.now(); draw() }})
+    else if (!isWanted && stop) { stop(); stop = null }
   }
-  const sized = new ResizeObserver(() => requestAnimationFrame(follow))
-  sized.observe(root)
+  const stopSight = onSight(root, () => requestAnimationFrame(follow))
   const clock = setInterval(() => { if (told && stop && !document.hidden) figures() }, 1000)
   for (const name of ["symbol", "venue_a", "venue_b"]) model.on(name, draw)
-  model.on("remove", () => { stop?.(); sized.disconnect(); clearInterval(clock) })
+  model.on("remove", () => { stop?.(); stopSight(); clearInterval(clock) })
   draw()
   return root
 }

@@ -63,7 +63,7 @@ export function render({model, view}) {
   function draw() {
     drawing = 0
     const source = chart("spread"), spans = chart("opportunities"), range = chart("spread_bands")?.x_range
-    if (!source || !spans || !range || document.hidden || !root.clientWidth) return
+    if (!source || !spans || !range || document.hidden || !isSeen(root)) return
     drawnMs = performance.now()
     const last = points.t.at(-1) ?? Date.now(), isOurs = !placed || (range.start === placed.start && range.end === placed.end)
     const first = isOurs ? last - model.span_ms : -Infinity
@@ -185,11 +185,11 @@ export function render({model, view}) {
   const onCross = ({detail}) => { crossMs = detail; ask() }
   addEventListener("workstation-spread-cross", onCross)
   const clock = setInterval(() => { if (stop && !document.hidden) ask() }, 1000)
-  const stopState = live.watch("state", {snapshot: (told) => { state = told; if (stop) ask() }})
+  const stopState = live.watch("state", {whole: (told) => { state = told; if (stop) ask() }})
   function follow() {
     clearTimeout(resting)
-    if (!root.clientWidth && watched) { resting = setTimeout(() => rest(), LINGER_MS); return }
-    const wanted = root.clientWidth && model.venue_b ? `spread:${model.symbol}:${model.venue_a}:${model.venue_b}` : ""
+    if (!isSeen(root) && watched) { resting = setTimeout(() => rest(), LINGER_MS); return }
+    const wanted = isSeen(root) && model.venue_b ? `spread:${model.symbol}:${model.venue_a}:${model.venue_b}` : ""
     if (wanted) drawSoon()
     if (wanted === watched) return
     stop?.()
@@ -208,12 +208,11 @@ export function render({model, view}) {
   for (const name of ["symbol", "venue_a", "venue_b"]) model.on(name, followSoon)
   model.on("span_ms", place)
   model.on("inks", ask)
-  const sized = new ResizeObserver(followSoon)
-  sized.observe(root)
+  const stopSight = onSight(root, followSoon)
   model.on("remove", () => {
     stop?.()
     stopState()
-    sized.disconnect()
+    stopSight()
     clearInterval(clock)
     clearTimeout(drawing)
     clearTimeout(resting)

@@ -1,15 +1,13 @@
-"""The Sessions page's tables: every session, and every job, on one line each."""
+"""The Sessions page's tables as rows: every session, and every job, on one line each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
 
 from workstation.client.jobs import JobView
 from workstation.client.messages import SessionStatus, SessionSummary
-from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column
+from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column, Row
 
-SECOND_NS = 1_000_000_000
-CANCEL = '<button type="button" title="End this job before its time">cancel</button>'
+MS_NS = 1_000_000
 MARKS = {
     "running": "●", "starting": "◌", "paused": "❚❚", "stopped": "■", "killed": "✕", "halted": "▲", "broken": "▲",
     "queued": "◌", "done": "✓", "failed": "▲", "cancelled": "■",
@@ -41,7 +39,7 @@ JOBS = (
     Column(name="strategy", title="Strategy", rank=3),
     Column(name="instruments", title="Instruments", rank=2, least=190),
     Column(name="done", title="Done, %", kind="quantity"),
-    Column(name="left", title="Left", kind="age", rank=1),
+    Column(name="left", title="Left", kind="span", rank=1),
     Column(name="trades", title="Trades", kind="quantity", rank=1),
     Column(name="profit", title="Profit, quote", kind="signed", rank=1),
     Column(name="drawdown", title="Drawdown, %", kind="signed", rank=2, least=94),
@@ -58,7 +56,7 @@ def in_order(sessions: Iterable[SessionSummary]) -> list[SessionSummary]:
     )
 
 
-def session_row(one: SessionSummary, now_ns: int) -> Mapping[str, Any]:
+def session_row(one: SessionSummary) -> Row:
     return {
         "session": one.session,
         "mode": one.mode,
@@ -74,7 +72,7 @@ def session_row(one: SessionSummary, now_ns: int) -> Mapping[str, Any]:
         "orders": one.open_orders,
         "signals": one.signals,
         "refusals": one.refusals,
-        "age": _age_s(one.started_ns, now_ns),
+        "age": one.started_ns // MS_NS,
         PRICE_DIGITS: 2,
         QUANTITY_DIGITS: 0,
     }
@@ -93,7 +91,7 @@ def result_of(one: SessionSummary) -> Decimal | None:
     return None if one.equity is None else one.equity - one.opening_equity
 
 
-def job_row(one: JobView, now_ns: int) -> Mapping[str, Any]:
+def job_row(one: JobView) -> Row:
     figures = {} if one.result is None else one.result.figures
     drawdown = figures.get("max_drawdown")
     return {
@@ -107,12 +105,6 @@ def job_row(one: JobView, now_ns: int) -> Mapping[str, Any]:
         "profit": figures.get("profit_quote"),
         "drawdown": None if drawdown is None else drawdown * 100,
         "reason": one.reason or ("" if one.result is None else one.result.halted or ""),
-        "age": _age_s(one.asked_ns, now_ns),
+        "age": one.asked_ns // MS_NS,
         QUANTITY_DIGITS: 0,
     }
-
-
-def _age_s(then_ns: int, now_ns: int) -> float:
-    """Whole seconds, and whole minutes behind the first: a table is not patched for less."""
-    age_s = max(0, now_ns - then_ns) // SECOND_NS
-    return float(age_s if age_s < 60 else age_s // 60 * 60)
