@@ -46,7 +46,7 @@ def panel(x_range: Range, height: int, brush: Brush, zone: str, *, has_dates: bo
         y_range=Range1d(start=0, end=1),
         height=height,
         sizing_mode="stretch_width",
-        x_axis_type="datetime",
+        x_axis_type="datetime" if has_dates else None,  # an axis unseen costs twenty models
         y_axis_location="right",
         toolbar_location=None,  # a double click resets
         tools=[],
@@ -75,11 +75,13 @@ def _dress(plot: figure, brush: Brush, zone: str, *, has_dates: bool) -> None:
         axis.major_tick_out = axis.major_tick_in = axis.minor_tick_out = 0
         axis.major_label_standoff = 8
         brush.paint(axis, major_label_text_color="muted")
-    plot.xgrid.grid_line_color = None
     brush.paint(plot.ygrid, grid_line_color="grid")
-    plot.xaxis.visible = has_dates
     tick_about(plot, 6)
-    plot.xaxis.formatter = CustomJSTickFormatter(args={"range": plot.x_range, "zone": zone}, code=script("time_axis"))
+    if has_dates:
+        plot.xgrid.grid_line_color = None
+        plot.xaxis.formatter = CustomJSTickFormatter(
+            args={"range": plot.x_range, "zone": zone}, code=script("time_axis")
+        )
 
 
 def share_crosshair(plots: list[figure], brush: Brush) -> list[Model]:

@@ -43,7 +43,7 @@ class SessionPanel:
         self.sheet = FactSheet(margin=(0, 8), sizing_mode="stretch_width")
         self.verified = FactSheet(margin=(0, 8), sizing_mode="stretch_width")
         self.progress = pmui.LinearProgress(value=0, visible=False, sizing_mode="stretch_width", margin=(4, 0))
-        self.journal = LiveTable("Journal", JOURNAL, empty="Nothing is journaled yet.")
+        self.journal = LiveTable("Journal", JOURNAL, empty="Nothing is journaled yet.", margin=(12, 0, 0, 0))
         self.why = pn.pane.Str("", margin=(6, 8), visible=False)
         self.pause = _button("Pause", "primary", self._on_pause)
         self.stop = _button("Stop", "primary", self._on_stop)

@@ -30,7 +30,7 @@ class SessionsPage:
         self._visit = visit
         self.on_place: OnPlace = lambda place: None
         self._wanted, self._form_for = place.get("session", ""), place.get("start", "")
-        self.sessions = LiveTable("Sessions", SESSIONS, source="sessions", empty=EMPTY)
+        self.sessions = LiveTable("Sessions", SESSIONS, source="sessions", empty=EMPTY, margin=(0, 0, 12, 0))
         self.jobs = LiveTable(
             "Jobs", JOBS, source="jobs", empty="No replays or back-tests were asked of this engine.",
             buttons={"cancel": ["cancel", "End this job before its time"]},
