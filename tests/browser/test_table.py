@@ -148,7 +148,7 @@ def test_rows_of_another_session_are_not_shown_and_no_more_than_the_most(table: 
     table.put_up(most=2, session="one")
     table.tell(a_row(), a_row(session="two", venue="orion"), a_row(), a_row())
     assert [row[1] for row in table.texts()] == ["nova", "nova"]
-    assert table.note() == "The first 2 of 3; the CSV has all."
+    assert table.note() == "The first 2 of 3; the CSV has these 3."
     table.page.evaluate("set('session', 'two')")
     assert [row[1] for row in table.texts()] == ["orion"]
 

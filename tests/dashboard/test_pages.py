@@ -117,6 +117,7 @@ def test_a_frame_turns_its_pages_and_says_why_a_viewer_kills_nothing(tmp_path: P
             await frame._act({"act": "page", "name": name})
         for name in ("spreads", "sessions", "live"):
             frame.turn_to(name)
+            assert (frame.bar.page, len(frame._views[name])) == (name, 1)
         frame.open_page("sessions", {"session": "old"})
         told: list[tuple[str, bool]] = []
         frame.bar.tell = lambda outcome, *, is_done: told.append((outcome, is_done))

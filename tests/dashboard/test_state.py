@@ -34,12 +34,6 @@ def test_the_bar_is_grey_while_nothing_trades() -> None:
     assert EngineState(sessions=(a_summary(status=SessionStatus.PAUSED),)).mode is BarMode.PAPER
 
 
-def test_an_engine_that_never_answered_is_lost_and_so_is_one_that_is_silent() -> None:
-    assert EngineState().is_lost(5.0)
-    assert not EngineState(heard_s=2.5).is_lost(5.0)
-    assert EngineState(heard_s=1.9).is_lost(5.0)
-
-
 def test_closing_is_told_in_numbers() -> None:
     state = EngineState(sessions=(a_summary(),), positions=(a_position(),), orders=(an_order(), an_order()))
     assert closing_lines(state) == [

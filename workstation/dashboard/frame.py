@@ -66,6 +66,8 @@ class Frame:
             sidebar_width=RAIL_WIDTH, sidebar_variant="persistent", sidebar_resizable=False, busy_indicator=None,
             dark_theme=is_dark, theme_config=THEME_CONFIG, raw_css=[RAW_CSS], sx=PAGE_SX,
         )  # fmt: skip
+        # it follows the server's own "busy", which would keep each page for ever (panel-material-ui 0.16.6)
+        self.page.param._update_ref("busy", None)
         self.rail.param.watch(self._on_rail, "active")
         self.page.param.watch(self._on_theme, "dark_theme")
         self._current = ""

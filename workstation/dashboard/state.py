@@ -21,8 +21,6 @@ from workstation.client.messages import (
 from workstation.client.now import SessionNow
 from workstation.model.order import OrderPurpose
 
-LOST_AFTER_S = 3.0
-"""Without an answer for so long, figures are of the past."""
 OVER = frozenset((SessionStatus.STOPPED, SessionStatus.BROKEN))
 
 
@@ -61,10 +59,6 @@ class EngineState:
     def silent_s(self, now_s: float) -> float | None:
         """For how long the engine has not answered; None if it never has."""
         return None if self.heard_s is None else max(0.0, now_s - self.heard_s)
-
-    def is_lost(self, now_s: float) -> bool:
-        silent_s = self.silent_s(now_s)
-        return silent_s is None or silent_s > LOST_AFTER_S
 
     @property
     def alive(self) -> tuple[SessionSummary, ...]:

@@ -105,7 +105,7 @@ class LiveTable(JSComponent):
     async def _handle_msg(self, data: Any) -> None:
         if not isinstance(data, Mapping) or not isinstance(data.get("row"), Mapping):
             return
-        row = {str(name): str(value) for name, value in data["row"].items()}
+        row = {one.name: str(data["row"].get(one.name, "")) for one in self._columns}
         if (act := self._on_button.get(str(data.get("button")))) is not None:
             await act(row)
         elif "button" not in data and self._on_row is not None:

@@ -1,7 +1,6 @@
 """One open page: its user, its address, and what is patched while it is in sight."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -57,10 +56,6 @@ class Visit:
     def state(self) -> EngineState:
         """Nothing is known to somebody who has logged out or was removed."""
         return self.link.state if self.user_now() is not None else EngineState()
-
-    @property
-    def is_lost(self) -> bool:
-        return self.state.is_lost(time.monotonic())
 
     def on_look(self, page: str, shown: Shown) -> None:
         """Calls `shown` after each look while that page is in sight, and when it comes into sight."""

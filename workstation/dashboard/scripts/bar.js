@@ -240,8 +240,11 @@ export function render({model, view}) {
   turn()
   requestAnimationFrame(() => {
     if (narrow.matches) fold()
-    // the first page may have come while the frame was being made, when nobody listened
-    for (const one of frame()?.data.main ?? []) one.properties.children.change.emit()
+    // the first page may have come while its place was being made, when that did not listen yet
+    for (const one of frame()?.data.main ?? []) {
+      const place = view.parent.get_child_view(one)
+      place?.ready.then(() => { if (place.child_views.length < one.children.length) one.properties.children.change.emit() })
+    }
   })
   const root = el("div", {class: "root"}, box, dialog, note)
   return root

@@ -4,6 +4,7 @@ export function render({model}) {
   let told = null
 
   function draw() {
+    if (told === null || !root.checkVisibility()) return
     const chosen = (told?.sessions ?? []).filter((one) => model.session ? one.session === model.session : !["stopped", "broken"].includes(one.status))
     if (!chosen.length) { root.replaceChildren(); return }
     const currency = chosen[0].currency, same = chosen.filter((one) => one.currency === currency)
@@ -34,6 +35,7 @@ export function render({model}) {
 
   const stop = live.watch("state", {whole: (now) => { told = now; draw() }})
   model.on("session", draw)
-  model.on("remove", stop)
+  const stopSight = onSight(root, draw)
+  model.on("remove", () => { stop(); stopSight() })
   return root
 }

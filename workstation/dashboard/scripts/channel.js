@@ -66,12 +66,11 @@ const live = (globalThis.workstationLive ??= (() => {
       }
     },
     onConnection(told) { watchers.add(told); told(isOpen); return () => watchers.delete(told) },
-    get isOpen() { return isOpen },
   }
 })())
 
 // -- what is in sight: pages that were turned away from stay in the document, unseen and unpainted
-const isSeen = (root) => root.clientWidth > 0 && root.checkVisibility()
+const isSeen = (root) => root.checkVisibility() && root.clientWidth > 0
 function onSight(root, told) { // calls `told` when the page of `root` is turned to or away from, and when its size changes
   const sized = new ResizeObserver(told)
   sized.observe(root)

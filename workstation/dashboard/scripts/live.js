@@ -134,7 +134,7 @@ export function render({model, view}) {
 
   // -- what comes in
 
-  const stopState = live.watch("state", {whole: (told) => { state = told; mark(); tell() }})
+  const stopState = live.watch("state", {whole: (told) => { state = told; if (isSeen(root)) { mark(); tell() } }})
   function follow() {
     found.clear()
     marks.clear()
@@ -148,8 +148,11 @@ export function render({model, view}) {
   }
   function attend() { // only while the page is in sight
     const isWanted = Boolean(model.venue) && isSeen(root)
-    if (isWanted && !stop) stop = live.watch(`candles:${model.venue}:${model.symbol}:${model.interval}`, {snapshot: begin, delta: change})
-    else if (!isWanted) rest()
+    if (isWanted && !stop) {
+      stop = live.watch(`candles:${model.venue}:${model.symbol}:${model.interval}`, {snapshot: begin, delta: change})
+      mark()
+      tell()
+    } else if (!isWanted) rest()
   }
   const rest = () => { stop?.(); stop = null }
   const stopSight = onSight(root, attend)

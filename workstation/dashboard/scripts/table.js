@@ -16,8 +16,8 @@ export function render({model}) {
   const root = el("section", {class: "table"},
     el("div", {class: "head"}, el("h3", {}, model.title, " ", count), el("span", {class: "space"}), csv),
     el("div", {class: "scroll"}, table), note)
-  const lines = [] // as drawn: {tr, cells, said, row}
-  let told = null, shown = [], sorted = null, hidden = new Set()
+  let lines = [] // as drawn: {tr, cells, said, row}
+  let told = null, sorted = null, hidden = new Set()
 
   function kindOf({kind}) { return FIGURES.includes(kind) ? "figure" : "" }
 
@@ -66,15 +66,20 @@ export function render({model}) {
   function draw() {
     if (!isSeen(root)) return // out of sight: drawn when it is seen
     const all = rowsNow(), isHeard = !model.source || (told !== null && told.silent_s !== null)
-    shown = inOrder(all).slice(0, model.most)
+    const shown = inOrder(all).slice(0, model.most)
     count.textContent = all.length || ""
     csv.disabled = !all.length
     note.textContent = !isHeard ? "Loading…" : !all.length ? model.empty
-      : all.length > model.most ? `The first ${model.most} of ${all.length}; the CSV has all.` : ""
-    while (lines.length > shown.length) lines.pop().tr.remove()
-    while (lines.length < shown.length) body.append(line())
-    shown.forEach((row, at) => tell(lines[at], row))
+      : all.length > model.most ? `The first ${model.most} of ${all.length}; the CSV has these ${all.length}.` : ""
+    const known = new Map()
+    for (const one of lines) known.set(who(one.row), [...known.get(who(one.row)) ?? [], one])
+    lines = shown.map((row) => tell(known.get(who(row))?.shift() ?? line(), row))
+    for (const gone of known.values()) gone.forEach(({tr}) => tr.remove())
+    lines.forEach(({tr}, at) => { if (body.rows[at] !== tr) body.insertBefore(tr, body.rows[at] ?? null) })
   }
+  // a line stays with what it tells of: whoever is about to press its button presses no other one's
+  const NAMES = columns.map((_, at) => at).filter((at) => ["text", "id", "side", "age"].includes(columns[at].kind))
+  const who = (row) => JSON.stringify([row[SESSION], ...NAMES.map((at) => row[at])])
   function line() {
     const cells = columns.map((column, at) => el("td", {class: kindOf(column), hidden: hidden.has(at)}))
     const buttons = acts.map(([name, [word, what]]) => el("td", {class: "act"},
@@ -88,8 +93,7 @@ export function render({model}) {
       tr.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === tr) say(made.row) })
     }
     columns.forEach((column, at) => { if (column.kind === "id") cells[at].addEventListener("click", () => copy(cells[at], made.row[at])) })
-    lines.push(made)
-    return tr
+    return made
   }
   function tell(one, row) {
     one.row = row
@@ -101,10 +105,12 @@ export function render({model}) {
       cell.className = `${kindOf(column)} ${kind}`
       cell.title = column.kind === "id" ? `Copy ${title}` : title ?? ""
     })
+    return one
   }
   const say = (row, button) => model.send_msg({row: Object.fromEntries(columns.map(({name}, at) => [name, row[at]])), ...(button && {button})})
   async function copy(cell, text) {
-    await navigator.clipboard?.writeText(text)
+    if (!navigator.clipboard) return
+    await navigator.clipboard.writeText(text)
     cell.classList.add("copied")
     setTimeout(() => cell.classList.remove("copied"), 900)
   }
