@@ -163,6 +163,18 @@ def test_a_press_says_which_row_and_which_button(table: Table) -> None:
     assert said == [("close", "orion"), (None, "nova"), (None, "orion")]
 
 
+def test_a_button_stays_with_its_row_when_another_one_comes_or_goes(table: Table) -> None:
+    table.put_up(buttons={"cancel": ["cancel", "Cancel this order"]})
+    table.tell(a_row(), a_row(venue="orion"))
+    button = table.page.get_by_role("button", name="cancel").nth(1).element_handle()
+    table.tell(a_row(venue="vega"), a_row(venue="lyra"), a_row(venue="orion", result=3.0))
+    assert [row[1] for row in table.texts()] == ["vega", "lyra", "orion"]
+    button.click()
+    table.tell(a_row(venue="vega"))
+    assert not button.evaluate("(one) => one.isConnected")
+    assert [one["row"]["venue"] for one in table.said()] == ["orion"]
+
+
 @pytest.mark.parametrize(
     "reason", ['=HYPERLINK("http://evil.example")', "+1", "-1", "@SUM(1)", "\tx", "\rx", 'a "b", c']
 )

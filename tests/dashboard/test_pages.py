@@ -1,6 +1,8 @@
 """Pages as they are made for one visit: what they show of an engine's state, to whom they offer what."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,16 @@ def test_a_frame_turns_its_pages_and_says_why_a_viewer_kills_nothing(tmp_path: P
 
     told = visited(tmp_path, turned, Role.VIEWER)
     assert told == [("Nothing was sent: ada has the role viewer, and this takes trader.", False)]
+
+
+def test_nothing_keeps_the_pages_of_a_visit_that_is_over(tmp_path: Path) -> None:
+    def left(visit: Visit) -> weakref.ref[Frame]:
+        frame = Frame(visit, ENTRIES, "live", account="paper", kill_command="workstation kill", is_dark=False)
+        return weakref.ref(frame)
+
+    gone = visited(tmp_path, left)
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize(("role", "is_made"), [(Role.TRADER, True), (Role.VIEWER, False)])
