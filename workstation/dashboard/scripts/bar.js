@@ -232,7 +232,18 @@ export function render({model, view}) {
     if (wanted.matches !== model.is_dark && document.cookie.includes(`${THEME}=`)) location.reload()
   }
   model.on("is_dark", () => keep(model.is_dark))
-  const beat = setInterval(draw, 500)
+  // a place of Bokeh's that is being made hears of no new children: what it missed is told again
+  async function mend(place) {
+    await place.ready
+    const children = place.model.children
+    if (Array.isArray(children) && children.every((one) => one?.properties) && place.child_views.length < children.length)
+      place.model.properties.children.change.emit()
+    else place.child_views?.forEach(mend)
+  }
+  const beat = setInterval(() => {
+    draw()
+    for (const one of frame()?.data.main ?? []) { const place = view.parent.get_child_view(one); if (place) mend(place) }
+  }, 500)
   model.on("remove", () => { stopWatching(); stopConnection(); clearInterval(beat); clearTimeout(lostTimer)
     document.removeEventListener("keydown", onKey); document.removeEventListener("visibilitychange", onVisibility)
     narrow.removeEventListener("change", fold) })
@@ -240,11 +251,6 @@ export function render({model, view}) {
   turn()
   requestAnimationFrame(() => {
     if (narrow.matches) fold()
-    // the first page may have come while its place was being made, when that did not listen yet
-    for (const one of frame()?.data.main ?? []) {
-      const place = view.parent.get_child_view(one)
-      place?.ready.then(() => { if (place.child_views.length < one.children.length) one.properties.children.change.emit() })
-    }
   })
   const root = el("div", {class: "root"}, box, dialog, note)
   return root
