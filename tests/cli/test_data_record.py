@@ -33,7 +33,7 @@ def venues(home: Path) -> Iterator[None]:
 @pytest.mark.slow
 def test_two_recordings_are_one_history_whose_numbers_go_on(home: Path, venues: None) -> None:
     command = ("data", "record", "--symbols", "BTC/USDT", "--intervals", "1m")
-    with process_of(home, [*command, "--for", "3s"]) as process:
+    with process_of(home, [*command, "--for", "10s"]) as process:
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
     assert re.search(r"recording BTC/USDT of nova, vega into .*\nrecorded \d+ rows, 0 lost\n", out)
@@ -45,7 +45,7 @@ def test_two_recordings_are_one_history_whose_numbers_go_on(home: Path, venues: 
         assert (process.returncode, "Traceback" in err) == (0, False)
     store = HistoryStore(home / "history")
     rows = store.rows(BTC, HistoryKind.QUOTES, 0, as_recorded=True)
-    assert len(rows) > 5
+    assert len(rows) > 20
     assert (np.diff(rows["sequence"]) > 0).all() and (np.diff(rows["ts_received"]) >= 0).all()
     assert store.recording().gap_count == 1  # the time between the two
     said = re.findall(r"recorded (\d+) rows", out)
