@@ -77,5 +77,5 @@ def test_the_form_appears_with_its_fields_filled(screen: Screen) -> None:
 def test_figures_in_words_are_read_as_words(screen: Screen) -> None:
     screen.open("/live?session=busy-spread")
     cards = screen.page.locator(".cards").locator("visible=true")
-    expect(cards).to_contain_text("· 0 refused")
+    expect(cards).to_contain_text(re.compile(r"· \d+ refused"))
     expect(cards).to_contain_text("groups")
