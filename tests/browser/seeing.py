@@ -75,11 +75,12 @@ class Screen:
     # -- the page
 
     def open(self, path: str = "/live") -> None:
-        """Returns once the bar has figures of the engine."""
+        """Returns once the page has taken the bar over, and that has figures of the engine."""
         self.page.goto(f"{self.url}{path}")
         self.wait_for_figures()
 
     def wait_for_figures(self) -> None:
+        expect(self.page.locator("#first")).to_have_count(0)
         expect(self.bar).to_contain_text(TOLD)
 
     @property

@@ -5,10 +5,10 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.desk import BUSY, Desk
-from tests.browser.seeing import Screen
+from tests.browser.seeing import TOLD, Screen
 from tests.faults.running import until
 from workstation.charts.theme import LIGHT
 
@@ -37,6 +37,29 @@ def test_live_draws_candles_that_move_and_the_heads_of_its_tables(screen: Screen
     before = screen.columns("candles")
     until(lambda: screen.columns("candles")["c"][-1] != before["c"][-1], "another last price")
     expect(screen.page.locator(".values").first).to_contain_text("close")
+
+
+def test_the_bar_does_not_wait_for_the_libraries(screen: Screen) -> None:
+    held: list[Route] = []
+    screen.page.route("**/bokeh.min.js*", lambda one: held.append(one))
+    screen.page.goto(f"{screen.url}/spreads", wait_until="commit")
+    expect(screen.bar).to_contain_text(TOLD)
+    expect(screen.kill).to_be_disabled()
+    expect(screen.page.get_by_role("link", name="Spreads")).to_have_attribute("aria-current", "page")
+    told = screen.bar.inner_text()
+    until(lambda: screen.bar.inner_text() != told, "figures that go on")
+    until(lambda: held, "the script that is held")[0].continue_()
+    shows(screen, "spreads")
+    expect(screen.page.locator("#first")).to_have_count(0)
+    expect(screen.kill).to_be_enabled()
+
+
+def test_what_the_document_announces_is_what_its_components_load(screen: Screen) -> None:
+    asked: list[str] = []
+    screen.page.on("request", lambda one: asked.append(one.url))
+    screen.open("/live")
+    bundles = [url for url in asked if "panel-material-ui.bundle.js" in url]
+    assert len(set(bundles)) == 1
 
 
 def test_spreads_draw_and_move(screen: Screen) -> None:

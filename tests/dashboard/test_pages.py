@@ -5,7 +5,7 @@ import gc
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from bokeh.document import Document
@@ -39,6 +39,14 @@ def a_full_state() -> EngineState:
         heard_s=1e12,  # far ahead: never silent
         health=None,
     )
+
+
+def pass_ticks(visit: Visit) -> None:
+    """What waits for the document's next turn, and what that asks for."""
+    while waiting := visit._document.session_callbacks:
+        for one in waiting:
+            visit._document.remove_next_tick_callback(one)
+            cast("Any", one.callback)()
 
 
 def visited(home: Path, act: Callable[[Visit], Any], role: Role = Role.TRADER) -> Any:
@@ -115,12 +123,20 @@ def test_a_frame_turns_its_pages_and_says_why_a_viewer_kills_nothing(tmp_path: P
     async def turned(visit: Visit) -> list[tuple[str, bool]]:
         frame = Frame(visit, ENTRIES, "live", account="paper", kill_command="workstation kill", is_dark=False)
         frame.page.get_root(Document())
-        for name in ("spreads", "sessions", "no such page", "live"):
+        title = frame._views["spreads"][0]
+        frame.turn_to("spreads")
+        assert (frame.bar.page, set(frame._pages), frame._views["spreads"][0]) == ("spreads", set(), title)
+        pass_ticks(visit)
+        assert set(frame._pages) == {"spreads"} and frame._views["spreads"][0] is not title
+        for name in ("sessions", "spreads", "no such page", "live"):
             await frame._act({"act": "page", "name": name})
-        for name in ("spreads", "sessions", "live"):
-            frame.turn_to(name)
-            assert (frame.bar.page, len(frame._views[name])) == (name, 1)
+            pass_ticks(visit)
+        assert (frame.bar.page, set(frame._pages)) == ("live", {"spreads", "sessions", "live"})
         frame.open_page("sessions", {"session": "old"})
+        pass_ticks(visit)
+        assert frame._pages["sessions"].place["session"] == "old"
+        frame.open_page("spreads", {})
+        assert (frame.bar.page, frame._wanted) == ("spreads", {})
         told: list[tuple[str, bool]] = []
         frame.bar.tell = lambda outcome, *, is_done: told.append((outcome, is_done))
         for asked in ({"act": "kill", "flatten": True}, {"act": "reset_kill", "confirm": "no"}, {"act": ["x"]}, {}):

@@ -1,6 +1,7 @@
 """One dashboard's parts: the link to the engine, the channels, who may come in, and a page for each visit."""
 
 import shlex
+import time
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from workstation.config.loading import HOME_VARIABLE
 from workstation.config.settings import Settings
 from workstation.dashboard.access import Access
 from workstation.dashboard.channel_handler import ChannelHandler
+from workstation.dashboard.first_frame import begin_with_frame
 from workstation.dashboard.frame import Entry, Frame
 from workstation.dashboard.hub import Hub
 from workstation.dashboard.link import EngineLink
@@ -19,6 +21,7 @@ from workstation.dashboard.pages.live import LivePage
 from workstation.dashboard.pages.sessions import SessionsPage
 from workstation.dashboard.pages.spreads import SpreadsPage
 from workstation.dashboard.sources import open_source
+from workstation.dashboard.telling import told_to_bar
 from workstation.dashboard.verification import Verifications
 from workstation.dashboard.visit import Visit
 
@@ -51,14 +54,18 @@ class Desk:
         visit = Visit(self.link, document, user_now, self.settings, self.verifications)
         document.on_session_destroyed(lambda _: visit.close())
         home = shlex.quote(str(self.settings.paths.home))
-        return Frame(
+        is_dark = _is_dark(document)
+        frame = Frame(
             visit,
             ENTRIES,
             name,
             account="paper",
             kill_command=f"{HOME_VARIABLE}={home} workstation kill",
-            is_dark=_is_dark(document),
-        ).page
+            is_dark=is_dark,
+        )
+        facts = frame.facts | {"told": told_to_bar(visit.state, time.monotonic())}
+        begin_with_frame(document, name, facts, is_dark=is_dark)
+        return frame.page
 
     def _is_known(self, handler: WebSocketHandler) -> bool:
         return self.access.user_of(handler) is not None

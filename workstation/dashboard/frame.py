@@ -1,8 +1,8 @@
 """The frame of every page: bar, rail, and the page in sight. One document holds all pages: a turn costs nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 import panel as pn
@@ -12,7 +12,8 @@ from workstation.client.client import Client
 from workstation.client.kill import RESET, KillOrder, KillReset
 from workstation.dashboard.bar import TopBar
 from workstation.dashboard.controls import Outcome
-from workstation.dashboard.look import PAGE_SX, RAIL_WIDTH, RAW_CSS, THEME_CONFIG, stack
+from workstation.dashboard.first_frame import TEMPLATE
+from workstation.dashboard.look import PAGE_SX, RAIL_WIDTH, RAW_CSS, THEME_CONFIG, head_of, stack
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import OnPlace, Visit
 
@@ -20,7 +21,11 @@ from workstation.dashboard.visit import OnPlace, Visit
 class DeskPage(Protocol):
     """One page. `place` is what its address keeps; `on_place` is called when that has changed."""
 
+    question: ClassVar[str]
+    """Its title."""
     on_place: OnPlace
+
+    def __init__(self, visit: Visit, place: dict[str, str]) -> None: ...
 
     @property
     def place(self) -> dict[str, str]: ...
@@ -35,25 +40,25 @@ class DeskPage(Protocol):
 class Entry:
     """A page of the rail, made when it is first turned to; `key` after g turns to it."""
 
-    def __init__(self, name: str, icon: str, key: str, make: Callable[[Visit, dict[str, str]], DeskPage]) -> None:
+    def __init__(self, name: str, icon: str, key: str, make: type[DeskPage]) -> None:
         self.name, self.icon, self.key, self.make = name, icon, key, make
         self.label = name.capitalize()
 
 
 class Frame:
-    """One viewer's document."""
+    """One viewer's document. `facts` are what its bar is made of."""
 
     def __init__(
         self, visit: Visit, entries: list[Entry], first: str, *, account: str, kill_command: str, is_dark: bool
     ) -> None:
         self._visit, self._entries = visit, {one.name: one for one in entries}
         self._pages: dict[str, DeskPage] = {}
-        self._views: dict[str, pn.Column] = {one.name: _place_of(one.name) for one in entries}
-        self.bar = TopBar(
-            self._act, account=account, kill_command=kill_command, can_kill=visit.controls.may(Role.TRADER),
-            pages=[{"name": one.name, "label": one.label, "key": one.key} for one in entries], is_dark=is_dark,
-            sizing_mode="stretch_width", margin=0,
-        )  # fmt: skip
+        self._views: dict[str, pn.Column] = {one.name: _place_of(one) for one in entries}
+        self.facts: dict[str, Any] = {
+            "account": account, "kill_command": kill_command, "can_kill": visit.controls.may(Role.TRADER),
+            "pages": [{"name": one.name, "label": one.label, "key": one.key} for one in entries], "is_dark": is_dark,
+        }  # fmt: skip
+        self.bar = TopBar(self._act, **self.facts, sizing_mode="stretch_width", margin=0)
         visit.show_outcome, visit.confirm, visit.open_page = self._tell, self.bar.ask, self.open_page
         self.rail = pmui.MenuList(
             items=[{"label": one.label, "icon": one.icon} for one in entries],
@@ -64,26 +69,43 @@ class Frame:
         self.page = pmui.Page(
             meta_title="workstation", header=[self.bar], sidebar=[self.rail], main=list(self._views.values()),
             sidebar_width=RAIL_WIDTH, sidebar_variant="persistent", sidebar_resizable=False, busy_indicator=None,
-            dark_theme=is_dark, theme_config=THEME_CONFIG, raw_css=[RAW_CSS], sx=PAGE_SX,
+            dark_theme=is_dark, theme_config=THEME_CONFIG, raw_css=[RAW_CSS], sx=PAGE_SX, template=TEMPLATE,
         )  # fmt: skip
         # it follows the server's own "busy", which would keep each page for ever (panel-material-ui 0.16.6)
         self.page.param._update_ref("busy", None)
         self.rail.param.watch(self._on_rail, "active")
         self.page.param.watch(self._on_theme, "dark_theme")
         self._current = ""
-        visit.once_met(partial(self.turn_to, first if first in self._entries else entries[0].name, _asked()))
+        first = first if first in self._entries else entries[0].name
+        self._wanted = {first: _asked()}
+        """At which place a page that is not made yet begins."""
+        visit.once_met(partial(self.turn_to, first))
 
-    def turn_to(self, name: str, place: dict[str, str] | None = None) -> None:
+    def turn_to(self, name: str) -> None:
+        """A page that is met for the first time shows its title at once, and the rest when that is made."""
         if name == self._current:
             return
-        page, view = self._page(name, place or {}), self._views[name]
-        if not len(view):
-            view.append(page.view())
         self._current = name
         self.bar.page = name
         index = list(self._entries).index(name)
         if self.rail.active != (index,):
             self.rail.active = (index,)
+        if name in self._pages:
+            self._show(name)
+        else:
+            self._visit.soon(partial(self._make, name))
+
+    def _make(self, name: str) -> None:
+        if name not in self._pages:
+            page = self._pages[name] = self._entries[name].make(self._visit, self._wanted.pop(name, {}))
+            page.restyle(is_dark=self.page.dark_theme)
+            page.on_place = lambda _: self._tell_place(name)
+            self._visit.on_look(name, page.show)
+            self._views[name][:] = [page.view()]
+        if name == self._current:
+            self._show(name)
+
+    def _show(self, name: str) -> None:
         self._visit.turn_to(name)
         self._tell_place(name)
 
@@ -92,17 +114,11 @@ class Frame:
         page = self._pages.get(name)
         if page is not None and any(page.place.get(key) != value for key, value in place.items()):
             del self._pages[name]
-            self._views[name].clear()
-        self.turn_to(name, place)
-
-    def _page(self, name: str, place: dict[str, str]) -> DeskPage:
-        """Made when it is first asked for."""
+            self._views[name][:] = [_title_of(page)]
+            self._current = ""
         if name not in self._pages:
-            page = self._pages[name] = self._entries[name].make(self._visit, place)
-            page.restyle(is_dark=self.page.dark_theme)
-            page.on_place = lambda _: self._tell_place(name)
-            self._visit.on_look(name, page.show)
-        return self._pages[name]
+            self._wanted[name] = place
+        self.turn_to(name)
 
     # -- the address
 
@@ -153,9 +169,14 @@ class Frame:
         self.bar.tell(outcome.text, is_done=outcome.is_done)
 
 
-def _place_of(name: str) -> pn.Column:
+def _place_of(entry: Entry) -> pn.Column:
     """Where a page stands. One out of sight keeps its size and its drawings: a turn computes nothing."""
-    return stack(styles={"content-visibility": f"var(--page-{name}, hidden)"})
+    return stack(_title_of(entry.make), styles={"content-visibility": f"var(--page-{entry.name}, hidden)"})
+
+
+def _title_of(page: DeskPage | type[DeskPage]) -> pn.Column:
+    """Where the made page will have it."""
+    return stack(head_of(page.question), margin=(0, 8))
 
 
 def _asked() -> dict[str, str]:

@@ -16,7 +16,7 @@ MOST_CHANNELS = 32
 MOST_OPEN = 128
 """Channels that all viewers together may have open: each may ask the engine."""
 
-_encode = msgspec.json.Encoder(decimal_format="string").encode
+encoded = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Viewer(Protocol):
@@ -69,7 +69,7 @@ class Channel:
         """To everybody, written once; a viewer that is behind waits for a snapshot instead."""
         self.sequence += 1
         self._snapshot = None
-        message = _encode({"channel": self.name, "sequence": self.sequence, "delta": changes})
+        message = encoded({"channel": self.name, "sequence": self.sequence, "delta": changes})
         for viewer in self._viewers:
             if viewer.waiting > MOST_WAITING:
                 self._behind.add(viewer)
@@ -101,7 +101,7 @@ class Channel:
             told = None if self.source is None else self.source.snapshot()
             if told is None:
                 return None
-            message = _encode({"channel": self.name, "sequence": self.sequence, "snapshot": told})
+            message = encoded({"channel": self.name, "sequence": self.sequence, "snapshot": told})
             self._snapshot = (self.sequence, message)
         return self._snapshot[1]
 

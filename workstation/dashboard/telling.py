@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from workstation.client.messages import SessionStatus
 from workstation.dashboard.live_rows import (
     FILLS,
     ORDERS,
@@ -20,17 +21,32 @@ from workstation.dashboard.tables import rows_told
 
 MS_NS = 1_000_000
 ALIVE_FEED = "live"
+FALLEN = frozenset((SessionStatus.HALTED, SessionStatus.BROKEN))
 
 
 def told_of(state: EngineState, now_s: float) -> Mapping[str, Any]:
-    """One snapshot of the channel "state". `silent_s` is None where the engine has never answered."""
+    """One snapshot of the channel "state"."""
+    return {
+        **told_to_bar(state, now_s),
+        "now_ms": None if state.health is None else state.health.now_ns // MS_NS,
+        "now": {one.session: now_lines(one, state.now.get(one.session)) for one in state.sessions},
+        "sessions": [one.model_dump(mode="json") for one in state.sessions],
+        "positions": [one.model_dump(mode="json") for one in state.positions],
+        "orders": [one.model_dump(mode="json") for one in state.orders],
+        "groups": [one.model_dump(mode="json") for one in state.groups if one.status != "closed"],
+        "fills": [one.model_dump(mode="json") for one in state.fills],
+        **_rows(state),
+    }
+
+
+def told_to_bar(state: EngineState, now_s: float) -> Mapping[str, Any]:
+    """What the bar shows. `silent_s` is None where the engine has never answered."""
     health = state.health
     feeds = () if health is None else health.feeds
     return {
         "silent_s": state.silent_s(now_s),
         "loss": state.loss,
         "mode": state.mode,
-        "now_ms": None if health is None else health.now_ns // MS_NS,
         "money": [_money(one) for one in money_of(state.alive)],
         "feeds": [
             {
@@ -45,13 +61,11 @@ def told_of(state: EngineState, now_s: float) -> Mapping[str, Any]:
         "problems": () if health is None else health.problems,
         "kill": None if health is None else health.kill.model_dump(mode="json"),
         "closing": _closing(state),
-        "now": {one.session: now_lines(one, state.now.get(one.session)) for one in state.sessions},
-        "sessions": [one.model_dump(mode="json") for one in state.sessions],
-        "positions": [one.model_dump(mode="json") for one in state.positions],
-        "orders": [one.model_dump(mode="json") for one in state.orders],
-        "groups": [one.model_dump(mode="json") for one in state.groups if one.status != "closed"],
-        "fills": [one.model_dump(mode="json") for one in state.fills],
-        **_rows(state),
+        "fallen": [
+            {"session": one.session, "status": one.status, "reason": one.reason}
+            for one in state.sessions
+            if one.status in FALLEN
+        ],
     }
 
 

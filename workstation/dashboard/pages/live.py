@@ -1,7 +1,7 @@
 """Live: What is it doing? One session, or one instrument, on one page: chart, Now, positions, orders, signals."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -21,7 +21,7 @@ from workstation.dashboard.users import Role
 from workstation.dashboard.visit import OnPlace, Visit
 from workstation.model.market import Bars, interval_ns
 
-NAME, QUESTION = "live", "What is it doing?"
+NAME = "live"
 INTERVALS = ("1m", "5m", "15m", "1h", "4h", "1d")
 MARKET = ""
 """The choice of no session: the market alone."""
@@ -31,6 +31,8 @@ CROSS = "window.dispatchEvent(new CustomEvent('workstation-cross', {detail: EVEN
 
 class LivePage:
     """`place` is what the address keeps: session, venue, symbol, interval."""
+
+    question: ClassVar[str] = "What is it doing?"
 
     def __init__(self, visit: Visit, place: dict[str, str]) -> None:
         self._visit = visit
@@ -62,7 +64,7 @@ class LivePage:
         }
 
     def view(self) -> pn.viewable.Viewable:
-        head = head_of(QUESTION, self.session, self.instrument, self.interval)
+        head = head_of(self.question, self.session, self.instrument, self.interval)
         chart = flow(
             pn.Column(self._figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
             pn.Column(

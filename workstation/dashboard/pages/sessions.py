@@ -1,6 +1,6 @@
 """Sessions: What runs? Every session on a line, one of them in a panel, the form that starts one, and the jobs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 import panel_material_ui as pmui
@@ -15,7 +15,7 @@ from workstation.dashboard.tables import LiveTable, Row
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import OnPlace, Visit
 
-NAME, QUESTION = "sessions", "What runs?"
+NAME = "sessions"
 NONE = "none"
 EMPTY = (
     "No sessions yet. Start one, or run: workstation session start spread-reversion --venue nova --venue orion "
@@ -25,6 +25,8 @@ EMPTY = (
 
 class SessionsPage:
     """`place` is what the address keeps: the chosen session, and the strategy whose form is open."""
+
+    question: ClassVar[str] = "What runs?"
 
     def __init__(self, visit: Visit, place: dict[str, str]) -> None:
         self._visit = visit
@@ -64,7 +66,7 @@ class SessionsPage:
         return {"session": self.chosen.value or ""}
 
     def view(self) -> pn.viewable.Viewable:
-        head = head_of(QUESTION, self.chosen, self.new)
+        head = head_of(self.question, self.chosen, self.new)
         return stack(
             head, self._form_place, self.waiting, self.sessions, self.jobs, self.panel.view(),
             margin=(0, 8), css_classes=["sessions-page"],

@@ -1,7 +1,7 @@
 """Spreads: Where is the edge? One symbol at two venues: the spread in its band, what crossing leaves, and all pairs."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
@@ -18,7 +18,6 @@ from workstation.dashboard.spread_side import Opportunities, SpreadMatrix, Sprea
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.visit import OnPlace, Visit
 
-QUESTION = "Where is the edge?"
 MINUTE_MS = 60_000
 SPANS = {"5m": 5 * MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS, "2h": 120 * MINUTE_MS}
 DEFAULT_SPAN = "15m"
@@ -37,6 +36,8 @@ Pair = tuple[str, str, str]
 
 class SpreadsPage:
     """`place` is what the address keeps: symbol, a, b, span."""
+
+    question: ClassVar[str] = "Where is the edge?"
 
     def __init__(self, visit: Visit, place: dict[str, str]) -> None:
         self._visit = visit
@@ -70,7 +71,7 @@ class SpreadsPage:
         return {"symbol": symbol, "a": a, "b": b, "span": self.span.value}
 
     def view(self) -> pn.viewable.Viewable:
-        head = head_of(QUESTION, self.symbol, self.venue_a, self.venue_b, self.span)
+        head = head_of(self.question, self.symbol, self.venue_a, self.venue_b, self.span)
         return stack(head, self._lesson, self._body, margin=(0, 8))
 
     def _laid_out(self) -> pn.Column:

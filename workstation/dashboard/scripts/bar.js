@@ -14,7 +14,13 @@ const deep = (root, fits) => {
 const hostOf = (one) => one.getRootNode().host
 const css = (name, value) => document.documentElement.style.setProperty(name, value)
 
+// The document begins with the bar: it is drawn from `facts` before Bokeh is there, and moves into the page when that comes.
 export function render({model, view}) {
+  return (globalThis.workstationBar ??= barOf(model)).join(model, view)
+}
+
+export function barOf(facts) {
+  let model = facts, view = null
   const el = (tag, attributes, ...children) => node(tag, attributes, ...children)
   const badge = el("span", {class: "badge"})
   const account = el("span", {class: "account"}, model.account)
@@ -26,7 +32,7 @@ export function render({model, view}) {
   const box = el("div", {class: "bar"}, badge, account, loss, el("span", {class: "space"}),
     equity.box, day.box, feeds, alerts, kill)
   const dialog = el("dialog", {"aria-labelledby": "title"})
-  let told = null, heardMs = performance.now(), isOpen = false, wasGone = false
+  let told = facts.told ?? null, heardMs = performance.now(), isOpen = false, wasGone = false
 
   function figureOf(name) {
     const value = el("b", {}), unit = el("small", {})
@@ -50,7 +56,7 @@ export function render({model, view}) {
     const isKilled = told?.kill?.is_on ?? false
     kill.textContent = isKilled ? "KILLED" : "KILL"
     kill.classList.toggle("on", isKilled)
-    kill.disabled = isLost || !model.can_kill
+    kill.disabled = isLost || !model.can_kill || !view
     kill.title = isLost ? `The engine does not answer. In a terminal: ${model.kill_command}`
       : !model.can_kill ? "A viewer watches; to act takes the role trader or admin." : "Block new orders and cancel open ones (Shift K)"
     if (!told) return
@@ -75,8 +81,7 @@ export function render({model, view}) {
     ...(told?.kill?.scopes ?? []).map((one) => `New orders are blocked ${one.session ? `in ${one.session}` : "everywhere"} since `
       + `${moment(one.since_ns)}, by ${one.by}${one.reason ? `: ${one.reason}` : ""}`),
     ...(told?.problems ?? []),
-    ...(told?.sessions ?? []).filter((one) => ["halted", "broken"].includes(one.status))
-      .map((one) => `${one.session} is ${one.status}: ${one.reason}`),
+    ...(told?.fallen ?? []).map((one) => `${one.session} is ${one.status}: ${one.reason}`),
   ]
   const silentMs = () => told?.silent_s === null || told === null ? (performance.now() - heardMs) + (told ? 1e9 : 0)
     : (told.silent_s * 1000) + performance.now() - heardMs
@@ -162,24 +167,24 @@ export function render({model, view}) {
   // -- what comes in
 
   let lostTimer = null
-  const stopWatching = live.watch("state", {whole: (now) => {
+  live.watch("state", {whole: (now) => {
     told = now
     heardMs = performance.now()
     draw()
     clearTimeout(lostTimer)
     lostTimer = setTimeout(draw, Math.max(0, LOST_AFTER_MS - silentMs()) + 1) // to the moment, not to the next beat
   }})
-  const stopConnection = live.onConnection((now) => {
+  live.onConnection((now) => {
     if (now && wasGone) location.reload() // the dashboard was gone: this page's session went with it
     wasGone ||= isOpen && !now
     isOpen = now
     draw()
   })
-  model.on("msg:custom", (message) => {
+  function hear(message) {
     if (message.outcome && message.is_done) passing(message.outcome)
     else if (message.outcome) show("Not done", el("p", {}, message.outcome), row(closing()))
     if (message.ask) question(message.ask)
-  })
+  }
   // -- the page in sight: told to all by its own property, which passes into every component
 
   let inSight = ""
@@ -189,13 +194,12 @@ export function render({model, view}) {
     if (inSight) css(`--page-${inSight}`, "visible")
     requestAnimationFrame(() => dispatchEvent(new Event("workstation-turned")))
   }
-  model.on("page", turn)
 
   // -- keys, sight and theme
 
   let isGoing = false
   const onKey = (event) => {
-    if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey || dialog.open) return
+    if (!view || isTyping(event) || event.ctrlKey || event.metaKey || event.altKey || dialog.open) return
     const page = isGoing ? model.pages.find((one) => one.key === event.key) : null
     isGoing = event.key === "g" && !isGoing
     if (page) model.send_msg({act: "page", name: page.name})
@@ -215,11 +219,10 @@ export function render({model, view}) {
     box?.focus()
     box?.dispatchEvent(new MouseEvent("mousedown", {bubbles: true}))
   }
-  const onVisibility = () => model.send_msg({act: "sight", is_visible: !document.hidden})
   document.addEventListener("keydown", onKey)
-  document.addEventListener("visibilitychange", onVisibility)
+  document.addEventListener("visibilitychange", () => { if (view) model.send_msg({act: "sight", is_visible: !document.hidden}) })
   const narrow = matchMedia("(max-width: 600px)")
-  const frame = () => view.model.document?.roots().find((one) => one.data?.sidebar_open !== undefined)
+  const frame = () => view?.model.document?.roots().find((one) => one.data?.sidebar_open !== undefined)
   const fold = () => { // the rail lies over the page where that is narrow: closed until it is asked for
     const page = frame()
     if (page) page.data.sidebar_open = !narrow.matches
@@ -231,7 +234,6 @@ export function render({model, view}) {
     keep(wanted.matches)
     if (wanted.matches !== model.is_dark && document.cookie.includes(`${THEME}=`)) location.reload()
   }
-  model.on("is_dark", () => keep(model.is_dark))
   // a place of Bokeh's that is being made hears of no new children: what it missed is told again
   async function mend(place) {
     await place.ready
@@ -240,20 +242,28 @@ export function render({model, view}) {
       place.model.properties.children.change.emit()
     else place.child_views?.forEach(mend)
   }
-  const beat = setInterval(() => {
+  setInterval(() => {
     draw()
     for (const one of frame()?.data.main ?? []) { const place = view.parent.get_child_view(one); if (place) mend(place) }
   }, 500)
-  model.on("remove", () => { stopWatching(); stopConnection(); clearInterval(beat); clearTimeout(lostTimer)
-    document.removeEventListener("keydown", onKey); document.removeEventListener("visibilitychange", onVisibility)
-    narrow.removeEventListener("change", fold) })
   draw()
-  turn()
-  requestAnimationFrame(() => {
-    if (narrow.matches) fold()
-  })
+
   const root = el("div", {class: "root"}, box, dialog, note)
-  return root
+  function join(itsModel, itsView) {
+    model = itsModel
+    view = itsView
+    model.on("msg:custom", hear)
+    model.on("page", turn)
+    model.on("is_dark", () => keep(model.is_dark))
+    draw()
+    turn()
+    requestAnimationFrame(() => {
+      if (narrow.matches) fold()
+      document.getElementById("first")?.remove()
+    })
+    return root
+  }
+  return {root, join}
 }
 
 const moment = (ns) => new Date(ns / 1e6).toLocaleString()
