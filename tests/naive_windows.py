@@ -53,15 +53,24 @@ def fields(quotes: Sequence[Quote], spec: WindowSpec, fee_a: float, fee_b: float
     """All fields after the last quote, by the formulas of the specification."""
     now = values(quotes, spec)[-1][1]
     kept, _ = points(quotes, spec)
-    out = dict.fromkeys(("mean", "deviation", "upper_band", "lower_band", "z"), math.nan) | {"value": now}
+    unknown = ("mean", "deviation", "upper_band", "lower_band", "z", "lower_quantile", "upper_quantile")
+    out = dict.fromkeys(unknown, math.nan) | {"value": now}
     if len(kept) >= spec.min_points:
         mean = math.fsum(kept) / len(kept)
         deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in kept) / len(kept))
         out |= {"mean": mean, "deviation": deviation}
         out["upper_band"] = mean + spec.band_deviations * deviation
         out["lower_band"] = mean - spec.band_deviations * deviation
+        if spec.quantiles is not None:
+            out["lower_quantile"], out["upper_quantile"] = (quantile(kept, part) for part in spec.quantiles)
         out["z"] = (now - mean) / deviation if deviation > 0 else math.nan
     return out | edges(quotes, now, spec, fee_a, fee_b)
+
+
+def quantile(kept: Sequence[float], part: float) -> float:
+    """The smallest point that has `part` of all at or below it, on a grid of 0.05 bps up to 1,000 bps."""
+    value = sorted(kept)[max(math.ceil(part * len(kept)), 1) - 1]
+    return min(max(math.floor(value * 20 + 0.5) / 20, -1_000.0), 1_000.0)
 
 
 def edges(quotes: Sequence[Quote], now: float, spec: WindowSpec, fee_a: float, fee_b: float) -> dict[str, float]:

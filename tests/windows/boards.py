@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 
 from tests.builders import KEY, NOW_NS, a_quote, rows
+from workstation.kernels.binned_quantile import BINS
 from workstation.model.ids import Venue
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import MINUTE_NS, SECOND_NS, Rows
 from workstation.windows.advance import DEADLINE, advance_rows
 from workstation.windows.specs import Field, Operator, WindowKind, WindowSpec
 from workstation.windows.spread_window import field_value
-from workstation.windows.tables import NEVER, Tables
+from workstation.windows.tables import NEVER, NO_BINS, Tables
 
 KEYS = [InstrumentKey(Venue(name), KEY.symbol) for name in ("nova", "orion", "vega", "lyra")]
 FEE_A, FEE_B = 0.001, 0.0004
-PLACES = ("offset", "head", "conditions_from", "conditions_to")
+PLACES = ("offset", "head", "bins_offset", "conditions_from", "conditions_to")
 """Of a slot: where its things lie, which others move."""
 
 
@@ -70,6 +71,8 @@ class Board:
             fee_a=FEE_A,
             fee_b=FEE_B,
             band_deviations=spec.band_deviations,
+            lower_quantile=0.0 if spec.quantiles is None else spec.quantiles[0],
+            upper_quantile=0.0 if spec.quantiles is None else spec.quantiles[1],
         )
 
     def condition(
@@ -121,9 +124,11 @@ class Board:
         row = self.tables.slots[slot].copy()
         places = (int(row["head"]) + np.arange(int(row["count"]))) % max(int(row["capacity"]), 1)
         ring = self.tables.points[int(row["offset"]) + places]
+        start = int(row["bins_offset"])
+        counts = b"" if start == NO_BINS else self.tables.bins[start : start + BINS].tobytes()
         for name in PLACES if row["has_pending"] else (*PLACES, "pending"):
             row[name] = 0
-        return row.tobytes(), ring.tobytes()
+        return row.tobytes(), ring.tobytes(), counts
 
     def state(self) -> tuple[bytes, ...]:
         """Every table as bytes; of the pool, what the windows hold."""

@@ -31,6 +31,7 @@ MANY = [
     a_spread(0, 1),
     a_spread(0, 2, span_ns=20 * SECOND_NS),
     a_spread(1, 2, max_points=4),
+    a_spread(0, 1, quantiles=(0.2, 0.7)),
     a_mid(0, resolution_ns=0, max_points=7),
 ]
 
@@ -373,6 +374,7 @@ def rebuild_from(spec: WindowSpec, now_ns: int) -> int:
             a_spread(stale_after_ns=2 * SECOND_NS),
             a_spread(span_ns=30 * SECOND_NS, anchor_ns=20 * SECOND_NS),
             a_spread(max_points=3, anchor_ns=5 * SECOND_NS),
+            a_spread(quantiles=(0.25, 0.75), anchor_ns=20 * SECOND_NS),
             a_spread(resolution_ns=0, max_points=5, anchor_ns=7 * SECOND_NS),
             a_mid(),
         ]
@@ -398,6 +400,23 @@ def test_a_window_rebuilt_from_before_the_last_anchor_equals_one_that_never_stop
             board.walk(market[place : place + 1].copy())
         if entered or never.tables.slots["bucket"][0] != bucket:
             assert again.window_state() == never.window_state()
+
+
+@given(seed=seeds, stop=st.integers(1, 119))
+@settings(max_examples=30)
+def test_a_window_filled_from_another_goes_on_as_that_one(seed: int, stop: int) -> None:
+    market, spec = random_rows(seed, 120, instruments=2), a_spread(quantiles=(0.25, 0.75))
+    whole, late = Board(spec), Board(a_spread(quantiles=(0.1, 0.9)), spec)
+    whole.walk(market[:stop].copy())
+    late.tables.copy_window(1, whole.tables, 0)
+    late.tables.instruments[:] = whole.tables.instruments
+    late.tables._index()
+    late.tables.clock[:] = whole.tables.clock
+    for board in (whole, late):
+        board.walk(market[stop:].copy())
+    assert late.window_state(1)[1:] == whole.window_state()[1:]
+    for name in ("mean", "z", "lower_quantile", "upper_quantile"):
+        assert late.field(name, 1) == pytest.approx(whole.field(name), rel=1e-15, nan_ok=True)
 
 
 @given(seed=seeds, cuts=st.lists(st.integers(1, 119), min_size=1, max_size=6))

@@ -1,6 +1,7 @@
 """The windows' numbers, against the naive twin, and by hand."""
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.builders import NOW_NS, a_quote, rows
 from tests.naive_windows import Quote
 from tests.windows.boards import FEE_A, FEE_B, Board, a_mid, a_spread, seconds, trade_bars
 from workstation.errors import BadInput
+from workstation.kernels.binned_quantile import BINS
 from workstation.model.market import SECOND_NS, Rows
 from workstation.windows.specs import ConditionSpec, Field, Operator, WindowKind, WindowSpec
 
@@ -32,6 +34,9 @@ specs = st.sampled_from(
         a_spread(stale_after_ns=SECOND_NS // 2),
         a_spread(min_points=5, band_deviations=0.5),
         a_spread(max_points=3),
+        a_spread(quantiles=(0.05, 0.95)),
+        a_spread(quantiles=(0.3, 0.5), max_points=4),
+        a_spread(quantiles=(0.5, 0.999), resolution_ns=0, max_points=7),
         a_spread(resolution_ns=0, max_points=4),
         a_spread(resolution_ns=0, max_points=100, anchor_ns=3 * SECOND_NS),
         a_mid(),
@@ -100,6 +105,33 @@ def test_bands_stand_around_the_mean() -> None:
     board = Board(a_mid(band_deviations=3.0))
     board.walk(seconds((0, 0, 100), (1, 0, 102), (2, 0, 105)))
     assert (board.field("upper_band"), board.field("lower_band")) == (104.0, 98.0)
+
+
+def test_quantiles_stand_where_the_points_are_and_not_where_a_normal_has_its_tails() -> None:
+    board = Board(a_spread(quantiles=(0.1, 0.9), span_ns=20 * SECOND_NS))
+    mids = [10_000.0] * 10 + [10_050.0, 10_000.0]
+    board.walk(seconds(*((i + side / 2, side, (m, 10_000.0)[side]) for i, m in enumerate(mids) for side in (0, 1))))
+    assert len(board.points()) == 11
+    assert (board.field("lower_quantile"), board.field("upper_quantile")) == (0.0, 0.0)
+    assert board.field("upper_band") > 20
+
+
+def test_a_spread_beyond_the_reach_of_the_counts_counts_at_their_end() -> None:
+    board = Board(a_spread(quantiles=(0.1, 0.9)))
+    board.walk(seconds((0, 0, 100), (0, 1, 200), (1, 0, 300), (1, 1, 100), (2, 0, 100)))
+    assert (board.field("lower_quantile"), board.field("upper_quantile")) == (-1_000.0, 1_000.0)
+
+
+def test_only_a_window_that_asks_for_quantiles_has_them() -> None:
+    board = Board(a_spread(), a_spread(quantiles=(0.1, 0.9)), a_spread(quantiles=(0.2, 0.8)))
+    board.walk(seconds((0, 0, 100), (0, 1, 100), (1, 0, 100), (2, 0, 100), (3, 0, 100)))
+    assert math.isnan(board.field("upper_quantile")) and len(board.tables.bins) == 2 * BINS
+    assert board.field("upper_quantile", 1) == 0.0
+    board.tables.free_slot(board.slots[1])
+    fresh = board.add(a_spread(quantiles=(0.3, 0.7)))
+    assert len(board.tables.bins) == 2 * BINS
+    start = int(board.tables.slots["bins_offset"][fresh])
+    assert not board.tables.bins[start : start + BINS].any()
 
 
 def test_nothing_is_said_before_min_points() -> None:
@@ -211,12 +243,16 @@ def spec_with(**changes: Any) -> WindowSpec:
         ({"max_points": -5}, "it has room for -5"),
         ({"band_deviations": math.nan}, "band_deviations nan"),
         ({"band_deviations": -1.0}, "band_deviations -1"),
+        ({"quantiles": (0.9, 0.1)}, "quantiles (0.9, 0.1): expected a lower and an upper, between 0 and 1"),
+        ({"quantiles": (0.0, 0.9)}, "quantiles (0.0, 0.9)"),
+        ({"quantiles": (0.1, math.nan)}, "quantiles (0.1, nan)"),
+        ({"kind": WindowKind.QUOTE, "quantiles": (0.1, 0.9)}, "only a spread has them"),
         ({"kind": WindowKind.TRADE_BARS, "resolution_ns": 0}, "expected the length of a bar"),
         ({"kind": WindowKind.QUOTE, "instrument_b": a_mid(1).instrument_a}, "a spread has two instruments, others one"),
     ],
 )
 def test_a_window_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(BadInput, match=message):
+    with pytest.raises(BadInput, match=re.escape(message)):
         spec_with(**changes)
 
 

@@ -63,4 +63,6 @@ class SharedWindows:
             "fee_a": float(a.taker_fee_rate),
             "fee_b": 0.0 if b is None else float(b.taker_fee_rate),
             "band_deviations": spec.band_deviations,
+            "lower_quantile": 0.0 if spec.quantiles is None else spec.quantiles[0],
+            "upper_quantile": 0.0 if spec.quantiles is None else spec.quantiles[1],
         }

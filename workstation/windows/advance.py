@@ -171,7 +171,7 @@ def take_row(row: Any, instrument: Any, ts: int) -> int:
 
 
 @compiled
-def update_window(row: Any, slot: Any, instruments: Any, points: Any, clock: Any, ts: int) -> bool:
+def update_window(row: Any, slot: Any, instruments: Any, points: Any, bins: Any, clock: Any, ts: int) -> bool:
     """Takes a row into one window of its instrument; whether the window's conditions are to be tested."""
     kind = row["kind"]
     if slot["kind"] == TRADE_BARS:
@@ -182,7 +182,9 @@ def update_window(row: Any, slot: Any, instruments: Any, points: Any, clock: Any
     if kind != QUOTE:
         return False
     is_spread = slot["kind"] == SPREAD
-    update_point(slot, points, ts, spread_bps(slot, instruments, ts) if is_spread else 0.5 * (row["x0"] + row["x1"]))
+    update_point(
+        slot, points, bins, ts, spread_bps(slot, instruments, ts) if is_spread else 0.5 * (row["x0"] + row["x1"])
+    )
     return True
 
 
@@ -209,6 +211,7 @@ def advance_rows(
     instruments: Any,
     slots: Any,
     points: Any,
+    bins: Any,
     conditions: Any,
     members: Any,
 ) -> tuple[int, int]:
@@ -236,7 +239,7 @@ def advance_rows(
         found = 0
         for route in range(instrument["routes_from"], instrument["routes_to"]):
             slot = slots[members[route]]
-            if update_window(row, slot, instruments, points, clock, ts):
+            if update_window(row, slot, instruments, points, bins, clock, ts):
                 found = changed_conditions(slot, instruments, conditions, members, found)
         if found:
             reasons |= CONDITION

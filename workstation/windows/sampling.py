@@ -54,6 +54,7 @@ def sample_rows(
     instruments: Any,
     slots: Any,
     points: Any,
+    bins: Any,
     conditions: Any,
     members: Any,
 ) -> tuple[int, int]:
@@ -78,7 +79,7 @@ def sample_rows(
             write_sample(slot, instruments, True, values, written)
             written += 1
         position, reasons = advance_rows(
-            rows, start, stop, NEVER, NEVER, clocks, instruments, slots, points, conditions, members
+            rows, start, stop, NEVER, NEVER, clocks, instruments, slots, points, bins, conditions, members
         )
         if reasons:
             return position, written

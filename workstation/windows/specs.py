@@ -36,6 +36,9 @@ class Field(IntEnum):
     NET_EDGE_AB = 9
     """Both taker fees paid: 10⁴ · (bid_A · (1 - f_A) / (ask_B · (1 + f_B)) - 1)."""
     NET_EDGE_BA = 10
+    LOWER_QUANTILE = 11
+    """Of the window's points, within 0.025 bps; NaN unless the window declares `quantiles`, and until `min_points`."""
+    UPPER_QUANTILE = 12
 
 
 class Operator(IntEnum):
@@ -49,7 +52,8 @@ class WindowSpec:
 
     One point per `resolution_ns` bucket, its last value; 0 keeps every quote, up to `max_points`. Statistics are over
     the points of the last `span_ns`, unweighted, and NaN until `min_points`. A side older than `stale_after_ns` makes
-    a gap.
+    a gap. `quantiles` of a spread, the lower and the upper, are bands where its tails are not a normal's; they cost
+    160 kB a window.
     """
 
     kind: WindowKind
@@ -62,6 +66,7 @@ class WindowSpec:
     stale_after_ns: int = 10 * SECOND_NS
     band_deviations: float = 2.0
     max_points: int | None = None
+    quantiles: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         subject = f"window {self.kind.name} {self.instrument_a}"
@@ -81,11 +86,21 @@ class WindowSpec:
             raise BadInput(f"{subject}: resolution_ns 0 keeps every quote and needs max_points")
         if not 0 <= self.band_deviations < math.inf:
             raise BadInput(f"{subject}: band_deviations {self.band_deviations}: expected 0 or more")
+        if self.quantiles is not None:
+            self._check_quantiles(subject)
         if self.min_points < 2:
             raise BadInput(f"{subject}: min_points {self.min_points}: expected 2 or more")
         if self.kind is not WindowKind.TRADE_BARS and self.min_points > self.capacity:
             room = f"it has room for {self.capacity}, and would never speak"
             raise BadInput(f"{subject}: min_points {self.min_points}: {room}")
+
+    def _check_quantiles(self, subject: str) -> None:
+        if self.kind is not WindowKind.SPREAD:
+            raise BadInput(f"{subject}: quantiles {self.quantiles}: only a spread has them, which is in bps")
+        assert self.quantiles is not None
+        lower, upper = self.quantiles
+        if not 0 < lower < upper < 1:
+            raise BadInput(f"{subject}: quantiles {self.quantiles}: expected a lower and an upper, between 0 and 1")
 
     @property
     def capacity(self) -> int:

@@ -9,9 +9,11 @@ span equals one that never stopped. They are also recomputed when most of m2 has
 import math
 from typing import Any
 
+from workstation.kernels.binned_quantile import bin_of, centre_bps, moved_cursor, rank_of
 from workstation.kernels.compiled import compiled
 from workstation.kernels.rolling import CANCELLED, moments_add, moments_remove, moments_replace
 from workstation.windows.specs import Field, WindowKind
+from workstation.windows.tables import NO_BINS
 
 SPREAD = int(WindowKind.SPREAD)
 VALUE = int(Field.VALUE)
@@ -24,6 +26,8 @@ EDGE_AB = int(Field.EDGE_AB)
 EDGE_BA = int(Field.EDGE_BA)
 NET_EDGE_AB = int(Field.NET_EDGE_AB)
 NET_EDGE_BA = int(Field.NET_EDGE_BA)
+LOWER_QUANTILE = int(Field.LOWER_QUANTILE)
+UPPER_QUANTILE = int(Field.UPPER_QUANTILE)
 BPS = 1e4
 
 
@@ -72,11 +76,42 @@ def leaving_points(slot: Any, points: Any, oldest_kept: int) -> int:
 
 
 @compiled
-def push_point(slot: Any, points: Any, oldest_kept: int) -> None:
+def count_change(slot: Any, points: Any, bins: Any, leaving: int) -> None:
+    """Takes the `leaving` oldest points out of the counts, and the pending value in; the cursors follow."""
+    offset, capacity, place = slot["offset"], slot["capacity"], slot["head"]
+    start, lower, upper = slot["bins_offset"], slot["lower_bin"], slot["upper_bin"]
+    lower_below, upper_below = slot["lower_below"], slot["upper_below"]
+    for _ in range(leaving):
+        one = bin_of(points[offset + place]["value"])
+        bins[start + one] -= 1
+        lower_below -= one < lower
+        upper_below -= one < upper
+        place = place + 1 if place + 1 < capacity else 0
+    if slot["has_pending"]:
+        one = bin_of(slot["pending"])
+        bins[start + one] += 1
+        lower_below += one < lower
+        upper_below += one < upper
+    count = slot["count"] - leaving + slot["has_pending"]
+    if count > 0:
+        rank = rank_of(slot["lower_quantile"], count)
+        lower, lower_below = moved_cursor(bins, start, lower, lower_below, rank)
+        rank = rank_of(slot["upper_quantile"], count)
+        upper, upper_below = moved_cursor(bins, start, upper, upper_below, rank)
+    else:
+        lower = upper = lower_below = upper_below = 0  # as of a window that held nothing yet
+    slot["lower_bin"], slot["lower_below"] = lower, lower_below
+    slot["upper_bin"], slot["upper_below"] = upper, upper_below
+
+
+@compiled
+def push_point(slot: Any, points: Any, bins: Any, oldest_kept: int) -> None:
     """The pending value becomes a point; what lies before bucket `oldest_kept` leaves, the pending value too."""
     if slot["bucket"] < oldest_kept:
         slot["has_pending"] = 0
     leaving = leaving_points(slot, points, oldest_kept)
+    if slot["bins_offset"] != NO_BINS:
+        count_change(slot, points, bins, leaving)
     offset, capacity = slot["offset"], slot["capacity"]
     head, count = slot["head"], slot["count"]
     mean, m2 = slot["mean"], slot["m2"]
@@ -104,12 +139,12 @@ def push_point(slot: Any, points: Any, oldest_kept: int) -> None:
 
 
 @compiled
-def enter_bucket(slot: Any, points: Any, ts: int) -> None:
+def enter_bucket(slot: Any, points: Any, bins: Any, ts: int) -> None:
     """Time has left the slot's bucket: its pending value becomes a point, old points leave, anchors are kept."""
     resolution = slot["resolution_ns"]
     bucket = ts // resolution if resolution > 0 else ts
     span = slot["span_ns"] // resolution if resolution > 0 else slot["span_ns"]
-    push_point(slot, points, bucket - span)
+    push_point(slot, points, bins, bucket - span)
     if ts >= slot["anchor_end"]:
         compute_moments(slot, points)
         slot["anchor_end"] = (ts // slot["anchor_ns"] + 1) * slot["anchor_ns"]
@@ -120,10 +155,10 @@ def enter_bucket(slot: Any, points: Any, ts: int) -> None:
 
 
 @compiled
-def update_point(slot: Any, points: Any, ts: int, value: float) -> None:
+def update_point(slot: Any, points: Any, bins: Any, ts: int, value: float) -> None:
     """Takes the value of a row at `ts` (ns); NaN is a gap and leaves the bucket's last value standing."""
     if ts >= slot["bucket_end"]:
-        enter_bucket(slot, points, ts)
+        enter_bucket(slot, points, bins, ts)
     slot["current"] = value
     if value == value:
         slot["pending"] = value
@@ -162,11 +197,15 @@ def field_value(slot: Any, instruments: Any, field: int) -> float:
     """A field of a point window now (units in specs.Field); NaN where it is not known."""
     if field == VALUE:
         return float(slot["current"])
-    if field >= EDGE_AB:
+    if EDGE_AB <= field <= NET_EDGE_BA:
         return edge_value(slot, instruments, field)
     count = slot["count"]
     if count < slot["min_points"]:
         return math.nan
+    if field >= LOWER_QUANTILE:
+        if slot["bins_offset"] == NO_BINS:
+            return math.nan
+        return centre_bps(slot["lower_bin"] if field == LOWER_QUANTILE else slot["upper_bin"])
     mean = slot["mean"]
     if field == MEAN:
         return float(mean)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workstation.kernels.binned_quantile import BINS
+
 Table = npt.NDArray[Any]
 
 INSTRUMENT = np.dtype(
@@ -64,6 +66,13 @@ SLOT = np.dtype(
         ("fee_a", np.float64),
         ("fee_b", np.float64),
         ("band_deviations", np.float64),
+        ("lower_quantile", np.float64),
+        ("upper_quantile", np.float64),
+        ("bins_offset", np.int64),  # its counts: bins[bins_offset : bins_offset + BINS]; NO_BINS
+        ("lower_bin", np.int64),  # the cursors of kernels.binned_quantile
+        ("lower_below", np.int64),
+        ("upper_bin", np.int64),
+        ("upper_below", np.int64),
         ("open", np.float64),  # of the bar in the making; volume is NaN before the first trade
         ("high", np.float64),
         ("low", np.float64),
@@ -104,9 +113,11 @@ CLOCK = np.dtype(
 NEVER = np.iinfo(np.int64).max
 UNTOUCHED = np.iinfo(np.int64).min
 """The `bucket_end` of a slot that has taken no row."""
+NO_BINS = -1
 CONTENT = (
     "head", "count", "bucket", "bucket_end", "anchor_end", "lost_bucket", "mean", "m2", "peak_m2", "current",
     "pending", "open", "high", "low", "volume", "has_pending", "is_truncated",
+    "lower_bin", "lower_below", "upper_bin", "upper_below",
 )  # fmt: skip
 """The fields of a slot that rows write."""
 QUOTED = ("ts_received", "ts_price", "bid", "ask", "bid_quantity", "ask_quantity", "log_mid")
@@ -131,11 +142,13 @@ class Tables:
     instruments: Table = field(default_factory=lambda: _empty(INSTRUMENT))
     slots: Table = field(default_factory=lambda: _empty(SLOT))
     points: Table = field(default_factory=lambda: _empty(POINT))
+    bins: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     conditions: Table = field(default_factory=lambda: _empty(CONDITION))
     members: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     _arrays: tuple[Table, ...] = ()
     _pooled: int = 0
     _free: dict[int, list[int]] = field(default_factory=dict)
+    _free_bins: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock["bar_due"] = NEVER
@@ -147,7 +160,7 @@ class Tables:
         return self.members[: len(self.conditions)]
 
     def arrays(self) -> tuple[Table, ...]:
-        """clock, instruments, slots, points, conditions, members."""
+        """clock, instruments, slots, points, bins, conditions, members."""
         return self._arrays
 
     def add_instrument(self) -> int:
@@ -170,6 +183,7 @@ class Tables:
         capacity = int(row["capacity"][0])
         free = self._free.get(capacity)
         row["offset"] = free.pop() if free else self._grow_pool(capacity)
+        row["bins_offset"] = self._take_bins() if row["upper_quantile"][0] > 0 else NO_BINS
         unused = np.flatnonzero(self.slots["kind"] == 0)
         slot = int(unused[0]) if unused.size else len(self.slots)
         if slot == len(self.slots):
@@ -183,6 +197,9 @@ class Tables:
         """Gives slot and ring back; the slot's conditions are tested no more."""
         capacity, offset = int(self.slots["capacity"][slot]), int(self.slots["offset"][slot])
         self._free.setdefault(capacity, []).append(offset)
+        if (bins := int(self.slots["bins_offset"][slot])) != NO_BINS:
+            self.bins[bins : bins + BINS] = 0
+            self._free_bins.append(bins)
         self.slots[slot] = _empty(SLOT, 1)[0]
         self.conditions["slot"][self.conditions["slot"] == slot] = -1
         self._index()
@@ -210,6 +227,9 @@ class Tables:
             mine[name] = source[name]
         capacity, to, start = int(mine["capacity"]), int(mine["offset"]), int(source["offset"])
         self.points[to : to + capacity] = other.points[start : start + capacity]
+        if (bins := int(mine["bins_offset"])) != NO_BINS:
+            theirs = int(source["bins_offset"])
+            self.bins[bins : bins + BINS] = other.bins[theirs : theirs + BINS]
 
     def copy_unquoted(self, other: "Tables") -> None:
         """Gives instruments without a quote the last one that other tables have of them; both number them alike."""
@@ -227,6 +247,14 @@ class Tables:
             self.points = pool
         return offset
 
+    def _take_bins(self) -> int:
+        """Empty counts of one window, at their place in `bins`."""
+        if not self._free_bins:
+            held = len(self.bins)
+            self.bins = np.concatenate([self.bins, np.zeros(max(BINS, held), np.int32)])
+            self._free_bins = list(range(len(self.bins) - BINS, held - 1, -BINS))
+        return self._free_bins.pop()
+
     def _index(self) -> None:
         """Writes who belongs to whom into `members`: instrument → slots, slot → conditions."""
         slots, conditions = self.slots, self.conditions
@@ -241,7 +269,9 @@ class Tables:
         first += len(routes)
         slots["conditions_from"], slots["conditions_to"] = first + starts[:-1], first + starts[1:]
         self.members = np.concatenate([np.zeros(len(conditions), np.int64), routes, lists])
-        self._arrays = (self.clock, self.instruments, self.slots, self.points, self.conditions, self.members)
+        self._arrays = (
+            self.clock, self.instruments, self.slots, self.points, self.bins, self.conditions, self.members
+        )  # fmt: skip
 
 
 def _grouped(
