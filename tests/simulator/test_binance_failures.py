@@ -13,8 +13,8 @@ import pytest
 
 from tests.simulator.client import a_client, clear_faults, control
 from workstation.simulator.accounts import Account, Credentials
-from workstation.simulator.binance_auth import signed_account
-from workstation.simulator.binance_errors import ApiError
+from workstation.simulator.binance.auth import signed_account
+from workstation.simulator.binance.errors import ApiError
 from workstation.simulator.server import SimulatedExchanges
 
 BTC = "BTC/USDT"

@@ -50,7 +50,13 @@ def check(
 
 @app.command()
 def simulate(
-    venues: Annotated[str, typer.Option(help="Comma-separated, of nova, orion, vega.")] = "nova,orion,vega",
+    venues: Annotated[
+        str,
+        typer.Option(
+            help="Comma-separated, of nova, orion, vega; each may name its protocol, as in orion:bybit, "
+            "one of binance (the default), bybit, gate."
+        ),
+    ] = "nova,orion,vega",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="On 127.0.0.1; 0 takes a free one.")] = 8400,
     seed: Annotated[int, typer.Option(min=0, help="Same seed and time, same prices.")] = 1,
     speed: Annotated[
@@ -80,7 +86,7 @@ def simulate(
         ),
     ] = None,
 ) -> None:
-    """Exchanges on this machine that speak Binance spot's protocol, until Ctrl-C.
+    """Exchanges on this machine that speak the spot protocol of Binance, Bybit or Gate, until Ctrl-C.
 
     Prices are made up, money is not real, and what was ordered is forgotten at the end.
     """

@@ -38,12 +38,16 @@ def run_exchanges(
     history: str | None,
     is_lively: bool = False,
 ) -> None:
-    """Serves until Ctrl-C. Raises ConfigError, HistoryMissing."""
+    """Serves until Ctrl-C. `venues` names them, each with its protocol where that is not the default: orion:bybit.
+
+    Raises ConfigError, HistoryMissing.
+    """
     settings = ServerSettings(
         port=port,
         speed=speed,
         accounts=tuple(account_of(name) for name in ACCOUNT_NAMES),
         faults=tuple(read_faults(faults)) if faults is not None else (),
+        wires=wires_of(venues),
     )
     source = (
         model_source(venues, seed, quotes_per_second, is_lively=is_lively)
@@ -59,7 +63,7 @@ def model_source(venues: str, seed: int, quotes_per_second: float | None, *, is_
 
     Raises ConfigError for a name that is not known.
     """
-    names = [name.strip() for name in venues.split(",") if name.strip()]
+    names = [name for name, _ in _named(venues)]
     unknown = [name for name in names if name not in VENUES]
     if unknown or not names:
         raise ConfigError(f"--venues {venues!r}: expected some of {', '.join(VENUES)}, comma-separated")
@@ -77,6 +81,17 @@ def model_source(venues: str, seed: int, quotes_per_second: float | None, *, is_
         climate=LIVELY if is_lively else Climate(),
     )
     return ModelSource(model, quotes_per_second)
+
+
+def wires_of(venues: str) -> dict[str, str]:
+    """The protocol of each venue that is named with one: "nova,orion:bybit" gives that of orion."""
+    return {name: wire for name, wire in _named(venues) if wire}
+
+
+def _named(venues: str) -> list[tuple[str, str]]:
+    """Name and protocol of each, the protocol empty where none is given."""
+    parts = [part.strip().partition(":") for part in venues.split(",") if part.strip()]
+    return [(name.strip(), wire.strip()) for name, _, wire in parts]
 
 
 def history_source(history: str) -> MarketSource:
@@ -104,15 +119,15 @@ async def _serve(exchanges: SimulatedExchanges) -> None:
 def _tell(exchanges: SimulatedExchanges) -> None:
     for name, venue in exchanges.venues.items():
         markets = ", ".join(venue.exchange.markets)
-        typer.echo(f"{name}: {exchanges.url}/{name}  Binance spot protocol, {markets}")
+        typer.echo(f"{name}: {exchanges.url}/{name}  {venue.kind.title} protocol, {markets}")
     keys = "  ".join(f"{name}-key / {name}-secret" for name in ACCOUNT_NAMES)
     typer.echo(f"API keys and secrets, at every venue: {keys}")
-    first = next(iter(exchanges.venues))
+    first, venue = next(iter(exchanges.venues.items()))
     typer.echo("From Python, or any program that uses ccxt:")
     typer.echo("    from workstation.exchanges.ccxt_client import open_client")
     typer.echo("    from workstation.exchanges.settings import VenueSettings")
     address = f'url="{exchanges.url}/{first}"'
-    typer.echo(f'    client = open_client(VenueSettings(venue="{first}", exchange="binance", {address}))')
+    typer.echo(f'    client = open_client(VenueSettings(venue="{first}", exchange="{venue.kind.name}", {address}))')
     typer.echo(f'    client.apiKey, client.secret = "{ACCOUNT_NAMES[0]}-key", "{ACCOUNT_NAMES[0]}-secret"')
     if exchanges.settings.speed != 1.0:
         typer.echo(

@@ -8,9 +8,8 @@ import msgspec
 from aiohttp import web
 
 from workstation.errors import BadInput
-from workstation.simulator.binance_orders import force_fill, number_of
-from workstation.simulator.binance_venue import BinanceVenue
 from workstation.simulator.faults import FaultKind, FaultMenu, parse_fault
+from workstation.simulator.hosted_venue import HostedVenue, number_of
 from workstation.simulator.refusals import Refused
 
 Answer = Callable[[Mapping[str, Any]], Any]
@@ -19,7 +18,7 @@ Answer = Callable[[Mapping[str, Any]], Any]
 class Control:
     """What can be asked by POST: each takes a JSON object."""
 
-    def __init__(self, venues: Mapping[str, BinanceVenue], menu: FaultMenu) -> None:
+    def __init__(self, venues: Mapping[str, HostedVenue], menu: FaultMenu) -> None:
         self._venues = venues
         self._menu = menu
 
@@ -40,9 +39,7 @@ class Control:
 
     def fill(self, fields: Mapping[str, Any]) -> Any:
         """{venue, orderId or clientOrderId, quantity}: fills an open order at its price."""
-        venue = self._venue(fields)
-        order = force_fill(venue.exchange, fields)
-        venue.flush()
+        order = self._venue(fields).fill(fields)
         return {"orderId": order.order_id, "status": order.status}
 
     async def kick(self, fields: Mapping[str, Any]) -> Any:
@@ -52,7 +49,7 @@ class Control:
             await client.close()
         return {"closed": len(clients)}
 
-    def _venue(self, fields: Mapping[str, Any]) -> BinanceVenue:
+    def _venue(self, fields: Mapping[str, Any]) -> HostedVenue:
         found = self._venues.get(str(fields.get("venue")))
         if found is None:
             raise BadInput(f"venue {fields.get('venue')!r}: expected one of {', '.join(self._venues)}")
@@ -60,7 +57,7 @@ class Control:
 
 
 def control_routes(
-    venues: Mapping[str, BinanceVenue], menu: FaultMenu, advance: Callable[[], None]
+    venues: Mapping[str, HostedVenue], menu: FaultMenu, advance: Callable[[], None]
 ) -> list[web.RouteDef]:
     """The routes below /_control."""
     control = Control(venues, menu)

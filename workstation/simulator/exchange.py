@@ -6,17 +6,18 @@ trade with the venue's own liquidity, and every fee, stands in `house`, so that 
 
 import copy
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from workstation.errors import BadInput
 from workstation.model.ids import Currency, Venue
+from workstation.model.instrument import Instrument
 from workstation.model.units import MONEY, Side
 from workstation.simulator.accounts import Account, Payment
 from workstation.simulator.market_source import Listing
 from workstation.simulator.order_book import Offer, Resting
 from workstation.simulator.refusals import Reason, Refused
-from workstation.simulator.venue_market import NANOSECONDS_PER_ID, RowTuple, VenueMarket
+from workstation.simulator.venue_market import NANOSECONDS_PER_ID, RowTuple, VenueMarket, joined_name
 from workstation.simulator.venue_orders import (
     BalanceChanged,
     Event,
@@ -37,12 +38,19 @@ FEE_STEP = Decimal("0.00000001")
 
 
 class Exchange:
-    """One venue with its markets, accounts and orders."""
+    """One venue with its markets, accounts and orders; `market_name` is how it calls an instrument."""
 
-    def __init__(self, venue: Venue, listings: Sequence[Listing], accounts: Iterable[Account], start_ns: int) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        listings: Sequence[Listing],
+        accounts: Iterable[Account],
+        start_ns: int,
+        market_name: Callable[[Instrument], str] = joined_name,
+    ) -> None:
         self.venue = venue
         self.now_ns = start_ns
-        markets = [VenueMarket(listing, start_ns) for listing in listings]
+        markets = [VenueMarket(listing, market_name(listing.instrument), start_ns) for listing in listings]
         self.markets = {market.name: market for market in markets}
         if len(self.markets) < len(markets):
             raise BadInput(f"venue {venue}: two of its instruments have one name in {[one.name for one in markets]}")

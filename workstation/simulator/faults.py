@@ -32,18 +32,18 @@ class FaultKind(StrEnum):
     HTML_502 = "html_502"
     """It is done, and answered with a proxy's page."""
     UNKNOWN_504 = "unknown_504"
-    """It is done, and answered with -1007: execution status unknown."""
+    """It is done, and answered in the venue's words for: execution status unknown."""
     BUSY_503 = "busy_503"
-    """Nothing is done; -1008."""
+    """Nothing is done; the venue is busy."""
     RATE_429 = "rate_429"
     BAN_418 = "ban_418"
-    """Nothing is done; -1003 with Retry-After `seconds`."""
+    """Nothing is done; too many requests, or banned for them, `seconds` long, as the venue says it."""
     MALFORMED = "malformed"
     """It is done, and the answer is not JSON."""
     TRUNCATED = "truncated"
     """It is done, and the answer breaks off in the middle."""
     NOT_FOUND = "not_found"
-    """The order that is asked for is not there yet: -2013."""
+    """The order that is asked for is not there yet."""
     SKEW = "skew"
     """The venue's clock is `seconds` ahead (or behind, if negative), while the fault is listed."""
     DROP_SOCKET = "drop_socket"
@@ -58,6 +58,8 @@ class FaultKind(StrEnum):
     """The message is sent `seconds` later: a fill reported after the cancel."""
     GARBLED = "garbled"
     """The message breaks off in the middle: no JSON."""
+    HUGE = "huge"
+    """The message comes in a frame of `size` kB, filled up with blanks."""
     ABSURD = "absurd"
     """Its prices and quantities are NaN, infinite, negative, absurdly large, zero or null, in turn."""
     BURST = "burst"
@@ -73,6 +75,7 @@ STREAM_KINDS = frozenset(
         FaultKind.LATE,
         FaultKind.GARBLED,
         FaultKind.ABSURD,
+        FaultKind.HUGE,
     }
 )
 REQUEST_KINDS = frozenset(FaultKind) - STREAM_KINDS - {FaultKind.SKEW, FaultKind.BURST}
@@ -87,9 +90,9 @@ class Fault(BaseModel):
     venue: str = "*"
     method: str = "*"
     path: str = "*"
-    """Of a request, such as "/api/v3/order"; of the WebSocket API, its method: "order.place"."""
+    """Of a request, such as "/api/v3/order"; of one by WebSocket, whose method is WS, what it asks for."""
     stream: str = "*"
-    """Of a message: "btcusdt@depth*", or "user" with the event's type and execution: "user:executionReport:TRADE"."""
+    """Of a message, as the venue names it; of an account's, "user" with the venue's word for it and for the state."""
     count: Annotated[int, Field(gt=0)] | None = None
     """None: until it is cleared."""
     skip: Annotated[int, Field(ge=0)] = 0

@@ -8,9 +8,10 @@ import contextlib
 import errno
 import ipaddress
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -19,16 +20,16 @@ from workstation.errors import ConfigError
 from workstation.model.ids import Currency, Venue
 from workstation.model.market import SECOND_NS
 from workstation.simulator.accounts import Account, Credentials
-from workstation.simulator.binance_sockets import STREAM_PATH, ApiSocket, answer_stream_message
-from workstation.simulator.binance_venue import BinanceVenue
 from workstation.simulator.control import control_routes
 from workstation.simulator.exchange import Exchange
 from workstation.simulator.faults import Fault, FaultMenu
+from workstation.simulator.hosted_venue import HostedVenue
 from workstation.simulator.market_feed import BLOCKS_AHEAD, MarketFeed
 from workstation.simulator.market_source import MarketSource
 from workstation.simulator.rest_host import RestHost
 from workstation.simulator.socket_hub import Client
 from workstation.simulator.venue_market import RowTuple, VenueMarket
+from workstation.simulator.wires import DEFAULT_WIRE, WIRES
 
 LEAD_NS = 20 * SECOND_NS
 """So much of the market is passed before the start, so that each book has a quote and there are recent trades."""
@@ -49,7 +50,7 @@ class AccountSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Where to listen, who has an account, how fast simulated time runs, and what goes wrong."""
+    """Where to listen, what is spoken, who has an account, how fast simulated time runs, and what goes wrong."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -57,6 +58,8 @@ class ServerSettings:
     speed: float = 1.0
     accounts: tuple[AccountSettings, ...] = ()
     faults: tuple[Fault, ...] = ()
+    wires: Mapping[str, str] = field(default_factory=dict)
+    """By venue, the name of the protocol that it speaks; DEFAULT_WIRE for those not named."""
 
     def __post_init__(self) -> None:
         try:
@@ -67,6 +70,9 @@ class ServerSettings:
             raise ConfigError(f"host {self.host}: a simulated exchange listens on loopback only, such as 127.0.0.1")
         if not 0 <= self.port <= 65_535:
             raise ConfigError(f"port {self.port}: expected 0 to 65535")
+        for venue, wire in self.wires.items():
+            if wire not in WIRES:
+                raise ConfigError(f"venue {venue}: wire {wire!r}: expected one of {', '.join(WIRES)}")
         if not 0.01 <= self.speed <= 1000:
             raise ConfigError(f"speed {self.speed}: expected 0.01 to 1000")
 
@@ -84,17 +90,16 @@ class SimulatedExchanges:
         start_ns = self._started_ns - LEAD_NS
         listings = source.listings()
         names = list(dict.fromkeys(listing.instrument.venue for listing in listings))
-        self.venues: dict[str, BinanceVenue] = {}
+        self.venues: dict[str, HostedVenue] = {}
         for name in names:
             own = [listing for listing in listings if listing.instrument.venue == name]
             accounts = [Account(one.credentials, one.balances) for one in settings.accounts]
-            exchange = Exchange(Venue(name), own, accounts, start_ns)
-            self.venues[name] = BinanceVenue(exchange, source, self.menu)
+            kind = WIRES[settings.wires.get(name, DEFAULT_WIRE)]
+            exchange = Exchange(Venue(name), own, accounts, start_ns, kind.market_name)
+            self.venues[name] = HostedVenue(exchange, source, self.menu, kind, partial(self.wall_ns, name))
+        markets = {one.instrument.key: one for venue in self.venues.values() for one in venue.exchange.markets.values()}
         # by a row's instrument: whose row it is
-        self._targets: list[tuple[str, VenueMarket]] = []
-        for listing in listings:
-            one = listing.instrument
-            self._targets.append((one.venue, self.venues[one.venue].exchange.markets[f"{one.base}{one.quote}"]))
+        self._targets = [(each.instrument.venue, markets[each.instrument.key]) for each in listings]
         self._feed = MarketFeed(source.blocks(start_ns), settings.speed)
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -110,7 +115,7 @@ class SimulatedExchanges:
         await self._feed.fill(LEAD_NS // SECOND_NS + BLOCKS_AHEAD)
         self.advance()
         for venue in self.venues.values():
-            venue.streams.tell([], venue.exchange.now_ns)
+            venue.wire.streams.flush()
         app = web.Application(client_max_size=1024 * 1024)
         app.add_routes(control_routes(self.venues, self.menu, self.advance))
         app.router.add_route("*", "/{venue}/{host}/{path:.*}", self._handle)
@@ -132,7 +137,7 @@ class SimulatedExchanges:
         for task in self._tasks:
             task.cancel()
         for venue in self.venues.values():
-            venue.streams.close()
+            venue.wire.streams.close()
             for client in venue.hub:
                 client.abort()
         if self._runner is not None:
@@ -180,43 +185,28 @@ class SimulatedExchanges:
         host = RestHost(venue, self.menu, self.advance, self.wall_ns(venue.exchange.venue))
         return await host.answer(request)
 
-    async def _socket(self, request: web.Request, venue: BinanceVenue) -> web.StreamResponse:
-        path = "/" + request.match_info["path"]
-        is_api = path.startswith("/ws-api")
-        if not is_api and STREAM_PATH.fullmatch(path) is None:
+    async def _socket(self, request: web.Request, venue: HostedVenue) -> web.StreamResponse:
+        talk = venue.wire.talk("/" + request.match_info["path"], request.query_string)
+        if talk is None:
             return web.Response(status=404)
         socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=1024 * 1024)
         await socket.prepare(request)
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):
             return socket
-        client = Client(venue.exchange.venue, socket, transport, is_combined=path == "/stream")
+        client = Client(venue.exchange.venue, socket, transport, talk.envelope)
         venue.hub.add(client)
-        name = venue.exchange.venue
-        api = ApiSocket(venue, self.menu, client, lambda: self.wall_ns(name))
-        for stream in _streams_in(request, path):
-            if venue.streams.is_known(stream):
-                venue.hub.subscribe(client, stream)
+        talk.opened(client)
         try:
             async for message in socket:
                 if message.type is WSMsgType.PING and not client.is_silent:
                     await socket.pong(message.data)
                 elif message.type is WSMsgType.TEXT and not client.is_silent:
                     self.advance()
-                    if is_api:
-                        api.answer(message.data)
-                    else:
-                        answer_stream_message(venue, client, message.data)
+                    talk.said(client, message.data)
         finally:
             venue.hub.remove(client)
         return socket
-
-
-def _streams_in(request: web.Request, path: str) -> Sequence[str]:
-    """Streams that the address itself names: /ws/<stream>, /stream?streams=<a>/<b>."""
-    if path == "/stream":
-        return [name for name in request.query.get("streams", "").split("/") if name]
-    return [path.removeprefix("/ws/")] if path.startswith("/ws/") else []
 
 
 def account_of(name: str, **balances: Any) -> AccountSettings:

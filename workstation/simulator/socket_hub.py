@@ -7,12 +7,15 @@ not read is dropped when MOST_BUFFERED bytes wait for it.
 import asyncio
 import struct
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from aiohttp import web
 
 MOST_BUFFERED = 4 * 1024 * 1024
 FINAL_TEXT = 0x81
+
+Envelope = Callable[[str, bytes], bytes]
+"""What some sockets want a message wrapped in, given its stream."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -29,11 +32,14 @@ class Client:
     """One socket: its streams, and what waits to be written."""
 
     def __init__(
-        self, venue: str, socket: web.WebSocketResponse, transport: asyncio.Transport, is_combined: bool
+        self,
+        venue: str,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        envelope: Envelope | None = None,
     ) -> None:
         self.venue = venue
-        self.is_combined = is_combined
-        """Whether it wants {"stream": …, "data": …}."""
+        self.envelope = envelope
         self.is_silent = False
         self.streams: set[str] = set()
         self.sent = 0
@@ -113,15 +119,12 @@ class SocketHub:
 
     def publish(self, stream: str, payload: bytes) -> None:
         """One message to everybody on the stream."""
-        plain = text_frame(payload)
-        combined: bytes | None = None
+        frames: dict[Envelope | None, bytes] = {None: text_frame(payload)}
         for client in self._subscribers.get(stream, ()):
-            if client.is_combined:
-                if combined is None:
-                    combined = text_frame(b'{"stream":"%b","data":%b}' % (stream.encode(), payload))
-                client.send(combined)
-            else:
-                client.send(plain)
+            envelope = client.envelope
+            if envelope is not None and envelope not in frames:
+                frames[envelope] = text_frame(envelope(stream, payload))
+            client.send(frames[envelope])
             self._touched[client] = None
 
     def answer(self, client: Client, payload: bytes) -> None:

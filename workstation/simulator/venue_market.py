@@ -21,6 +21,11 @@ RowTuple = tuple[int, int, int, int, int, int, int, float, float, float, float, 
 """A MARKET_ROW as `.tolist()` gives it."""
 
 
+def joined_name(instrument: Instrument) -> str:
+    """The currencies without anything between: BTCUSDT."""
+    return f"{instrument.base}{instrument.quote}"
+
+
 class DepthChange:
     """What a book's levels became: price to quantity as ticks and lots, 0 = gone; ids first … last, no gap before."""
 
@@ -36,9 +41,9 @@ class DepthChange:
 class VenueMarket:
     """Rows in, public events out; clients' orders meet it through `book`."""
 
-    def __init__(self, listing: Listing, start_ns: int) -> None:
+    def __init__(self, listing: Listing, name: str, start_ns: int) -> None:
         self.instrument: Instrument = listing.instrument
-        self.name = f"{self.instrument.base}{self.instrument.quote}"
+        self.name = name
         self.book = OrderBook(listing.level_lots)
         self.trades: deque[Traded] = deque(maxlen=TRADES_KEPT)
         self.last_price: int | None = None

@@ -1,20 +1,20 @@
 """Binance's error codes and texts, and which of them each refusal of a simulated venue is."""
 
 from workstation.simulator.refusals import Reason, Refused
+from workstation.simulator.wire import WireError
 
 
-class ApiError(Exception):
+class ApiError(WireError):
     """An answer other than yes: HTTP status, code and text."""
 
     def __init__(self, code: int, text: str, status: int = 400, retry_after_s: float | None = None) -> None:
-        super().__init__(f"{code} {text}")
+        headers = None if retry_after_s is None else {"Retry-After": str(max(round(retry_after_s), 1))}
+        super().__init__({"code": code, "msg": text}, status, headers)
         self.code = code
         self.text = text
-        self.status = status
-        self.retry_after_s = retry_after_s
 
-    def body(self) -> dict[str, object]:
-        return {"code": self.code, "msg": self.text}
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"
 
 
 OF_REASON = {

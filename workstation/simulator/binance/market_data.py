@@ -5,9 +5,9 @@ from typing import Any
 
 from workstation.errors import BadInput
 from workstation.model.market import DAY_NS, MINUTE_NS, interval_ns
-from workstation.simulator.bar_history import BarHistory, Candle
-from workstation.simulator.binance_errors import INVALID_INTERVAL, ApiError, malformed, missing
-from workstation.simulator.binance_format import (
+from workstation.simulator.bar_history import BarHistory
+from workstation.simulator.binance.errors import INVALID_INTERVAL, ApiError, malformed, missing
+from workstation.simulator.binance.format import (
     MILLISECOND_NS,
     aggregate_trade,
     kline,
@@ -17,6 +17,8 @@ from workstation.simulator.binance_format import (
     symbol_rules,
 )
 from workstation.simulator.exchange import Exchange
+from workstation.simulator.market_queries import candles_between, day_of, last_price
+from workstation.simulator.request_numbers import whole_of
 from workstation.simulator.venue_market import VenueMarket
 from workstation.simulator.venue_orders import Traded
 
@@ -104,26 +106,17 @@ class BinanceMarketData:
         market = self._market(parameters)
         length_ns = kline_interval(parameters.get("interval") or "")
         limit = whole(parameters, "limit", DEFAULT_KLINES, MOST_KLINES)
-        now_ns = self._exchange.now_ns
-        stop_ns = min(whole(parameters, "endTime", 2**43) * MILLISECOND_NS + MILLISECOND_NS, now_ns)
-        if "startTime" in parameters:
-            start_ns = whole(parameters, "startTime", 0) * MILLISECOND_NS
-            # the first candle is the first that opens at or after the start
-            first_ns = -(-start_ns // length_ns) * length_ns
-            stop_ns = min(stop_ns, first_ns + limit * length_ns)
-        else:
-            first_ns = stop_ns - limit * length_ns
-            start_ns = first_ns
-        if start_ns >= stop_ns:
-            return []
-        history = self._histories[market.name]
-        # whole minutes up to the end; the running minute only when the end is now
-        is_live = stop_ns >= now_ns
-        end_ns = now_ns if is_live else stop_ns + MINUTE_NS - 1
-        price = market.mid() if is_live else None
-        found = history.candles(length_ns, max(first_ns, 0), end_ns, price)
-        chosen = [one for one in found if start_ns <= one.ts_open < stop_ns]
-        return [kline(one, length_ns) for one in (chosen[:limit] if "startTime" in parameters else chosen[-limit:])]
+        has_start = "startTime" in parameters
+        found = candles_between(
+            self._histories[market.name],
+            market,
+            self._exchange.now_ns,
+            length_ns=length_ns,
+            start_ns=whole(parameters, "startTime", 0) * MILLISECOND_NS if has_start else None,
+            stop_ns=whole(parameters, "endTime", 2**43) * MILLISECOND_NS + MILLISECOND_NS,
+            limit=limit,
+        )
+        return [kline(one, length_ns) for one in found]
 
     def day_tickers(self, parameters: Parameters) -> Any:
         return self._of_each(parameters, self._day_ticker)
@@ -132,37 +125,27 @@ class BinanceMarketData:
         return self._of_each(parameters, self._book_ticker)
 
     def prices(self, parameters: Parameters) -> Any:
-        return self._of_each(
-            parameters, lambda market: {"symbol": market.name, "price": f"{self.last_price(market):.8f}"}
-        )
-
-    def last_price(self, market: VenueMarket) -> float:
-        """The last traded price; before the first trade the middle of the book."""
-        return market.mid() or 0.0 if market.last_price is None else market.float_price(market.last_price)
-
-    def day(self, market: VenueMarket) -> Candle | None:
-        """The last 24 hours."""
-        return self._histories[market.name].last_day(self._exchange.now_ns, market.mid())
+        return self._of_each(parameters, lambda market: {"symbol": market.name, "price": f"{last_price(market):.8f}"})
 
     def _day_ticker(self, market: VenueMarket) -> Any:
-        day, now_ns, last = self.day(market), self._exchange.now_ns, self.last_price(market)
-        opened, high, low, volume = (day.open, day.high, day.low, day.volume) if day else (last, last, last, 0.0)
+        now_ns = self._exchange.now_ns
+        day = day_of(self._histories[market.name], market, now_ns)
         book = self._book_ticker(market)
         latest = market.trades[-1] if market.trades else None
         return {
             "symbol": market.name,
-            "priceChange": f"{last - opened:.8f}",
-            "priceChangePercent": f"{(last / opened - 1) * 100:.3f}" if opened else "0.000",
-            "weightedAvgPrice": f"{(high + low + last) / 3:.8f}",
-            "prevClosePrice": f"{opened:.8f}",
-            "lastPrice": f"{last:.8f}",
+            "priceChange": f"{day.last - day.open:.8f}",
+            "priceChangePercent": f"{(day.last / day.open - 1) * 100:.3f}" if day.open else "0.000",
+            "weightedAvgPrice": f"{(day.high + day.low + day.last) / 3:.8f}",
+            "prevClosePrice": f"{day.open:.8f}",
+            "lastPrice": f"{day.last:.8f}",
             "lastQty": f"{latest.quantity if latest else 0:.8f}",
             **{name: book[name] for name in ("bidPrice", "bidQty", "askPrice", "askQty")},
-            "openPrice": f"{opened:.8f}",
-            "highPrice": f"{max(high, last):.8f}",
-            "lowPrice": f"{min(low, last):.8f}",
-            "volume": f"{volume:.8f}",
-            "quoteVolume": f"{volume * (opened + last) / 2:.8f}",
+            "openPrice": f"{day.open:.8f}",
+            "highPrice": f"{day.high:.8f}",
+            "lowPrice": f"{day.low:.8f}",
+            "volume": f"{day.volume:.8f}",
+            "quoteVolume": f"{day.quote_volume:.8f}",
             "openTime": milliseconds(now_ns - DAY_NS),
             "closeTime": milliseconds(now_ns),
             "firstId": market.trades[0].trade_id if market.trades else -1,
@@ -211,6 +194,7 @@ def whole(parameters: Parameters, name: str, otherwise: int, most: int | None = 
     text = parameters.get(name, "")
     if not text:
         return otherwise
-    if not (text.isascii() and text.isdigit()) or len(text) > 20:
+    found = whole_of(text)
+    if found is None:
         raise malformed(name)
-    return int(text) if most is None else min(int(text), most)
+    return found if most is None else min(found, most)

@@ -1,13 +1,12 @@
 """Binance spot's signed requests: orders, open and past, own trades and balances of one account."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from workstation.errors import BadInput
 from workstation.model.units import Side
 from workstation.simulator.accounts import Account
-from workstation.simulator.binance_errors import (
+from workstation.simulator.binance.errors import (
     EMPTY_COMBINATION,
     INVALID_SIDE,
     INVALID_TIME_IN_FORCE,
@@ -19,7 +18,7 @@ from workstation.simulator.binance_errors import (
     not_required,
     of_refusal,
 )
-from workstation.simulator.binance_format import (
+from workstation.simulator.binance.format import (
     account_state,
     amount,
     cancel_answer,
@@ -28,9 +27,10 @@ from workstation.simulator.binance_format import (
     order_state,
     own_trade,
 )
-from workstation.simulator.binance_market_data import whole
+from workstation.simulator.binance.market_data import whole
 from workstation.simulator.exchange import Exchange
 from workstation.simulator.refusals import Reason, Refused
+from workstation.simulator.request_numbers import decimal_of
 from workstation.simulator.venue_market import VenueMarket
 from workstation.simulator.venue_orders import MARKET_KINDS, STOP_KINDS, NewOrder, OrderKind, TimeInForce, VenueOrder
 from workstation.simulator.venue_rules import checked_order
@@ -225,27 +225,7 @@ def _decimal(parameters: Parameters, name: str) -> Decimal | None:
     text = parameters.get(name)
     if text is None:
         return None
-    if not text.isascii() or len(text) > 40 or not set(text) <= set("0123456789."):
+    found = decimal_of(text)
+    if found is None:
         raise malformed(name)
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise malformed(name) from None
-
-
-def number_of(value: object, name: str) -> Decimal:
-    """A number of a JSON message, as a number or as text. Raises BadInput."""
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        raise BadInput(f"{name} {value!r}: expected a number") from None
-
-
-def force_fill(exchange: Exchange, fields: Mapping[str, Any]) -> VenueOrder:
-    """Fills an open order by its number or client id, whatever the market is. Raises Refused, BadInput."""
-    for order in exchange.orders.open_orders():
-        if fields.get("orderId") == order.order_id or fields.get("clientOrderId") == order.request.client_order_id:
-            quantity = fields.get("quantity")
-            exchange.force_fill(order, None if quantity is None else number_of(quantity, "quantity"))
-            return order
-    raise Refused(Reason.UNKNOWN_ORDER, f"{dict(fields)}: no open order has that orderId or clientOrderId")
+    return found

@@ -2,11 +2,10 @@
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 
 from workstation.simulator.accounts import Account
-from workstation.simulator.binance_errors import (
+from workstation.simulator.binance.errors import (
     AHEAD,
     BAD_SIGNATURE,
     INVALID_KEY,
@@ -16,11 +15,11 @@ from workstation.simulator.binance_errors import (
     malformed,
     missing,
 )
+from workstation.simulator.request_numbers import whole_of
 
 DEFAULT_WINDOW_MS = 5000
 LARGEST_WINDOW_MS = 60_000
 AHEAD_MS = 1000
-WHOLE = re.compile(r"[0-9]{1,20}")
 
 
 def signed_account(
@@ -46,16 +45,20 @@ def signed_account(
 
 
 def _check_window(parameters: Mapping[str, str], now_ms: int) -> None:
-    for name in ("timestamp", "recvWindow"):
-        if WHOLE.fullmatch(parameters.get(name, "0")) is None:
-            raise malformed(name)
-    sent_ms, window_ms = int(parameters["timestamp"]), int(parameters.get("recvWindow", DEFAULT_WINDOW_MS))
+    sent_ms, window_ms = _whole(parameters, "timestamp", 0), _whole(parameters, "recvWindow", DEFAULT_WINDOW_MS)
     if window_ms > LARGEST_WINDOW_MS:
         raise ApiError(-1131, f"'recvWindow' must be less than {LARGEST_WINDOW_MS}.")
     if sent_ms > now_ms + AHEAD_MS:
         raise ApiError(*AHEAD)
     if now_ms - sent_ms > window_ms:
         raise ApiError(*OUTSIDE_WINDOW)
+
+
+def _whole(parameters: Mapping[str, str], name: str, otherwise: int) -> int:
+    found = whole_of(parameters.get(name, str(otherwise)))
+    if found is None:
+        raise malformed(name)
+    return found
 
 
 def signed_text(query: str, body: str) -> str:

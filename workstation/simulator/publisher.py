@@ -1,0 +1,78 @@
+"""Stream messages to their subscribers, and what the fault menu does to them."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import cycle
+from typing import Any
+
+import msgspec
+
+from workstation.simulator.faults import Fault, FaultKind, FaultMenu
+from workstation.simulator.socket_hub import SocketHub
+
+NONSENSE = ("NaN", "Infinity", "-1", "1e308", "0", None, "", "1,5")
+KILOBYTE = 1024
+
+
+class Publisher:
+    """Of one venue. `figures`: the names of fields, at any depth of a message, that hold prices and quantities."""
+
+    def __init__(self, venue: str, hub: SocketHub, menu: FaultMenu, figures: frozenset[str]) -> None:
+        self._venue, self._hub, self._menu, self._figures = venue, hub, menu, figures
+        self._late: set[asyncio.TimerHandle] = set()
+        self._nonsense = cycle(NONSENSE)
+
+    def publish(self, stream: str, payload: bytes, shown: str | None = None) -> None:
+        """One message, unless a fault strikes it; `shown` is the name that faults know the stream by."""
+        fault = None
+        if self._menu.has_stream_faults:
+            fault = self._menu.on_message(self._venue, shown or stream)
+        if fault is None:
+            self._hub.publish(stream, payload)
+        elif fault.kind is FaultKind.LATE:
+            self._later(fault.seconds, stream, payload)
+        elif fault.kind in (FaultKind.DROP_SOCKET, FaultKind.SILENT_SOCKET):
+            for client in self._hub.subscribers(stream):
+                if fault.kind is FaultKind.SILENT_SOCKET:
+                    client.is_silent = True
+                else:
+                    client.abort()
+        else:
+            for message in self._struck(fault, payload):
+                self._hub.publish(stream, message)
+
+    def close(self) -> None:
+        """Forgets what was to be sent later."""
+        for timer in self._late:
+            timer.cancel()
+
+    def _struck(self, fault: Fault, payload: bytes) -> Iterator[bytes]:
+        """What is sent at once instead of the message; nothing for one that is left out."""
+        if fault.kind is FaultKind.DUPLICATE:
+            yield payload
+            yield payload
+        elif fault.kind is FaultKind.GARBLED:
+            yield payload[: len(payload) // 2]
+        elif fault.kind is FaultKind.HUGE:
+            yield payload + b" " * (fault.size * KILOBYTE)
+        elif fault.kind is FaultKind.ABSURD:
+            yield msgspec.json.encode(self._absurd(msgspec.json.decode(payload)))
+        else:
+            assert fault.kind is FaultKind.SEQUENCE_GAP
+
+    def _absurd(self, part: Any, *, is_figure: bool = False) -> Any:
+        """The message with figures that no market has."""
+        if isinstance(part, dict):
+            return {name: self._absurd(value, is_figure=name in self._figures) for name, value in part.items()}
+        if isinstance(part, list):
+            return [self._absurd(value, is_figure=is_figure) for value in part]
+        return next(self._nonsense) if is_figure else part
+
+    def _later(self, seconds: float, stream: str, payload: bytes) -> None:
+        def send() -> None:
+            self._late.discard(timer)
+            self._hub.publish(stream, payload)
+            self._hub.flush()
+
+        timer = asyncio.get_running_loop().call_later(seconds, send)
+        self._late.add(timer)

@@ -1,0 +1,96 @@
+"""What the wire of a venue is to its host: requests in, answers and messages out, in the words of a real venue."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from workstation.model.instrument import Instrument
+from workstation.simulator.bar_history import BarHistory
+from workstation.simulator.exchange import Exchange
+from workstation.simulator.faults import FaultKind, FaultMenu
+from workstation.simulator.socket_hub import Client, Envelope, SocketHub
+from workstation.simulator.stream_teller import StreamTeller
+
+
+class WireRequest(NamedTuple):
+    """One request by HTTP as it came; `wall_ns` is the venue's wall clock, by which signatures are judged."""
+
+    method: str
+    path: str
+    query: str
+    body: str
+    headers: Mapping[str, str]
+    """By names in lower case."""
+    wall_ns: int
+
+
+class WireError(Exception):
+    """Another answer than the one that was asked for: JSON of `content`, or a text as it stands."""
+
+    def __init__(self, content: object, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{status} {content}")
+        self.content = content
+        self.status = status
+        self.headers = headers
+
+
+class SocketTalk(Protocol):
+    """One connection by WebSocket."""
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """What messages of streams are wrapped in."""
+        ...
+
+    def opened(self, client: Client) -> None:
+        """The socket is open: what its address asked for begins."""
+        ...
+
+    def said(self, client: Client, text: str) -> None:
+        """Answers one message."""
+        ...
+
+
+class Wire(Protocol):
+    """One venue's protocol."""
+
+    @property
+    def streams(self) -> StreamTeller: ...
+
+    def is_slow(self, request: WireRequest) -> bool:
+        """Whether the answer may take longer than the event loop may wait; such a request changes nothing."""
+        ...
+
+    def answer(self, request: WireRequest) -> Any:
+        """What JSON is made of. Raises WireError."""
+        ...
+
+    def in_place(self, kind: FaultKind, seconds: float, request: WireRequest) -> WireError:
+        """How this venue words a fault: BUSY_503, RATE_429, BAN_418, NOT_FOUND, UNKNOWN_504."""
+        ...
+
+    def talk(self, path: str, query: str) -> SocketTalk | None:
+        """Who answers on a socket opened at this address; None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireParts:
+    """What a wire is made on."""
+
+    exchange: Exchange
+    histories: Mapping[str, BarHistory]
+    """By market."""
+    hub: SocketHub
+    menu: FaultMenu
+    wall_ns: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireKind:
+    """One protocol that a simulated venue may speak; `name` is also the id by which ccxt knows the real venue."""
+
+    name: str
+    title: str
+    market_name: Callable[[Instrument], str]
+    open: Callable[[WireParts], Wire]

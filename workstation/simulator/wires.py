@@ -1,0 +1,8 @@
+"""The protocols that a simulated venue may speak."""
+
+from workstation.simulator.binance.wire import BINANCE
+from workstation.simulator.wire import WireKind
+
+DEFAULT_WIRE = BINANCE.name
+WIRES: dict[str, WireKind] = {kind.name: kind for kind in (BINANCE,)}
+"""By name."""
