@@ -97,7 +97,7 @@ def merged_blocks(
         for (lane, form), start, end in zip(lanes, starts, ends, strict=True)
     ]
     merge = merge_numbered if as_recorded else merge_rows
-    return _merged(cursors, pool, starts, np.zeros(block_rows, MARKET_ROW), merge)
+    return merge_cursors(cursors, pool, starts, np.zeros(block_rows, MARKET_ROW), merge)
 
 
 def received_bars(
@@ -143,9 +143,10 @@ def _lanes(
             yield one.key, lane
 
 
-def _merged(
+def merge_cursors(
     cursors: list[Iterator[Rows]], pool: Rows, starts: IntArray, out: Rows, merge: Callable[..., int]
 ) -> Iterator[Rows]:
+    """What the cursors give, in the order of `merge`, as parts of `out`; those of number n lie at pool[starts[n]]."""
     heads, ends = starts.copy(), starts.copy()
     next_ts = np.full(len(cursors), 0, np.int64)
     filled = 0

@@ -117,8 +117,8 @@ class ParquetRows:
         times = self._file.metadata.row_group(group).column(place).statistics
         return times.min, times.max
 
-    def group(self, number: int) -> Table:
-        return self._file.read_row_group(number)
+    def group(self, number: int, columns: list[str] | None = None) -> Table:
+        return self._file.read_row_group(number, columns=columns)
 
     def table(self, columns: list[str] | None = None) -> Table:
         return self._file.read(columns=columns)
@@ -138,8 +138,8 @@ class TailRows(ParquetRows):
         times = self.group(group)[column].to_numpy()
         return int(times.min()), int(times.max())
 
-    def group(self, number: int) -> Table:
-        return self._file.slice(number * ROW_GROUP_ROWS, ROW_GROUP_ROWS)
+    def group(self, number: int, columns: list[str] | None = None) -> Table:
+        return self.table(columns).slice(number * ROW_GROUP_ROWS, ROW_GROUP_ROWS)
 
     def table(self, columns: list[str] | None = None) -> Table:
         return self._file if columns is None else self._file.select(columns)

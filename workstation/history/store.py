@@ -111,6 +111,11 @@ class HistoryStore:
         manifest = load_manifest(self.root / series.folder)
         return (*manifest.segments, *tail_segments(series, tails, manifest))
 
+    def stored(self) -> dict[Series, tuple[Segment, ...]]:
+        """Every series with its files and tails, as of one look at the logs; one without rows has none."""
+        tails = read_tails(self.root)
+        return {series: self._segments(series, tails) for series in self._series(tails)}
+
     def segments(self, series: Series, span: Span, *, as_recorded: bool = False) -> tuple[Segment, ...]:
         """The files and tails that may have rows in `span`, all or recorded ones.
 
@@ -176,8 +181,7 @@ class HistoryStore:
 
     def query(self, sql: str) -> Table:
         """The answer as an Arrow table (`.to_pandas()`) from the views quotes, trades and bars: `query_history`."""
-        tails = read_tails(self.root)
-        return query_history(self.root, {series: self._segments(series, tails) for series in self._series(tails)}, sql)
+        return query_history(self.root, self.stored(), sql)
 
     def recording(self) -> Recording:
         """What was recorded live, and what was missed, up to now. Raises HistoryCorrupt."""
