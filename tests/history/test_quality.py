@@ -84,7 +84,7 @@ def test_figures_of_quotes_are_those_of_a_plain_reading(
     found = looked_at(store)
 
     steps = np.diff(times)
-    limit = max(MINUTE_NS, 100 * sorted(steps)[(len(steps) - 1) // 2]) if len(steps) else MINUTE_NS
+    limit = max(MINUTE_NS, 10 * sorted(steps)[int((len(steps) - 1) * 0.99)]) if len(steps) else MINUTE_NS
     assert found.gap_limit_ns == pytest.approx(limit, rel=1e-3)
     gaps = [(a, b) for a, b in pairwise(times) if b - a > found.gap_limit_ns]
     assert (found.gaps, found.missing_ns) == (len(gaps), sum(b - a for a, b in gaps))
@@ -265,3 +265,10 @@ def test_an_absent_minute_of_an_unchanged_quote_is_no_gap(store: HistoryStore, s
     columns = {"bid": "bid_close", "ask": "ask_close"}
     found = taken_in(store, path, HistoryKind.QUOTES, columns=columns)
     assert (found.rows, found.gaps, found.coverage, found.crossed) == (1_100, 0, 1.0, 0)
+
+
+@pytest.mark.shared
+def test_quiet_minutes_of_a_whole_record_of_trades_are_no_gaps(store: HistoryStore, shared_dir: Path) -> None:
+    path = shared_dir / "data/trades/binance_XRP_ETH_2019-10-11_13.parquet"
+    found = taken_in(store, path, HistoryKind.TRADES)
+    assert (found.rows, found.gaps, found.coverage, found.duplicates) == (12_477, 0, 1.0, 0)

@@ -220,6 +220,30 @@ def record(
     data_record.record(venues, symbols, length, intervals, trades, history, config)
 
 
+@app.command()
+def quality(
+    kind: Annotated[HistoryKind | None, typer.Option(help="These alone.", show_default=False)] = None,
+    venue: Annotated[str | None, typer.Option(help="This one alone.", show_default=False)] = None,
+    symbol: Annotated[str | None, typer.Option(help="This one alone.", show_default=False)] = None,
+    interval: Annotated[str | None, typer.Option(help="Bars of this length alone.", show_default=False)] = None,
+    gap: Annotated[
+        str | None,
+        typer.Option(help="A silence of quotes or trades that is a gap, such as 90s or 10m.", show_default=False),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="File for a picture of the coverage by day.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+    history: HistoryFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Gaps, doubles, crossed quotes, outliers, still prices and clocks of every stored series."""
+    from workstation.cli import data_quality  # with numba and charts, which the other commands do without
+
+    chosen = data_quality.Chosen(kind=kind, venue=venue, symbol=symbol, interval=interval)
+    data_quality.quality(_store(history, config), chosen, gap=gap, html=html, as_json=as_json)
+
+
 def as_text(report: ImportReport) -> str:
     """The report as lines that a person reads."""
     lines = [f"{report.file} -> {report.series}"]

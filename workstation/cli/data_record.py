@@ -114,11 +114,11 @@ def progress_line(now: Collected, spent_s: float, seconds: float | None) -> str:
     )
 
 
-def seconds_of(length: str) -> float:
+def seconds_of(length: str, option: str = "--for") -> float:
     """ "10m" -> 600.0. Raises BadInput."""
     match = LENGTH.fullmatch(length.strip())
     if match is None or float(match[1]) == 0.0:
-        raise BadInput(f"--for {length!r}: expected a length of time such as 90s, 10m, 2h or 1d")
+        raise BadInput(f"{option} {length!r}: expected a length of time such as 90s, 10m, 2h or 1d")
     return float(match[1]) * UNITS_S[match[2] or "s"]
 
 

@@ -1,7 +1,7 @@
 """Data quality: what each stored series has and lacks, in figures, from one pass over its rows in bounded memory.
 
-gaps           Bars: openings that are missing on the grid. Quotes and trades: silences of over 100 times the median
-               distance between two rows, and of over a minute; so an absent row of an unchanged quote is none.
+gaps           Bars: openings that are missing on the grid. Quotes and trades: silences of over a minute that are ten
+               times as long as 99 in 100 distances between two rows; a quote that did not change for a while is none.
 coverage       1 - time in gaps / time between first and last row, for the whole and for each UTC day.
 duplicates     Bars of one opening, trades of one id (unknown without ids), a quote equal to the row above.
 out of order   Rows whose venue time is before that of a row received earlier; bars received before an earlier one.
@@ -41,8 +41,9 @@ from workstation.history.store import HistoryStore
 from workstation.history.trade_ids import repeated_ids
 from workstation.model.market import DAY_NS, MARKET_ROW, MINUTE_NS, IntArray, Rows, interval_label
 
-USUAL_DISTANCES = 100
-"""A silence of so many median distances between two rows is a gap."""
+LONG_RANK, LONG_TIMES = 0.99, 10
+"""A silence of so many times this quantile of the distances between two rows is a gap. Of waiting times as chance has
+them (exponential) one in 10^20 is so long; the median would call quiet minutes gaps, since ticks come in bursts."""
 LEAST_GAP_NS = MINUTE_NS
 FROZEN_NS = 10 * MINUTE_NS
 OUTLIER_DEVIATIONS = 10.0
@@ -231,7 +232,7 @@ def _quality(
         seen.take(rows, least_gap_ns)
         looking.took(len(rows))
     seen.end()
-    limit_ns = length_ns or gap_ns or max(LEAST_GAP_NS, USUAL_DISTANCES * (_median(seen.distances) or 0))
+    limit_ns = length_ns or gap_ns or max(LEAST_GAP_NS, LONG_TIMES * _quantile(seen.distances, LONG_RANK))
     gaps = _gaps(seen.silences, 0 if length_ns else limit_ns)
     is_bars, is_trades = series.kind is HistoryKind.BARS, series.kind is HistoryKind.TRADES
     repeats = repeated_ids(store.root / series.folder, segments, damaged) if is_trades else seen.count("duplicates")
@@ -271,13 +272,14 @@ def _longest(gaps: IntArray) -> tuple[Gap, ...]:
     return tuple(Gap(start_ns=start, end_ns=end) for start, end in gaps[order].tolist())
 
 
-def _median(counts: IntArray) -> int | None:
-    """The lower median of a histogram; None of an empty one."""
+def _quantile(counts: IntArray, share: float) -> int:
+    """The value of rank (n - 1) · share, rounded down, in a histogram; 0 of an empty one."""
     total = int(counts.sum())
-    if total == 0:
-        return None
-    bucket = int(np.searchsorted(np.cumsum(counts), (total - 1) // 2, side="right"))
-    return round(bucket_middle(bucket))
+    return _ranked(counts, int((total - 1) * share)) if total else 0
+
+
+def _ranked(counts: IntArray, rank: int) -> int:
+    return round(bucket_middle(int(np.searchsorted(np.cumsum(counts), rank, side="right"))))
 
 
 def _signed_median(lags: IntArray) -> int | None:
@@ -288,6 +290,6 @@ def _signed_median(lags: IntArray) -> int | None:
         return None
     rank = (total - 1) // 2
     if rank >= below:
-        return round(bucket_middle(int(np.searchsorted(np.cumsum(late), rank - below, side="right"))))
+        return _ranked(late, rank - below)
     # the early ones from the nearest to the furthest: the rank counts from the other end
-    return -round(bucket_middle(int(np.searchsorted(np.cumsum(early), below - 1 - rank, side="right"))))
+    return -_ranked(early, below - 1 - rank)
