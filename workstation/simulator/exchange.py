@@ -38,7 +38,10 @@ FEE_STEP = Decimal("0.00000001")
 
 
 class Exchange:
-    """One venue with its markets, accounts and orders; `market_name` is how it calls an instrument."""
+    """One venue with its markets, accounts and orders.
+
+    `market_name` is how it calls an instrument; `ids_for_good`: a client id is never free again.
+    """
 
     def __init__(
         self,
@@ -47,6 +50,8 @@ class Exchange:
         accounts: Iterable[Account],
         start_ns: int,
         market_name: Callable[[Instrument], str] = joined_name,
+        *,
+        ids_for_good: bool = False,
     ) -> None:
         self.venue = venue
         self.now_ns = start_ns
@@ -55,7 +60,7 @@ class Exchange:
         if len(self.markets) < len(markets):
             raise BadInput(f"venue {venue}: two of its instruments have one name in {[one.name for one in markets]}")
         self.accounts = {account.credentials.api_key: account for account in accounts}
-        self.orders = OrderStore(start_ns // NANOSECONDS_PER_ID)
+        self.orders = OrderStore(start_ns // NANOSECONDS_PER_ID, ids_for_good=ids_for_good)
         self.house: dict[Currency, Decimal] = {}
         self._fill_id = start_ns // NANOSECONDS_PER_ID
         self._events: deque[Event] = deque()

@@ -95,7 +95,7 @@ class SimulatedExchanges:
             own = [listing for listing in listings if listing.instrument.venue == name]
             accounts = [Account(one.credentials, one.balances) for one in settings.accounts]
             kind = WIRES[settings.wires.get(name, DEFAULT_WIRE)]
-            exchange = Exchange(Venue(name), own, accounts, start_ns, kind.market_name)
+            exchange = Exchange(Venue(name), own, accounts, start_ns, kind.market_name, ids_for_good=kind.ids_for_good)
             self.venues[name] = HostedVenue(exchange, source, self.menu, kind, partial(self.wall_ns, name))
         markets = {one.instrument.key: one for venue in self.venues.values() for one in venue.exchange.markets.values()}
         # by a row's instrument: whose row it is

@@ -56,6 +56,16 @@ class VenueMarket:
         self._tick = (tick.numerator, tick.scale)
         self._lots_per_base = lot.scale / lot.numerator
         self._lot = (lot.numerator, lot.scale)
+        self._price_decimals = _decimals(self.instrument.tick_size)
+        self._quantity_decimals = _decimals(self.instrument.lot_size)
+
+    def price_text(self, price: float) -> str:
+        """With as many decimals as the tick has."""
+        return f"{price:.{self._price_decimals}f}"
+
+    def quantity_text(self, quantity: float) -> str:
+        """With as many decimals as the lot has."""
+        return f"{quantity:.{self._quantity_decimals}f}"
 
     def price(self, ticks: int) -> Decimal:
         return MONEY.multiply(Decimal(ticks), self.instrument.tick_size)
@@ -167,3 +177,9 @@ class VenueMarket:
         if steps != steps.to_integral_value():
             raise Refused(reason, f"{self.name} {value}: expected a multiple of {step} above 0")
         return int(steps)
+
+
+def _decimals(step: Decimal) -> int:
+    exponent = step.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    return max(-exponent, 0)

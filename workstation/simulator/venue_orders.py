@@ -53,7 +53,7 @@ class NewOrder:
     market: str
     side: Side
     kind: OrderKind
-    client_order_id: str
+    client_order_id: str | None
     quantity: Decimal | None = None
     quote_quantity: Decimal | None = None
     price: Decimal | None = None
@@ -174,12 +174,17 @@ Event = Quoted | Traded | Reported | BalanceChanged
 
 
 class OrderStore:
-    """Every order of a venue by its id, and by client id: the open one, else the latest."""
+    """Every order of a venue by its id, and by client id: the open one, else the latest.
 
-    def __init__(self, first_id: int) -> None:
+    `ids_for_good`: a client id is never free again; else it is, once its order ends.
+    """
+
+    def __init__(self, first_id: int, *, ids_for_good: bool = False) -> None:
         self._next_id = first_id
+        self._ids_for_good = ids_for_good
         self._orders: dict[int, VenueOrder] = {}
         self._by_client: dict[tuple[str, str, str], VenueOrder] = {}
+        self._named: dict[tuple[str, str], VenueOrder] = {}
         self._of_account: defaultdict[str, list[VenueOrder]] = defaultdict(list)
         self._open: dict[int, VenueOrder] = {}
 
@@ -188,15 +193,21 @@ class OrderStore:
         return self._next_id - 1
 
     def refuse_duplicate(self, account: Account, request: NewOrder) -> None:
-        """A client id is unique among open orders only, as Binance documents: it is free again once the order ends."""
-        known = self._by_client.get((account.credentials.api_key, request.market, request.client_order_id))
-        if known is not None and known.is_open:
-            raise Refused(Reason.DUPLICATE, f"{request.client_order_id} is open as order {known.order_id}")
+        """Raises Refused for a client id that is taken in this market, or for good in any."""
+        key, name = account.credentials.api_key, request.client_order_id
+        if name is None:
+            return
+        for_good, in_market = self._named.get((key, name)), self._by_client.get((key, request.market, name))
+        known = for_good if self._ids_for_good else in_market
+        if known is not None and (known.is_open or self._ids_for_good):
+            raise Refused(Reason.DUPLICATE, f"{name} is order {known.order_id}, {known.status}")
 
     def add(self, order: VenueOrder) -> None:
-        key = order.account.credentials.api_key
+        key, name = order.account.credentials.api_key, order.request.client_order_id
         self._orders[order.order_id] = order
-        self._by_client[key, order.request.market, order.request.client_order_id] = order
+        if name is not None:
+            self._by_client[key, order.request.market, name] = order
+            self._named[key, name] = order
         self._of_account[key].append(order)
         self._open[order.order_id] = order
 
@@ -207,12 +218,19 @@ class OrderStore:
     def get(self, order_id: int) -> VenueOrder | None:
         return self._orders.get(order_id)
 
-    def find(self, account: Account, market: str, order_id: int | None, client_id: str | None) -> VenueOrder | None:
-        """By the venue's id or, without one, the client's; None where the account has no such order."""
+    def find(
+        self, account: Account, market: str | None, order_id: int | None, client_id: str | None
+    ) -> VenueOrder | None:
+        """By the venue's id or, without one, the client's; None where the account has no such order in the market.
+
+        Without a market it may be in any.
+        """
         if order_id is not None:
             order = self._orders.get(order_id)
-            is_own = order is not None and order.account is account and order.request.market == market
+            is_own = order is not None and order.account is account and market in (None, order.request.market)
             return order if is_own else None
+        if market is None:
+            return self._named.get((account.credentials.api_key, client_id or ""))
         return self._by_client.get((account.credentials.api_key, market, client_id or ""))
 
     def of_account(self, account: Account, market: str | None = None) -> list[VenueOrder]:

@@ -93,4 +93,6 @@ class WireKind:
     name: str
     title: str
     market_name: Callable[[Instrument], str]
+    ids_for_good: bool
+    """Whether a client id may never be used again; else it may once its order has ended."""
     open: Callable[[WireParts], Wire]

@@ -52,4 +52,4 @@ class BinanceWire:
         return None if named is None else StreamTalk(self.streams, named, is_combined=path == "/stream")
 
 
-BINANCE = WireKind(name="binance", title="Binance spot", market_name=joined_name, open=BinanceWire)
+BINANCE = WireKind(name="binance", title="Binance spot", market_name=joined_name, ids_for_good=False, open=BinanceWire)
