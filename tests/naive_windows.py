@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.specs import WindowSpec
 
 BPS = 1e4
@@ -16,6 +17,8 @@ class Quote(NamedTuple):
     side: int
     bid: float
     ask: float
+    bid_quantity: float = 1.0
+    ask_quantity: float = 1.0
 
 
 def values(quotes: Sequence[Quote], spec: WindowSpec) -> list[tuple[int, float]]:
@@ -65,6 +68,71 @@ def fields(quotes: Sequence[Quote], spec: WindowSpec, fee_a: float, fee_b: float
             out["lower_quantile"], out["upper_quantile"] = (quantile(kept, part) for part in spec.quantiles)
         out["z"] = (now - mean) / deviation if deviation > 0 else math.nan
     return out | edges(quotes, now, spec, fee_a, fee_b)
+
+
+class Crossing(NamedTuple):
+    """An opportunity, as windows.opportunities tells it."""
+
+    way: int
+    opened: int
+    closed: int
+    peak_at: int
+    peak: float
+    quantity: float
+    left: float
+
+
+def crossings(
+    quotes: Sequence[Quote], spec: WindowSpec, wanted: OpportunitySpec, fee_a: float, fee_b: float
+) -> list[Crossing]:
+    """All that have closed by the last quote: each way's edge as a function of time, cut where it holds no more."""
+    found = []
+    for way, name in enumerate(("net_edge_ab", "net_edge_ba")):
+        pieces = _pieces(quotes, spec, name, way, fee_a, fee_b)
+        place = 0
+        while place < len(pieces):
+            run = place
+            while run < len(pieces) and _holds(pieces[run], wanted):
+                run += 1
+            if run > place and run < len(pieces):
+                found.append(_crossing(way, pieces[place:run], pieces[run], wanted))
+            place = max(run, place + 1)
+    return sorted((one for one in found if one.closed - one.opened >= wanted.least_ns), key=lambda one: one.closed)
+
+
+class _Piece(NamedTuple):
+    """The edge from `since` on; NaN in a gap."""
+
+    since: int
+    edge: float
+    quantity: float
+    ask: float
+
+
+def _pieces(quotes: Sequence[Quote], spec: WindowSpec, name: str, way: int, fee_a: float, fee_b: float) -> list[_Piece]:
+    pieces = []
+    for place, quote in enumerate(quotes):
+        seen = quotes[: place + 1]
+        edge = fields(seen, spec, fee_a, fee_b)[name]
+        last = {side: next((q for q in reversed(seen) if q.side == side), None) for side in (0, 1)}
+        seller, buyer = (last[0], last[1]) if way == 0 else (last[1], last[0])
+        if seller is None or buyer is None:
+            continue
+        pieces.append(_Piece(quote.ts, edge, min(seller.bid_quantity, buyer.ask_quantity), buyer.ask))
+        stale = min(seller.ts, buyer.ts) + spec.stale_after_ns + 1
+        if place + 1 < len(quotes) and not math.isnan(edge) and stale < quotes[place + 1].ts:
+            pieces.append(_Piece(stale, math.nan, 0.0, 0.0))
+    return pieces
+
+
+def _holds(piece: _Piece, wanted: OpportunitySpec) -> bool:
+    return piece.edge >= wanted.least_bps and piece.quantity * piece.ask >= wanted.least_value
+
+
+def _crossing(way: int, run: Sequence[_Piece], end: _Piece, wanted: OpportunitySpec) -> Crossing:
+    due, peak = run[0].since + wanted.latency_ns, max(run, key=lambda piece: piece.edge)
+    left = end.edge if due >= end.since else [piece for piece in run if piece.since <= due][-1].edge
+    return Crossing(way, run[0].since, end.since, peak.since, peak.edge, peak.quantity, left)
 
 
 def quantile(kept: Sequence[float], part: float) -> float:

@@ -14,7 +14,7 @@ PUBLIC: dict[str, str] = {
     ),
     "open_sample": "workstation.research.sample",
     "report": "workstation.research.reports.in_notebook",
-    **dict.fromkeys(("spreads", "opportunities"), "workstation.research.notebook_spreads"),
+    **dict.fromkeys(("spreads", "opportunities", "pairs"), "workstation.research.notebook_spreads"),
     "connect": "workstation.client.client",
     "history": "workstation.history",  # a room that can be called
 }

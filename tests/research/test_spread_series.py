@@ -3,6 +3,7 @@
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import MINUTE_NS, SECOND_NS, quote_rows
-from workstation.research import spread_series as module
+from workstation.research import spread_walk
 from workstation.research.spread_series import COLUMNS, spread_series
 from workstation.session.market import Market
 from workstation.simulator.sample import quote_table
@@ -31,16 +32,18 @@ from workstation.windows.specs import WindowKind, WindowSpec
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 NOVA, ORION = (InstrumentKey(Venue(name), Symbol(BTC)) for name in ("nova", "orion"))
+SHOWN = list(COLUMNS[:-2])
+"""The engine's own windows have no quantiles."""
 FEE = 0.0005
 NAIVE = {
     "spread_bps": "value", "mean_bps": "mean", "upper_bps": "upper_band", "lower_bps": "lower_band", "z": "z",
     "edge_ab_bps": "edge_ab", "edge_ba_bps": "edge_ba", "net_edge_ab_bps": "net_edge_ab",
-    "net_edge_ba_bps": "net_edge_ba",
+    "net_edge_ba_bps": "net_edge_ba", "lower_quantile_bps": "lower_quantile", "upper_quantile_bps": "upper_quantile",
 }  # fmt: skip
 
 
-def a_window(a: InstrumentKey = NOVA, b: InstrumentKey = ORION, **changes: int) -> WindowSpec:
-    return WindowSpec(kind=WindowKind.SPREAD, instrument_a=a, instrument_b=b, **changes)  # type: ignore[arg-type]
+def a_window(a: InstrumentKey = NOVA, b: InstrumentKey = ORION, **changes: Any) -> WindowSpec:
+    return WindowSpec(kind=WindowKind.SPREAD, instrument_a=a, instrument_b=b, **changes)
 
 
 def store_at(store: HistoryStore, key: InstrumentKey, seconds: list[float], bids: list[float]) -> None:
@@ -79,20 +82,20 @@ def monitored(store: HistoryStore, a: InstrumentKey, b: InstrumentKey, at: set[i
             now_ns = int(block[place]["ts_received"])
             if now_ns in at:
                 view = next(iter(monitor.views(now_ns)))
-                seen[now_ns] = [math.nan if (x := getattr(view, name)) is None else x for name in COLUMNS]
-    return pd.DataFrame(seen.values(), index=list(seen), columns=list(COLUMNS), dtype=np.float64)
+                seen[now_ns] = [math.nan if (x := getattr(view, name)) is None else x for name in SHOWN]
+    return pd.DataFrame(seen.values(), index=list(seen), columns=SHOWN, dtype=np.float64)
 
 
 def test_every_row_equals_what_the_engine_shows_then(store: HistoryStore) -> None:
     frame = spread_series(store, a_window(), Span(), every_ns=SECOND_NS)
     shown = monitored(store, NOVA, ORION, set(frame.index.as_unit("ns").asi8.tolist()))
     assert np.array_equal(shown.index, frame.index.as_unit("ns").asi8)
-    assert np.array_equal(shown.to_numpy(), frame.to_numpy(), equal_nan=True)
+    assert np.array_equal(shown.to_numpy(), frame[SHOWN].to_numpy(), equal_nan=True)
     assert frame["z"].notna().sum() > 1_000
 
 
 def test_every_row_equals_the_naive_twin(store: HistoryStore) -> None:
-    window = a_window(span_ns=20 * SECOND_NS, min_points=5)
+    window = a_window(span_ns=20 * SECOND_NS, min_points=5, quantiles=(0.1, 0.9))
     frame = spread_series(store, window, Span(start_ns=START_NS, end_ns=START_NS + 90 * SECOND_NS), every_ns=SECOND_NS)
     rows = [store.rows(key, HistoryKind.QUOTES, side) for side, key in enumerate((NOVA, ORION))]
     told = sorted(
@@ -117,7 +120,7 @@ def test_a_part_equals_the_whole_bit_for_bit(store: HistoryStore) -> None:
 def test_blocks_may_be_cut_anywhere(store: HistoryStore, block_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     span = Span(end_ns=START_NS + 60 * SECOND_NS)
     whole = spread_series(store, a_window(), span, every_ns=3 * SECOND_NS)
-    monkeypatch.setattr(module, "BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(spread_walk, "BLOCK_ROWS", block_rows)
     pd.testing.assert_frame_equal(whole, spread_series(store, a_window(), span, every_ns=3 * SECOND_NS))
 
 
@@ -155,8 +158,8 @@ def test_plain_words_give_the_engine_s_own_window(store: HistoryStore) -> None:
     frame = ws.spreads("nova", "orion", BTC, start="2024-05-01T00:10", history=store)
     expected = spread_series(store, a_window(), Span(start_ns=START_NS + 600 * SECOND_NS), every_ns=SECOND_NS)
     pd.testing.assert_frame_equal(frame, expected, check_exact=True)
-    found = ws.opportunities(frame)
-    assert set(found["side"]) == {"ab"}  # nova is dear for twenty seconds in every fifth minute
+    found = ws.opportunities("nova", "orion", BTC, start="2024-05-01T00:10", history=store)
+    assert set(found["way"]) == {"ab"}  # nova is dear for twenty seconds in every fifth minute
     assert found["seconds"].between(19, 21).all() and len(found) == 2
 
 
@@ -185,7 +188,7 @@ def test_the_sample_s_spread_is_what_the_engine_shows() -> None:
     store = HistoryStore(SAMPLE)
     frame = spread_series(store, a_window(), Span(), every_ns=SECOND_NS).iloc[:600]
     shown = monitored(store, NOVA, ORION, set(frame.index.as_unit("ns").asi8.tolist()))
-    assert np.array_equal(shown.to_numpy(), frame.to_numpy(), equal_nan=True)
+    assert np.array_equal(shown.to_numpy(), frame[SHOWN].to_numpy(), equal_nan=True)
 
 
 @pytest.mark.shared
@@ -199,4 +202,4 @@ def test_a_real_market_s_spread_is_what_the_engine_shows(tmp_path: Path, shared_
     wanted = set(frame.index.as_unit("ns").asi8[:: max(1, len(frame) // 200)].tolist())
     shown = monitored(store, LINEAR, other, wanted)
     told = frame[np.isin(frame.index.as_unit("ns").asi8, shown.index)]
-    assert np.array_equal(shown.groupby(level=0).last().to_numpy(), told.to_numpy(), equal_nan=True)
+    assert np.array_equal(shown.groupby(level=0).last().to_numpy(), told[SHOWN].to_numpy(), equal_nan=True)

@@ -34,7 +34,7 @@ def centre_bps(place: int) -> float:
 @compiled
 def rank_of(quantile: float, count: int) -> int:
     """Which of `count` >= 1 values in order, from 1: the smallest that has `quantile` of them at or below it."""
-    return max(int(math.ceil(quantile * count)), 1)
+    return max(math.ceil(quantile * count), 1)
 
 
 @compiled

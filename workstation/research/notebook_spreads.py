@@ -1,26 +1,31 @@
-"""`ws.spreads` and `ws.opportunities`: the spread between two venues over stored quotes, in plain words.
+"""`ws.spreads`, `ws.opportunities` and `ws.pairs`: two venues' stored quotes beside one another, in plain words.
 
 spreads = ws.spreads("nova", "orion", "BTC/USDT:USDT", start="2024-05-01")
-ws.opportunities(spreads, threshold_bps=2.0)
+ws.opportunities("nova", "orion", "BTC/USDT:USDT", start="2024-05-01", least_bps=2.0)
 """
 
 import pandas as pd
 
-from workstation.charts.opportunities import opportunities
 from workstation.config.words import keys_of, milliseconds_of, number_of
 from workstation.errors import BadInput
 from workstation.history.blocks import Selection
 from workstation.history.layout import HistoryKind
+from workstation.history.market_rows import Span
+from workstation.history.store import HistoryStore
 from workstation.model.market import MINUTE_NS, SECOND_NS
 from workstation.research.choices import When, require_received, span_of
 from workstation.research.notebook import Source, open_history
+from workstation.research.pair_series import pair_series
+from workstation.research.spread_opportunities import spread_opportunities
 from workstation.research.spread_series import spread_series
+from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.specs import WindowKind, WindowSpec
 
-__all__ = ["opportunities", "spreads"]
+__all__ = ["opportunities", "pairs", "spreads"]
 MS_NS = 1_000_000
 POINT_NS = 100 * MS_NS
 """A window's point, as WindowSpec has it by default."""
+WANTED = OpportunitySpec()
 
 
 def spreads(
@@ -34,31 +39,117 @@ def spreads(
     min_points: int = 30,
     stale_after_seconds: float = 10.0,
     band_deviations: float = 2.0,
+    quantiles: tuple[float, float] | None = None,
     resolution_ms: int = 1_000,
     history: Source = None,
 ) -> pd.DataFrame:
     """Spread, mean, band, z and edges in bps by receipt (UTC), at most one row per `resolution_ms`.
 
     The figures are those that the engine shows of the same quotes: by default its own window, of 30 minutes. NaN is a
-    gap, or a window that is not warm yet. Raises BadInput, HistoryMissing, HistoryCorrupt.
+    gap, or a window that is not warm yet. `quantiles`, such as (0.05, 0.95), are bands where the tails are not those of
+    a normal. Raises BadInput, HistoryMissing, HistoryCorrupt.
     """
-    key_a, key_b = keys_of((venue_a, venue_b), symbol)
     span, store = span_of(start, end), open_history(history)
-    for key in (key_a, key_b):
+    window = _window(
+        store, span, (venue_a, venue_b), symbol, window_minutes, stale_after_seconds,
+        min_points=_whole("min_points", min_points), quantiles=_quantiles(quantiles),
+        band_deviations=number_of("band_deviations", band_deviations),
+    )  # fmt: skip
+    return spread_series(store, window, span, every_ns=milliseconds_of("resolution_ms", resolution_ms) * MS_NS)
+
+
+def opportunities(
+    venue_a: str,
+    venue_b: str,
+    symbol: str,
+    *,
+    start: When | None = None,
+    end: When | None = None,
+    least_bps: float = WANTED.least_bps,
+    least_value: float = WANTED.least_value,
+    least_ms: int = WANTED.least_ns // MS_NS,
+    latency_ms: int = WANTED.latency_ns // MS_NS,
+    stale_after_seconds: float = 10.0,
+    history: Source = None,
+) -> pd.DataFrame:
+    """When buying at one venue and selling at the other would have paid, both taker fees taken off: on every quote.
+
+    One row for each span of at least `least_ms` in which the net edge was `least_bps` or more, for quantities on both
+    sides worth `least_value` in the quote currency: way ("ab": sell A, buy B), opened, closed, peak_at, seconds,
+    peak_bps, quantity (base, at the peak), and left_bps: what an order found that arrived `latency_ms` after it had
+    opened. Raises BadInput, HistoryMissing, HistoryCorrupt.
+    """
+    span, store = span_of(start, end), open_history(history)
+    # the statistics of the window are not asked for, and a minute of it warms up quickly
+    window = _window(store, span, (venue_a, venue_b), symbol, 1.0, stale_after_seconds)
+    wanted = OpportunitySpec(
+        least_bps=number_of("least_bps", least_bps),
+        least_value=number_of("least_value", least_value),
+        least_ns=milliseconds_of("least_ms", least_ms) * MS_NS,
+        latency_ns=milliseconds_of("latency_ms", latency_ms) * MS_NS,
+    )
+    return spread_opportunities(store, window, wanted, span)
+
+
+def pairs(
+    venue_a: str,
+    venue_b: str,
+    symbol: str,
+    *,
+    start: When | None = None,
+    end: When | None = None,
+    window_minutes: float = 30.0,
+    stale_after_seconds: float = 10.0,
+    every_seconds: float = 60.0,
+    history: Source = None,
+) -> pd.DataFrame:
+    """How the two move together, on a grid of a second over the window before: one row every `every_seconds`.
+
+    half_life_s of the spread (infinite: it does not revert), correlation of the returns, and lead_s: by how many
+    seconds A moves before B (negative: B leads), with the correlation at that lag; NaN where there is too little to
+    say. Raises BadInput, HistoryMissing, HistoryCorrupt.
+    """
+    span, store = span_of(start, end), open_history(history)
+    window = _window(store, span, (venue_a, venue_b), symbol, window_minutes, stale_after_seconds)
+    return pair_series(store, window, span, every_ns=round(number_of("every_seconds", every_seconds) * SECOND_NS))
+
+
+def _window(
+    store: HistoryStore,
+    span: Span,
+    venues: tuple[str, str],
+    symbol: str,
+    window_minutes: float,
+    stale_after_seconds: float,
+    *,
+    min_points: int = 30,
+    band_deviations: float = 2.0,
+    quantiles: tuple[float, float] | None = None,
+) -> WindowSpec:
+    """Raises BadInput, and HistoryMissing where the quotes of one venue are not stored for the span."""
+    keys = keys_of(venues, symbol)
+    for key in keys:
         require_received(store, Selection(key=key, kind=HistoryKind.QUOTES), span, 0)
     minutes = number_of("window_minutes", window_minutes)
-    stale_s = number_of("stale_after_seconds", stale_after_seconds)
-    window = WindowSpec(
+    return WindowSpec(
         kind=WindowKind.SPREAD,
-        instrument_a=key_a,
-        instrument_b=key_b,
+        instrument_a=keys[0],
+        instrument_b=keys[1],
         span_ns=round(minutes * MINUTE_NS) // POINT_NS * POINT_NS,
         resolution_ns=POINT_NS,
-        min_points=_whole("min_points", min_points),
-        stale_after_ns=round(stale_s * SECOND_NS),
-        band_deviations=number_of("band_deviations", band_deviations),
+        min_points=min_points,
+        stale_after_ns=round(number_of("stale_after_seconds", stale_after_seconds) * SECOND_NS),
+        band_deviations=band_deviations,
+        quantiles=quantiles,
     )
-    return spread_series(store, window, span, every_ns=milliseconds_of("resolution_ms", resolution_ms) * MS_NS)
+
+
+def _quantiles(given: object) -> tuple[float, float] | None:
+    if given is None:
+        return None
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise BadInput(f"quantiles {given!r}: expected a lower and an upper, such as (0.05, 0.95)")
+    return number_of("quantiles", given[0]), number_of("quantiles", given[1])
 
 
 def _whole(name: str, value: object) -> int:

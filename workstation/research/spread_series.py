@@ -2,26 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workstation.errors import BadInput, RowsOutOfOrder
-from workstation.history.blocks import BLOCK_ROWS, Selection, merged_blocks
-from workstation.history.layout import HistoryKind
+from workstation.errors import BadInput
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Instrument
 from workstation.model.market import IntArray
-from workstation.session.market import Market
+from workstation.research.spread_walk import SpreadWalk
 from workstation.windows.sampling import FIELDS, sample_rows
 from workstation.windows.specs import WindowSpec
 
 COLUMNS = (
     "spread_bps", "mean_bps", "upper_bps", "lower_bps", "z",
-    "edge_ab_bps", "edge_ba_bps", "net_edge_ab_bps", "net_edge_ba_bps",
+    "edge_ab_bps", "edge_ba_bps", "net_edge_ab_bps", "net_edge_ba_bps", "lower_quantile_bps", "upper_quantile_bps",
 )  # fmt: skip
 """As `sampling.SAMPLED` orders them."""
 GROWTH = 2
@@ -35,6 +33,10 @@ class _Samples:
     values: npt.NDArray[np.float64]
     is_gap: npt.NDArray[np.bool_]
     written: int = 0
+
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(np.empty(0, np.int64), np.empty((0, len(FIELDS))), np.empty(0, np.bool_))
 
     def make_room(self, rows: int) -> None:
         """For two samples a row."""
@@ -61,31 +63,15 @@ def spread_series(
     """
     if every_ns <= 0:
         raise BadInput(f"resolution {every_ns} ns: expected more than 0")
-    assert window.instrument_b is not None
-    market, keys = Market(), (window.instrument_a, window.instrument_b)
-    for one in [store.instrument(key, span.start_ns) for key in keys] if rules is None else rules:
-        market.list_instrument(one)
-    slot = market.subscribe_window(window)
-    selections = [Selection(key=key, kind=HistoryKind.QUOTES) for key in keys]
-    start_ns = None if span.start_ns is None else _warm_from_ns(window, span.start_ns)
-    samples = _Samples(np.empty(0, np.int64), np.empty((0, len(FIELDS))), np.empty(0, np.bool_))
-    for block in merged_blocks(
-        store, selections, market.registry, start_ns=start_ns, end_ns=span.end_ns, block_rows=BLOCK_ROWS
-    ):
+    walk, samples = SpreadWalk(store, window, span, rules), _Samples.empty()
+    for block in walk.blocks():
         samples.make_room(len(block))
         position, samples.written = sample_rows(
-            block, every_ns, slot, samples.times, samples.values, samples.is_gap, samples.written,
-            *market.tables.arrays(),
+            block, every_ns, walk.slot, samples.times, samples.values, samples.is_gap, samples.written,
+            *walk.market.tables.arrays(),
         )  # fmt: skip
-        if position < len(block):
-            raise RowsOutOfOrder(f"{window.instrument_a} with {window.instrument_b}: row {position} of a block")
+        walk.require_all(position, block)
     return _frame(samples, span)
-
-
-def _warm_from_ns(window: WindowSpec, start_ns: int) -> int:
-    """At an anchor statistics are recomputed from the points of one span; these need quotes of one staleness more."""
-    anchor_ns = start_ns // window.anchor_ns * window.anchor_ns
-    return anchor_ns - window.span_ns - window.stale_after_ns - window.resolution_ns
 
 
 def _frame(samples: _Samples, span: Span) -> pd.DataFrame:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from workstation.errors import BadInput
 from workstation.model.ids import SlotIndex
 from workstation.model.instrument import Registry
-from workstation.windows.specs import WindowSpec
-from workstation.windows.tables import Tables
+from workstation.windows.opportunities import OpportunitySpec
+from workstation.windows.specs import WindowKind, WindowSpec
+from workstation.windows.tables import NO_WATCH, Tables
 
 
 class SharedWindows:
@@ -15,6 +17,7 @@ class SharedWindows:
         self._registry, self._tables = registry, tables
         self._slots: dict[WindowSpec, SlotIndex] = {}
         self._uses: dict[WindowSpec, int] = {}
+        self._watched: dict[WindowSpec, OpportunitySpec] = {}
 
     @property
     def slots(self) -> Mapping[WindowSpec, SlotIndex]:
@@ -33,7 +36,21 @@ class SharedWindows:
         self._uses[spec] -= 1
         if not self._uses[spec]:
             del self._uses[spec]
+            self._watched.pop(spec, None)
             self._tables.free_slot(self._slots.pop(spec))
+
+    def watch(self, spec: WindowSpec, opportunities: OpportunitySpec) -> None:
+        """Finds opportunities in a window that is there, from now on. Raises BadInput where others are looked for."""
+        if spec.kind is not WindowKind.SPREAD:
+            raise BadInput(f"window {spec.kind.name} {spec.instrument_a}: only a spread has opportunities")
+        if (known := self._watched.setdefault(spec, opportunities)) != opportunities:
+            raise BadInput(f"window {spec.instrument_a} with {spec.instrument_b}: watched for {known} already")
+        slot = self._slots[spec]
+        if self._tables.slots["watch"][slot] == NO_WATCH:
+            self._tables.add_watch(
+                slot, least_bps=opportunities.least_bps, least_value=opportunities.least_value,
+                least_ns=opportunities.least_ns, latency_ns=opportunities.latency_ns,
+            )  # fmt: skip
 
     def adopt(self, other: "SharedWindows") -> None:
         """Fills the windows that reach less far back from equal ones of another market with the same registry.

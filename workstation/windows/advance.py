@@ -11,9 +11,10 @@ from typing import Any
 
 from workstation.kernels.compiled import compiled
 from workstation.model.market import INTERVALS_NS, STEP_BITS, RowFlag, RowKind
+from workstation.windows.opportunities import watch_slot
 from workstation.windows.specs import Operator, WindowKind
 from workstation.windows.spread_window import BPS, field_value, update_point
-from workstation.windows.tables import ON_BARS, ON_TICKS
+from workstation.windows.tables import NO_WATCH, ON_BARS, ON_TICKS
 
 QUOTE, TRADE, BAR = int(RowKind.QUOTE), int(RowKind.TRADE), int(RowKind.BAR)
 IS_CLOSED = int(RowFlag.IS_CLOSED)
@@ -212,6 +213,8 @@ def advance_rows(
     slots: Any,
     points: Any,
     bins: Any,
+    watches: Any,
+    opportunities: Any,
     conditions: Any,
     members: Any,
 ) -> tuple[int, int]:
@@ -240,6 +243,8 @@ def advance_rows(
         for route in range(instrument["routes_from"], instrument["routes_to"]):
             slot = slots[members[route]]
             if update_window(row, slot, instruments, points, bins, clock, ts):
+                if slot["watch"] != NO_WATCH:
+                    watch_slot(slot, instruments, ts, watches, opportunities, clock)
                 found = changed_conditions(slot, instruments, conditions, members, found)
         if found:
             reasons |= CONDITION

@@ -9,16 +9,18 @@ from typing import Any
 from workstation.kernels.compiled import compiled
 from workstation.windows.advance import advance_rows
 from workstation.windows.specs import Field
-from workstation.windows.spread_window import SPREAD, field_value
+from workstation.windows.spread_window import SPREAD, field_value, stale_from
 from workstation.windows.tables import NEVER
 
 SAMPLED = (
     Field.VALUE, Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.Z,
-    Field.EDGE_AB, Field.EDGE_BA, Field.NET_EDGE_AB, Field.NET_EDGE_BA,
+    Field.EDGE_AB, Field.EDGE_BA, Field.NET_EDGE_AB, Field.NET_EDGE_BA, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE,
 )  # fmt: skip
 """The columns of a sample, in this order."""
 FIELDS = tuple(int(field) for field in SAMPLED)
-STATISTICS = (int(Field.MEAN), int(Field.UPPER_BAND), int(Field.LOWER_BAND))
+STATISTICS = tuple(
+    int(field) for field in (Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE)
+)
 """Known also while a side is stale: they are of the points."""
 NO_GAP = -1
 
@@ -28,9 +30,8 @@ def gap_begins(slot: Any, instruments: Any, next_ts: int) -> int:
     """When a side gets too old, if that is before the next row at `next_ts` (ns); NO_GAP if it does not."""
     if slot["kind"] != SPREAD or slot["current"] != slot["current"]:
         return NO_GAP
-    a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
-    begins = min(a["ts_received"], b["ts_received"]) + slot["stale_after_ns"] + 1
-    return int(begins) if begins < next_ts else NO_GAP
+    begins = stale_from(slot, instruments)
+    return begins if begins < next_ts else NO_GAP
 
 
 @compiled
@@ -50,22 +51,17 @@ def sample_rows(
     values: Any,
     is_gap: Any,
     written: int,
-    clocks: Any,
-    instruments: Any,
-    slots: Any,
-    points: Any,
-    bins: Any,
-    conditions: Any,
-    members: Any,
+    *tables: Any,
 ) -> tuple[int, int]:
     """Takes all rows of a block; writes one sample per step of `every_ns` that has rows, after the last of them, and
     one where a gap begins.
 
     `times` int64[n] (receipt of the row, ns), `values` float64[n, len(FIELDS)] and `is_gap` have room for two samples a
     row; `written` are there already, and the last of them is replaced where its step goes on, so that blocks may be cut
-    anywhere. Returns (position, written); a position before the end is that of a row out of order.
+    anywhere. `tables` are those of `Tables.arrays()`. Returns (position, written); a position before the end is that of
+    a row out of order.
     """
-    slot = slots[slot_index]
+    instruments, slot = tables[1], tables[2][slot_index]
     start, count = 0, len(rows)
     while start < count:
         step = rows[start]["ts_received"] // every_ns
@@ -78,9 +74,7 @@ def sample_rows(
             times[written], is_gap[written] = begins, True
             write_sample(slot, instruments, True, values, written)
             written += 1
-        position, reasons = advance_rows(
-            rows, start, stop, NEVER, NEVER, clocks, instruments, slots, points, bins, conditions, members
-        )
+        position, reasons = advance_rows(rows, start, stop, NEVER, NEVER, *tables)
         if reasons:
             return position, written
         if goes_on:

@@ -178,6 +178,13 @@ def net_edge_bps(bid: float, ask: float, sell_fee_rate: float, buy_fee_rate: flo
 
 
 @compiled
+def stale_from(slot: Any, instruments: Any) -> int:
+    """When the older of a spread's two quotes gets too old, ns."""
+    a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
+    return int(min(a["ts_received"], b["ts_received"]) + slot["stale_after_ns"] + 1)
+
+
+@compiled
 def edge_value(slot: Any, instruments: Any, field: int) -> float:
     """One of the four executable edges of a spread slot, bps; NaN while a side is stale."""
     if slot["kind"] != SPREAD or slot["current"] != slot["current"]:

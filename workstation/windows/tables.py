@@ -68,6 +68,7 @@ SLOT = np.dtype(
         ("band_deviations", np.float64),
         ("lower_quantile", np.float64),
         ("upper_quantile", np.float64),
+        ("watch", np.int64),  # its opportunities: watches[watch : watch + 2]; NO_WATCH
         ("bins_offset", np.int64),  # its counts: bins[bins_offset : bins_offset + BINS]; NO_BINS
         ("lower_bin", np.int64),  # the cursors of kernels.binned_quantile
         ("lower_below", np.int64),
@@ -96,12 +97,47 @@ CONDITION = np.dtype(
     ]
 )
 
+WATCH = np.dtype(
+    [
+        ("slot", np.int64),  # -1: nobody watches
+        ("way", np.int64),
+        ("least_bps", np.float64),
+        ("least_value", np.float64),
+        ("least_ns", np.int64),
+        ("latency_ns", np.int64),
+        ("opened_ns", np.int64),  # 0: not open
+        ("peak_ns", np.int64),
+        ("peak_bps", np.float64),
+        ("quantity", np.float64),  # in base, that could be crossed at the peak
+        ("left_bps", np.float64),  # the edge that stood `latency_ns` after it opened
+        ("edge_bps", np.float64),  # after the last row, while open; so is
+        ("stale_ns", np.int64),  # when the older of the two quotes gets too old
+        ("is_left_known", np.uint8),
+    ]
+)
+OPPORTUNITY = np.dtype(
+    [
+        ("slot", np.int64),
+        ("way", np.int64),
+        ("opened_ns", np.int64),
+        ("closed_ns", np.int64),
+        ("peak_ns", np.int64),
+        ("peak_bps", np.float64),
+        ("quantity", np.float64),
+        ("left_bps", np.float64),
+    ]
+)
+
+CLOSED_KEPT = 4_096
+"""Opportunities that closed, of all windows together, before the oldest are overwritten."""
+
 CLOCK = np.dtype(
     [
         ("sequence", np.int64),  # of the last row or input
         ("ts_received", np.int64),
         ("bar_due", np.int64),  # the next end of a bar in the making
         ("changes", np.int64),  # conditions that changed at the last row
+        ("opportunities", np.int64),  # that have closed
         ("rows", np.int64),
         ("keeps_numbers", np.int64),  # rows bear their `sequence` already: a recording's
         ("rejected_unknown", np.int64),
@@ -113,7 +149,7 @@ CLOCK = np.dtype(
 NEVER = np.iinfo(np.int64).max
 UNTOUCHED = np.iinfo(np.int64).min
 """The `bucket_end` of a slot that has taken no row."""
-NO_BINS = -1
+NO_BINS, NO_WATCH = -1, -1
 CONTENT = (
     "head", "count", "bucket", "bucket_end", "anchor_end", "lost_bucket", "mean", "m2", "peak_m2", "current",
     "pending", "open", "high", "low", "volume", "has_pending", "is_truncated",
@@ -143,6 +179,9 @@ class Tables:
     slots: Table = field(default_factory=lambda: _empty(SLOT))
     points: Table = field(default_factory=lambda: _empty(POINT))
     bins: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    watches: Table = field(default_factory=lambda: _empty(WATCH))
+    opportunities: Table = field(default_factory=lambda: _empty(OPPORTUNITY))
+    """A ring of the last that closed; number n is at n modulo its length."""
     conditions: Table = field(default_factory=lambda: _empty(CONDITION))
     members: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     _arrays: tuple[Table, ...] = ()
@@ -160,7 +199,7 @@ class Tables:
         return self.members[: len(self.conditions)]
 
     def arrays(self) -> tuple[Table, ...]:
-        """clock, instruments, slots, points, bins, conditions, members."""
+        """clock, instruments, slots, points, bins, watches, opportunities, conditions, members."""
         return self._arrays
 
     def add_instrument(self) -> int:
@@ -183,6 +222,7 @@ class Tables:
         capacity = int(row["capacity"][0])
         free = self._free.get(capacity)
         row["offset"] = free.pop() if free else self._grow_pool(capacity)
+        row["watch"] = NO_WATCH
         row["bins_offset"] = self._take_bins() if row["upper_quantile"][0] > 0 else NO_BINS
         unused = np.flatnonzero(self.slots["kind"] == 0)
         slot = int(unused[0]) if unused.size else len(self.slots)
@@ -200,9 +240,29 @@ class Tables:
         if (bins := int(self.slots["bins_offset"][slot])) != NO_BINS:
             self.bins[bins : bins + BINS] = 0
             self._free_bins.append(bins)
+        if (watch := int(self.slots["watch"][slot])) != NO_WATCH:
+            self.watches["slot"][watch : watch + 2] = -1
         self.slots[slot] = _empty(SLOT, 1)[0]
         self.conditions["slot"][self.conditions["slot"] == slot] = -1
         self._index()
+
+    def add_watch(self, slot: int, **fields: float) -> int:
+        """Watches both ways of a spread's slot from now on; the first one's place, the other way is behind it."""
+        pair = _empty(WATCH, 2)
+        for name, value in fields.items():
+            pair[name] = value
+        pair["slot"], pair["way"] = slot, (0, 1)
+        unused = np.flatnonzero(self.watches["slot"] == -1)
+        place = int(unused[0]) if unused.size else len(self.watches)
+        if place == len(self.watches):
+            self.watches = np.concatenate([self.watches, pair])
+        else:
+            self.watches[place : place + 2] = pair
+        if not len(self.opportunities):
+            self.opportunities = _empty(OPPORTUNITY, CLOSED_KEPT)
+        self.slots["watch"][slot] = place
+        self._index()
+        return place
 
     def add_condition(self, **fields: float) -> int:
         """A new condition, not true unless `is_true` says so; its place, which is never taken again."""
@@ -270,7 +330,8 @@ class Tables:
         slots["conditions_from"], slots["conditions_to"] = first + starts[:-1], first + starts[1:]
         self.members = np.concatenate([np.zeros(len(conditions), np.int64), routes, lists])
         self._arrays = (
-            self.clock, self.instruments, self.slots, self.points, self.bins, self.conditions, self.members
+            self.clock, self.instruments, self.slots, self.points, self.bins, self.watches, self.opportunities,
+            self.conditions, self.members,
         )  # fmt: skip
 
 

@@ -1,0 +1,66 @@
+"""Opportunities between two venues over the past: the loop's own, on every stored quote."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from workstation.history.market_rows import Span
+from workstation.history.store import HistoryStore
+from workstation.model.instrument import Instrument
+from workstation.research.spread_walk import SpreadWalk
+from workstation.windows.opportunities import AB, ClosedOpportunities, OpportunitySpec
+from workstation.windows.specs import WindowSpec
+from workstation.windows.tables import CLOSED_KEPT, OPPORTUNITY, Table
+
+TIMES = ("opened", "closed", "peak_at")
+COLUMNS = ("way", *TIMES, "seconds", "peak_bps", "quantity", "left_bps")
+
+
+def spread_opportunities(
+    store: HistoryStore,
+    window: WindowSpec,
+    wanted: OpportunitySpec,
+    span: Span,
+    rules: Sequence[Instrument] | None = None,
+) -> pd.DataFrame:
+    """Those that closed within the span, by their opening; columns COLUMNS, times by receipt in UTC.
+
+    `way` is "ab" (sell A, buy B) or "ba"; `quantity` is in base, what both sides showed at the peak; `left_bps` is what
+    an order sent at the opening would have found. One that had not closed at the end has no `closed` and no `seconds`.
+    Raises BadInput, HistoryMissing, HistoryCorrupt.
+    """
+    walk = SpreadWalk(store, window, span, rules)
+    tables = walk.market.tables
+    walk.market.windows.watch(window, wanted)
+    closed, found, last_ns = ClosedOpportunities(tables), [], 0
+    for block in walk.blocks():
+        for start in range(0, len(block), CLOSED_KEPT // 2):  # a quote closes two at most, so that none is overwritten
+            walk.take(block[start : start + CLOSED_KEPT // 2])
+            found.append(closed.take())
+        last_ns = int(block["ts_received"][-1])
+    found.append(_lasting(tables.watches, last_ns))
+    return _frame(np.concatenate(found), span)
+
+
+def _lasting(watches: Table, last_ns: int) -> Table:
+    """Those that are open after the last quote and count already, as rows of the ring with no closing."""
+    is_open = (watches["opened_ns"] > 0) & (last_ns - watches["opened_ns"] >= watches["least_ns"])
+    rows = np.zeros(int(is_open.sum()), OPPORTUNITY)
+    for name in ("slot", "way", "opened_ns", "peak_ns", "peak_bps", "quantity", "left_bps"):
+        rows[name] = watches[name][is_open]
+    return rows
+
+
+def _frame(found: Table, span: Span) -> pd.DataFrame:
+    is_in = (found["closed_ns"] == 0) | (found["closed_ns"] >= (span.start_ns or 0))
+    found = np.sort(found[is_in], order=["opened_ns", "way"])
+    frame = pd.DataFrame({"way": np.where(found["way"] == AB, "ab", "ba")})
+    for name, column in zip(TIMES, ("opened_ns", "closed_ns", "peak_ns"), strict=True):
+        stamps = found[column].astype("datetime64[ns]")
+        stamps[found[column] == 0] = np.datetime64("NaT")
+        frame[name] = pd.DatetimeIndex(stamps).tz_localize("UTC")
+    frame["seconds"] = (frame["closed"] - frame["opened"]).dt.total_seconds()
+    for name in COLUMNS[-3:]:
+        frame[name] = found[name]
+    return frame[list(COLUMNS)]

@@ -1,0 +1,58 @@
+"""Stored quotes of two venues, and the market that they are walked through: what all spreads of the past begin with."""
+
+from collections.abc import Iterator, Sequence
+
+from workstation.errors import RowsOutOfOrder
+from workstation.history.blocks import BLOCK_ROWS, Selection, merged_blocks
+from workstation.history.layout import HistoryKind
+from workstation.history.market_rows import Span
+from workstation.history.store import HistoryStore
+from workstation.model.instrument import Instrument
+from workstation.model.market import Rows
+from workstation.session.market import Market
+from workstation.windows.advance import advance_rows
+from workstation.windows.specs import WindowSpec
+from workstation.windows.tables import NEVER
+
+
+class SpreadWalk:
+    """One pass over the quotes of both sides of `window`, from as long before the span as the window needs to be warm.
+
+    Net edges are by the rules that were stored at the span's start, or by `rules` of both sides. Raises HistoryMissing.
+    """
+
+    def __init__(
+        self, store: HistoryStore, window: WindowSpec, span: Span, rules: Sequence[Instrument] | None = None
+    ) -> None:
+        assert window.instrument_b is not None
+        self.window, self._store, self._span = window, store, span
+        self._keys = window.instrument_a, window.instrument_b
+        self.market = Market()
+        for one in [store.instrument(key, span.start_ns) for key in self._keys] if rules is None else rules:
+            self.market.list_instrument(one)
+        self.slot = self.market.subscribe_window(window)
+
+    def blocks(self) -> Iterator[Rows]:
+        """The quotes of both in the order of their receipt, still to be taken."""
+        selections = [Selection(key=key, kind=HistoryKind.QUOTES) for key in self._keys]
+        start_ns = None if self._span.start_ns is None else self._warm_from_ns(self._span.start_ns)
+        return merged_blocks(
+            self._store, selections, self.market.registry, start_ns=start_ns, end_ns=self._span.end_ns,
+            block_rows=BLOCK_ROWS,
+        )  # fmt: skip
+
+    def take(self, rows: Rows) -> None:
+        """Raises RowsOutOfOrder."""
+        position, _ = advance_rows(rows, 0, len(rows), NEVER, NEVER, *self.market.tables.arrays())
+        self.require_all(position, rows)
+
+    def require_all(self, position: int, rows: Rows) -> None:
+        if position < len(rows):
+            a, b = self._keys
+            raise RowsOutOfOrder(f"{a} with {b}: row {position} of a block")
+
+    def _warm_from_ns(self, start_ns: int) -> int:
+        """At an anchor statistics are computed from the points of one span; these need quotes of one staleness more."""
+        window = self.window
+        anchor_ns = start_ns // window.anchor_ns * window.anchor_ns
+        return anchor_ns - window.span_ns - window.stale_after_ns - window.resolution_ns
