@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from workstation.simulator.server import ServerSettings, SimulatedExchanges, acc
 from workstation.simulator.settings import BTC, ETH, NOVA, ORION
 
 SEED = 7
+PATIENCE_S = 20.0
 
 
 def a_source(quotes_per_second: float | None = None) -> ModelSource:
@@ -60,9 +61,9 @@ def clear_faults(exchanges: SimulatedExchanges) -> None:
 async def a_client(
     exchanges: SimulatedExchanges, name: str = "alice", *, venue: str = "nova", timeout_s: float = 10.0
 ) -> AsyncIterator[Any]:
-    """ccxt.pro's binance with the keys of an account, its numbers as strings, its markets loaded."""
-    url = f"{exchanges.url}/{venue}"
-    settings = VenueSettings(venue=Venue(venue), exchange="binance", url=url, timeout_s=timeout_s)
+    """ccxt.pro's client of the venue's protocol, with an account's keys, numbers as strings, and its markets loaded."""
+    url, exchange = f"{exchanges.url}/{venue}", exchanges.venues[venue].kind.name
+    settings = VenueSettings(venue=Venue(venue), exchange=exchange, url=url, timeout_s=timeout_s)
     client = open_client(settings)
     client.apiKey, client.secret = f"{name}-key", f"{name}-secret"
     client.number = str
@@ -73,6 +74,38 @@ async def a_client(
         yield client
     finally:
         await client.close()
+
+
+def run(scene: Coroutine[Any, Any, None]) -> None:
+    """Runs a scene to its end, which must come."""
+
+    async def bounded() -> None:
+        await asyncio.wait_for(scene, 3 * PATIENCE_S)
+
+    asyncio.run(bounded())
+
+
+async def until(watch: Callable[[], Coroutine[Any, Any, Any]], holds: Callable[[Any], bool]) -> Any:
+    """Awaits updates until one is as wanted."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            update = await watch()
+            if holds(update):
+                return update
+
+
+async def wanted(exchanges: SimulatedExchanges, venue: str, stream: str) -> None:
+    """Until somebody listens to the stream."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not exchanges.venues[venue].hub.is_wanted(stream):
+            await asyncio.sleep(0.005)
+
+
+async def low_price(client: Any, symbol: str) -> str:
+    """A price that no one sells at: 10 % under the market."""
+    ticker = await client.fetch_ticker(symbol)
+    found: str = client.price_to_precision(symbol, float(ticker["last"]) * 0.9)
+    return found
 
 
 def placed_ask(exchanges: SimulatedExchanges, market: str, price: object, quantity: object) -> None:

@@ -14,6 +14,21 @@ def server() -> Iterator[SimulatedExchanges]:
         yield exchanges
 
 
+@pytest.fixture(scope="session")
+def wired_server() -> Iterator[SimulatedExchanges]:
+    wires = {"nova": "bybit"}
+    with running_exchanges(a_source(), ServerSettings(accounts=ACCOUNTS, wires=wires)) as exchanges:
+        yield exchanges
+
+
+@pytest.fixture
+def wired(wired_server: SimulatedExchanges) -> Iterator[SimulatedExchanges]:
+    """The server whose nova is Bybit, with no fault in force before and after."""
+    clear_faults(wired_server)
+    yield wired_server
+    clear_faults(wired_server)
+
+
 @pytest.fixture
 def exchanges(server: SimulatedExchanges) -> Iterator[SimulatedExchanges]:
     """The server, with no fault in force before and after."""

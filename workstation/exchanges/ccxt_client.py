@@ -5,6 +5,7 @@ Importing this module imports ccxt: half a second and 108 MB.
 
 import difflib
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +13,9 @@ from typing import Any
 import ccxt.pro
 
 from workstation.errors import ConfigError, VenueRefused, VenueUnavailable
-from workstation.exchanges.rest_limiter import Line, RestLimiter
+from workstation.exchanges.rest_limiter import Line, RestLimiter, limit_told
 from workstation.exchanges.settings import VenueSettings
-from workstation.exchanges.venue_facts import facts_of
+from workstation.exchanges.venue_facts import RestLimits, facts_of
 
 ADDRESS = re.compile(r"(http|ws)s?://(.*)", re.DOTALL)
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -42,7 +43,7 @@ def open_client(settings: VenueSettings, limiter: Line | None = None) -> Any:
         _redirect(client, settings.url)
         client.timeout_on_exit = 1  # the 250 ms are for TLS to end
     _limit(client, limiter)
-    _restore_address_for_errors(client, settings.url, limiter)
+    _restore_address_for_errors(client, settings.url, facts_of(settings.exchange).limits, limiter)
     return client
 
 
@@ -78,15 +79,15 @@ def _limit(client: Any, limiter: Line) -> None:
     client.throttle = turn  # called before each REST call with what ccxt knows of its weight
 
 
-def _restore_address_for_errors(client: Any, url: str | None, limiter: Line) -> None:
+def _restore_address_for_errors(client: Any, url: str | None, limits: RestLimits, limiter: Line) -> None:
     """The exchange's own error codes are chosen by its real address; the limiter sees every reply's status."""
     handle = client.handle_errors
 
-    def handle_errors(code: int, reason: str, address: str, method: str, headers: Any, *rest: Any) -> Any:
-        after = next((value for name, value in (headers or {}).items() if name.lower() == "retry-after"), None)
-        limiter.answered(client.asyncio_loop.time(), code, after)
+    def handle_errors(code: int, reason: str, address: str, method: str, headers: Any, body: Any, *rest: Any) -> Any:
+        status, after = limit_told(limits, code, headers or {}, str(body or "")[:MOST_MESSAGE], time.time())
+        limiter.answered(client.asyncio_loop.time(), status, after)
         real = address if url is None else re.sub(rf"^{re.escape(url)}/", "https://", address or "")
-        return handle(code, reason, real, method, headers, *rest)
+        return handle(code, reason, real, method, headers, body, *rest)
 
     client.handle_errors = handle_errors
 

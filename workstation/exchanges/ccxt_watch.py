@@ -13,9 +13,6 @@ from workstation.exchanges.intake import Stream
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import QuoteSource, facts_of, quote_source
 
-MOST_SYMBOLS = 100
-"""In one call; Binance takes 200 streams on one socket."""
-
 Call = Callable[[], Awaitable[Any]]
 
 
@@ -46,9 +43,9 @@ def watch_calls(client: Any, settings: VenueSettings, streams: Sequence[Stream])
         yield _call(client.watch_order_book, stream.symbol)
     for stream in _of(client, settings, streams, QuoteSource.TICKER):
         yield _call(client.watch_ticker, stream.symbol)
-    for chunk in _chunks([each.symbol for each in _of(client, settings, streams, QuoteSource.BIDS_ASKS)]):
+    for chunk in _chunks(settings, [each.symbol for each in _of(client, settings, streams, QuoteSource.BIDS_ASKS)]):
         yield _call(client.watch_bids_asks, chunk)
-    yield from _trades(client, [each.symbol for each in streams if each.subscription.trades])
+    yield from _trades(client, settings, [each.symbol for each in streams if each.subscription.trades])
     yield from _bars(client, settings, streams)
 
 
@@ -75,9 +72,9 @@ def _of(client: Any, settings: VenueSettings, streams: Sequence[Stream], source:
     ]
 
 
-def _trades(client: Any, symbols: Sequence[str]) -> Iterator[Call]:
+def _trades(client: Any, settings: VenueSettings, symbols: Sequence[str]) -> Iterator[Call]:
     if client.has.get("watchTradesForSymbols") is True:
-        for chunk in _chunks(symbols):
+        for chunk in _chunks(settings, symbols):
             yield _call(client.watch_trades_for_symbols, chunk)
     else:
         for symbol in symbols:
@@ -89,7 +86,7 @@ def _bars(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> It
     if facts_of(settings.exchange).bars_by_rest:
         return
     if client.has.get("watchOHLCVForSymbols") is True:
-        for chunk in _chunks(wanted):
+        for chunk in _chunks(settings, wanted):
             yield _call(client.watch_ohlcv_for_symbols, chunk)
     elif client.has.get("watchOHLCV") is True:
         for symbol, label in wanted:
@@ -97,9 +94,10 @@ def _bars(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> It
     # else: each bar is asked for by REST after its end
 
 
-def _chunks(items: Sequence[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(items), MOST_SYMBOLS):
-        yield list(items[start : start + MOST_SYMBOLS])
+def _chunks(settings: VenueSettings, items: Sequence[Any]) -> Iterator[list[Any]]:
+    most = facts_of(settings.exchange).most_symbols
+    for start in range(0, len(items), most):
+        yield list(items[start : start + most])
 
 
 def _call(method: Callable[..., Awaitable[Any]], *arguments: Any) -> Call:

@@ -6,10 +6,16 @@ lengthen the ban. Times are seconds of the running loop's clock; the pure half h
 
 import asyncio
 import math
+from collections.abc import Mapping
 from typing import Protocol
+
+from workstation.exchanges.venue_facts import RestLimits
 
 TOO_MANY = 429
 BANNED = 418
+FORBIDDEN = 403
+MOST_SECONDS = 1e11
+"""A moment of Unix time beyond this is in milliseconds."""
 PAUSE_S = 60.0
 """After a 429 that names no time: the venues count by the minute."""
 BAN_S = 180.0
@@ -45,6 +51,32 @@ class RestPace:
         self._paused_until_s = max(self._paused_until_s, until)
         if status == BANNED:
             self._banned_until_s = max(self._banned_until_s, until)
+
+
+def limit_told(
+    limits: RestLimits, status: int, headers: Mapping[str, str], body: str, now_s: float
+) -> tuple[int, str | None]:
+    """What an answer says of limits, as HTTP says it: a status, 429 and 418 among them, and seconds to wait.
+
+    `now_s` is Unix time.
+    """
+    named = {name.lower(): value for name, value in headers.items()}
+    if status == FORBIDDEN and limits.ban_text and limits.ban_text in body:
+        return BANNED, str(limits.ban_s)
+    if limits.code and body.replace(" ", "").find(limits.code) >= 0:
+        status = TOO_MANY
+    if status == TOO_MANY and limits.reset_header in named:
+        return status, _until_s(named[limits.reset_header], now_s)
+    return status, named.get("retry-after")
+
+
+def _until_s(moment: str, now_s: float) -> str | None:
+    """Seconds to a moment of Unix time, in s or ms; a second at least, since the venue's clock is not ours."""
+    try:
+        at_s = float(moment)
+    except ValueError:
+        return None
+    return str(max((at_s / 1000 if at_s > MOST_SECONDS else at_s) - now_s, 1.0))
 
 
 def retry_after_s(header: str | None, otherwise_s: float) -> float:

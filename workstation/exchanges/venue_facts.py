@@ -15,6 +15,22 @@ class QuoteSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestLimits:
+    """How an exchange says "slow down" and "banned" beside HTTP 429 and 418, and until when."""
+
+    reset_header: str = ""
+    """Names the moment, in s or ms of Unix time, from which requests are taken again; else there is Retry-After."""
+    code: str = ""
+    """What a refusal as of 429 begins with, where its HTTP status is another."""
+    ban_text: str = ""
+    """What an answer with 403 says, where it is a ban; it ends after `ban_s`."""
+    ban_s: float = 600.0
+
+
+DEFAULT_LIMITS = RestLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenueFacts:
     """Of one ccxt id. `options` go to ccxt; `lacks` is one sentence, empty where nothing is known to be lacking."""
 
@@ -29,6 +45,10 @@ class VenueFacts:
     """Their ids are running numbers: one left out is noticed, and REST gives those from an id on, however many."""
     bars_by_rest: bool = False
     """Each bar is asked for after its end, because what ccxt streams is not it."""
+    most_symbols: int = 100
+    """In one request to subscribe."""
+    limits: RestLimits = DEFAULT_LIMITS
+    """How it says that there were too many requests."""
     only_markets: str = ""
     """The parameter by which it tells the rules of some markets, named in a JSON list of its ids, instead of all."""
     lacks: str = ""
@@ -49,7 +69,14 @@ VENUES: Mapping[str, VenueFacts] = {
     "binanceusdm": VenueFacts(
         options={**_AGGREGATED, "fetchMarkets": {"types": ["linear"]}}, quick_quotes=True, trades_by_id=True
     ),
-    "bybit": VenueFacts(options={"fetchMarkets": {"types": ["spot", "linear"]}}, lacks=_ONLY_RECENT),
+    "bybit": VenueFacts(
+        options={"fetchMarkets": {"types": ["spot", "linear"]}},
+        most_symbols=10,  # a longer request to subscribe is refused for spot
+        limits=RestLimits(
+            reset_header="x-bapi-limit-reset-timestamp", code='"retCode":10006', ban_text="access too frequent"
+        ),
+        lacks="after a gap only the latest 60 trades of spot can be fetched again, 1000 of perpetuals",
+    ),
     "gate": VenueFacts(
         options={"fetchMarkets": {"types": ["spot", "swap"]}},
         bars_by_rest=True,  # the volume of its streamed spot bars is in quote currency, as ccxt 4.5.90 reads them

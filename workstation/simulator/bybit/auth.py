@@ -62,5 +62,5 @@ def _known(accounts: Mapping[str, Account], api_key: str) -> Account:
 
 def _check(account: Account, text: str, signature: str) -> None:
     wanted = hmac.new(account.credentials.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(wanted.encode(), signature.lower().encode()):
+    if not hmac.compare_digest(wanted.encode(), signature.lower().encode("utf-8", "surrogateescape")):
         raise BybitError(*BAD_SIGNATURE)
