@@ -1,33 +1,30 @@
 """`workstation data`: take history in, see what is there, and take a series out."""
 
 import json
-import sys
 import time
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from tqdm import tqdm
 
+from workstation.cli.data_import import ImportProgress, as_table, as_text
 from workstation.config.loading import load_configuration
 from workstation.errors import BadInput, HistoryMissing
+from workstation.history.bar_recipe import EmptyBars, QuotePrice
+from workstation.history.calendars import Calendar
 from workstation.history.compact import KEPT_NS, Compacted, compact_series
 from workstation.history.durable import HistoryCorrupt
-from workstation.history.importing import MAX_BAD_SHARE, ImportReport, ImportRequest, import_file
+from workstation.history.importing import MAX_BAD_SHARE, ImportRequest, import_file
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.removing import has_series, remove_series
 from workstation.history.rules import GivenRules
-from workstation.history.store import Dataset, HistoryStore
+from workstation.history.store import HistoryStore
 from workstation.model.instrument import checked_key
 from workstation.model.market import HOUR_NS, interval_ns
 
 app = typer.Typer(help="Take history in, see what is there, remove it.", no_args_is_help=True, add_completion=False)
-
-PATIENCE_S = 2.0
-"""What is done sooner needs no progress, unless somebody looks at a terminal."""
 
 
 def a_decimal(text: str) -> Decimal:
@@ -69,6 +66,15 @@ SkipLines = Annotated[int, typer.Option(min=0, help="Lines above the header.")]
 Sort = Annotated[bool, typer.Option("--sort", help="Sort rows that are out of order, instead of rejecting them.")]
 MaxBad = Annotated[float, typer.Option(min=0, max=100, help="Refuse the file when more of its rows are bad.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be stored, and store nothing.")]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--from", "--start", metavar="DATE", help="First moment, such as 2024-05-01 or 2024-05-01T13:30 (UTC)."
+    ),
+]
+End = Annotated[
+    str | None, typer.Option("--to", "--end", metavar="DATE", help="First moment that is not taken any more.")
+]
 Rejects = Annotated[
     Path | None, typer.Option(help="Folder for the list of bad rows; otherwise beside FILE.", show_default=False)
 ]
@@ -117,7 +123,7 @@ def import_(
             taker_fee_rate=taker_fee,
         ),
     )
-    with Progress(file.name) as progress:
+    with ImportProgress(file.name) as progress:
         store = _store(history, config)
         report = import_file(
             store, file, request, is_dry_run=dry_run, rejects_folder=rejects, on_progress=progress.show
@@ -244,69 +250,40 @@ def quality(
     data_quality.quality(_store(history, config), chosen, gap=gap, html=html, as_json=as_json)
 
 
-def as_text(report: ImportReport) -> str:
-    """The report as lines that a person reads."""
-    lines = [f"{report.file} -> {report.series}"]
-    lines += [f"  {ours:<14} from {', '.join(theirs)}" for ours, theirs in report.mapping.items()]
-    if report.ignored:
-        lines.append(f"  not used       {', '.join(report.ignored)}")
-    lines += [f"  {note}" for note in report.notes]
-    lines.append(
-        f"rows: {report.rows_read:,} read, {report.rows_good:,} good, {sum(report.rejected_by_reason.values()):,} bad"
+@app.command()
+def bars(
+    venue: VenueName,
+    symbol: SymbolName,
+    interval: Annotated[str, typer.Option(help="Length of the bars to be made, such as 1m.")],
+    source: Annotated[
+        str, typer.Option(help="What they are made of: trades, quotes, or shorter bars such as 1m.")
+    ] = "trades",
+    price: Annotated[QuotePrice, typer.Option(help="Of quotes: their mid, or one side.")] = QuotePrice.MID,
+    calendar: Annotated[
+        Calendar, typer.Option(help="utc, or fx: days from 17:00 to 17:00 in New York, weekends closed.")
+    ] = Calendar.UTC,
+    empty: Annotated[
+        EmptyBars, typer.Option(help="Bars in which nothing happened: flat with volume 0, or left out.")
+    ] = EmptyBars.FLAT,
+    start: Start = None,
+    end: End = None,
+    into: Annotated[
+        str | None,
+        typer.Option(help="Venue to keep them under; otherwise VENUE, VENUE-mid, VENUE-fx.", show_default=False),
+    ] = None,
+    dry_run: DryRun = False,
+    history: HistoryFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Make bars of stored trades, quotes or shorter bars, and keep those that have ended."""
+    from workstation.cli import data_bars  # with numba, which the other commands do without
+
+    wanted = data_bars.Wanted(
+        source=data_bars.source_of(source, venue, symbol),
+        recipe=data_bars.recipe_of(interval, calendar, empty, price, start, end),
+        into=into,
     )
-    lines += [f"  {count:,} bad: {reason}" for reason, count in report.rejected_by_reason.items()]
-    lines += [f"  line {one.line}: {one.reason}: {one.text}" for one in report.rejected]
-    if report.rejects_path is not None:
-        lines.append(f"bad rows: {report.rejects_path}")
-    if report.written is None:
-        lines += ["first rows:", report.first_rows.to_pandas().to_string(index=False), "dry run: nothing was stored"]
-    elif report.written.is_repeat:
-        lines.append("this very file was imported before: nothing to do")
-    else:
-        lines.append(f"stored: {report.written.rows_stored:,} rows; {report.written.rows_known:,} were stored before")
-        if report.written.rows_differing:
-            lines.append(f"warning: {report.written.rows_differing:,} of those have other values here; the stored stay")
-    return "\n".join(lines)
-
-
-def as_table(datasets: list[Dataset]) -> str:
-    """Aligned columns without borders, so that a terminal and `grep` read the same."""
-    cells: list[tuple[str, ...]] = [("KIND", "VENUE", "SYMBOL", "INTERVAL", "FROM", "TO", "ROWS", "MB", "FILES")]
-    for one in datasets:
-        span = (str(np.datetime64(ns, "ns").astype("datetime64[s]")) + "Z" for ns in (one.start_ns, one.end_ns))
-        size = (f"{one.rows:,}", f"{one.bytes / 1e6:.1f}", str(one.segments))
-        cells.append((one.kind, one.venue, one.symbol, one.interval or "-", *span, *size))
-    widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
-
-
-class Progress:
-    """A bar on a terminal; elsewhere a line for each step once it takes longer than PATIENCE_S."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._is_terminal = sys.stderr.isatty()
-        self._bar = tqdm(unit="row", unit_scale=True, disable=not self._is_terminal, leave=False)
-        self._started_s = time.monotonic()
-        self._step = ""
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def show(self, step: str, done: int, total: int) -> None:
-        """`step` is "reading", "checking" or "writing"; rows done and rows in all."""
-        if self._is_terminal:
-            self._bar.set_description(f"{step} {self._name}")
-            self._bar.total, self._bar.n = total, done
-            self._bar.refresh()
-        elif step != self._step and time.monotonic() - self._started_s > PATIENCE_S:
-            typer.echo(f"{step} {self._name}: {total:,} rows", err=True)
-        self._step = step
+    data_bars.bars(_store(history, config), wanted, is_dry_run=dry_run)
 
 
 def _pair(text: str) -> tuple[str, str]:
