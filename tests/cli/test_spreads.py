@@ -11,7 +11,7 @@ from tests.cli.engines import running
 from tests.cli.histories import refusal, run
 from tests.server.desk import Desk
 from workstation.cli.spread_tables import cells, ranked
-from workstation.client.messages import SpreadView
+from workstation.client.messages import OpportunityView, SpreadView
 
 
 def a_spread(symbol: str, **figures: Any) -> SpreadView:
@@ -27,7 +27,17 @@ SPREADS = (
 )
 
 
+CLOSED = OpportunityView(
+    symbol="A/USDT", sell_at="nova", buy_at="orion", opened_ns=1_700_000_000 * 10**9,
+    closed_ns=1_700_000_001_500_000_000, peak_ns=1_700_000_000 * 10**9, peak_bps=7.125, quantity=0.25, left_bps=-1.5,
+)  # fmt: skip
+LASTING = CLOSED.model_copy(update={"symbol": "B/USDT", "closed_ns": None, "left_bps": None})
+
+
 class SpreadDesk(Desk):
+    def opportunities(self, symbol: str | None = None, *, limit: int = 500) -> Sequence[OpportunityView]:
+        return [one for one in (CLOSED, LASTING) if symbol in (None, one.symbol)][-limit:]
+
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
         return [one for one in SPREADS if symbol in (None, one.symbol)]
 
@@ -68,3 +78,17 @@ def test_watch_refuses_a_symbol_that_nobody_watches(desk: Desk, capsys: pytest.C
     said = refusal(capsys, "spreads", "watch", "D/USDT")
     assert said == "symbol D/USDT: not at two venues of this engine (watched: A/USDT, B/USDT, C/USDT)\n"
     assert run("spreads", "watch") == run("spreads", "watch", "C/USDT", "--all") == 2
+
+
+def test_opportunities_are_told_with_what_a_late_order_found(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("spreads", "opportunities") == 0
+    head, closed, lasting = capsys.readouterr().out.splitlines()
+    assert head.split() == ["OPENED", "SYMBOL", "SELL", "AT", "BUY", "AT", "LASTED", "PEAK", "QUANTITY", "LEFT"]
+    day = ["2023-11-14", "22:13:20"]
+    assert closed.split() == [*day, "A/USDT", "nova", "orion", "1.50", "s", "7.12", "0.25", "-1.50"]
+    assert lasting.split() == [*day, "B/USDT", "nova", "orion", "lasts", "7.12", "0.25", "-"]
+    assert run("spreads", "opportunities", "--limit", "1", "--json") == 0
+    assert [one["symbol"] for one in json.loads(capsys.readouterr().out)] == ["B/USDT"]
+    assert run("spreads", "opportunities", "C/USDT") == 0
+    assert capsys.readouterr().out.startswith("none since the engine started")
+    assert run("spreads", "opportunities", "--limit", "0") == 2

@@ -19,6 +19,7 @@ from workstation.model.instrument import Instrument, InstrumentKey, Registry
 from workstation.model.market import MINUTE_NS
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus
 from workstation.research.jobs import check_job
+from workstation.windows.opportunities import OpportunitySpec
 
 ETH = Symbol("ETH/USDT:USDT")
 NOVA_ETH = InstrumentKey(Venue("nova"), ETH)
@@ -270,4 +271,5 @@ def an_engine(bench: Bench, watched: tuple[str, ...] = ()) -> Engine:
         store=bench.store,
         watched=watched,
         wish=Wish(),
+        opportunities=OpportunitySpec(least_bps=-20.0),
     )

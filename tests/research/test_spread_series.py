@@ -12,8 +12,10 @@ import pytest
 import workstation as ws
 from tests import naive_windows
 from tests.cli.histories import BTC, START_NS, perpetual, store_quotes
+from tests.engine.bench import HandClock
 from tests.naive_windows import Quote
 from tests.research.test_real_data import LINEAR, take_in
+from workstation.engine.pair_monitor import PairMonitor
 from workstation.engine.spread_monitor import SpreadMonitor
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.blocks import Selection, merged_blocks
@@ -72,7 +74,7 @@ def monitored(store: HistoryStore, a: InstrumentKey, b: InstrumentKey, at: set[i
     market = Market()
     for key in (a, b):
         market.list_instrument(store.instrument(key))
-    monitor = SpreadMonitor(market)
+    monitor = SpreadMonitor(market, PairMonitor(market, HandClock(START_NS)))
     monitor.watch([a, b])
     selections = [Selection(key=key, kind=HistoryKind.QUOTES) for key in (a, b)]
     seen = {}

@@ -22,6 +22,7 @@ from workstation.client.messages import (
     GroupView,
     Health,
     InstrumentView,
+    OpportunityView,
     OrderView,
     PositionView,
     QuoteView,
@@ -161,6 +162,13 @@ class Desk:
         unknown = dict.fromkeys(SpreadView.model_fields)
         named = {"symbol": symbol or "BTC/USDT", "venue_a": "nova", "venue_b": "orion", "spread_bps": 1.5}
         return [SpreadView.model_validate(unknown | named | {"points": 3, "is_truncated": False})]
+
+    def opportunities(self, symbol: str | None = None, *, limit: int = USUAL_PAGE) -> Sequence[OpportunityView]:
+        self.pages.append((limit, None))
+        return [
+            OpportunityView(symbol=symbol or "BTC/USDT", sell_at="nova", buy_at="orion", opened_ns=5, closed_ns=None,
+                            peak_ns=6, peak_bps=2.5, quantity=0.5, left_bps=None)
+        ]  # fmt: skip
 
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
         unknown = dict.fromkeys(QuoteView.model_fields)

@@ -78,9 +78,17 @@ def test_lists_that_grow_are_told_page_by_page() -> None:
     assert desk.pages == [(500, None), (7, ""), (5_000, "s-1")]
 
 
+def test_opportunities_are_told_of_one_symbol_or_all() -> None:
+    desk = Desk()
+    one, few = asked(desk, ("GET", "/opportunities?symbol=ETH%2FUSDT", None), ("GET", "/opportunities?limit=7", None))
+    assert (one.json()[0]["symbol"], one.json()[0]["closed_ns"], one.json()[0]["peak_bps"]) == ("ETH/USDT", None, 2.5)
+    assert few.status_code == 200 and desk.pages == [(500, None), (7, None)]
+
+
+@pytest.mark.parametrize("path", ["orders", "opportunities"])
 @pytest.mark.parametrize("limit", ["0", "5001", "many", ""])
-def test_a_page_of_another_size_is_refused(limit: str) -> None:
-    [answer] = asked(Desk(), ("GET", f"/orders?limit={limit}", None))
+def test_a_page_of_another_size_is_refused(path: str, limit: str) -> None:
+    [answer] = asked(Desk(), ("GET", f"/{path}?limit={limit}", None))
     assert answer.status_code == 422 and "limit" in answer.text
 
 
@@ -210,7 +218,7 @@ def test_the_description_is_whole() -> None:
         for method, operation in methods.items()
     ]
     names = [operation["operationId"] for _, _, operation in operations]
-    assert len(names) == len(set(names)) == 29
+    assert len(names) == len(set(names)) == 30
     for path, _, operation in operations:
         assert operation["summary"] and operation["tags"]
         success = next(content for status, content in operation["responses"].items() if status.startswith("2"))

@@ -48,3 +48,16 @@ def watch(
     from workstation.cli import spread_tables
 
     spread_tables.watch(symbol, str(by), every, count, config)
+
+
+@app.command()
+def opportunities(
+    symbol: Annotated[str | None, typer.Argument(help="Such as BTC/USDT; all without it.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, max=5_000, help="At most so many, the last ones.")] = 20,
+    as_json: options.AsJson = False,
+    config: options.ConfigFile = None,
+) -> None:
+    """When crossing two venues would have paid, since the engine started; peak and what a late order found, in bps."""
+    from workstation.cli import opportunity_table
+
+    opportunity_table.print_opportunities(symbol, limit, config, as_json=as_json)

@@ -27,6 +27,7 @@ from workstation.client.messages import (
     GroupView,
     Health,
     InstrumentView,
+    OpportunityView,
     OrderView,
     PositionView,
     QuoteView,
@@ -132,6 +133,10 @@ class Client:
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
         return self._get(tuple[SpreadView, ...], "/spreads", symbol=symbol)
+
+    def opportunities(self, symbol: str | None = None, *, limit: int = USUAL_PAGE) -> Sequence[OpportunityView]:
+        """The last `limit`: those that closed in this life of the engine, by their closing, then those that last."""
+        return self._get(tuple[OpportunityView, ...], "/opportunities", symbol=symbol, limit=limit)
 
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
         return self._get(tuple[QuoteView, ...], "/quotes", symbol=symbol)

@@ -11,6 +11,7 @@ from workstation.client.messages import (
     GroupView,
     Health,
     InstrumentView,
+    OpportunityView,
     OrderView,
     PositionView,
     QuoteView,
@@ -68,6 +69,9 @@ class Control(Protocol):
         """As `orders`, `after` being a `signal`."""
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]: ...
+
+    def opportunities(self, symbol: str | None = None, *, limit: int = USUAL_PAGE) -> Sequence[OpportunityView]:
+        """The last `limit`: those that closed in this life of the engine, by their closing, then those that last."""
 
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]: ...
 

@@ -169,8 +169,33 @@ class SpreadView(Message):
     ask_b: float | None
     age_a_ms: float | None
     age_b_ms: float | None
+    half_life_s: float | None
+    """Of the way back to the mean; None where there is none, or nobody knows. As what follows, 5 s old at most."""
+    correlation: float | None
+    """Of the two sides' returns, by the second."""
+    lead_s: float | None
+    """By how many seconds A moves before B, negative where B leads; None where that may be chance."""
+    lead_correlation: float | None
+    """At that lag."""
     points: int
     is_truncated: bool
+
+
+class OpportunityView(Message):
+    """A span in which selling at one venue and buying at the other would have paid, both taker fees taken off."""
+
+    symbol: str
+    sell_at: str
+    buy_at: str
+    opened_ns: int
+    closed_ns: int | None
+    """None while it lasts."""
+    peak_ns: int
+    peak_bps: float
+    quantity: float
+    """In base: what both sides showed at the peak."""
+    left_bps: float | None
+    """The net edge that an order found which was sent at the opening; None while it is under way."""
 
 
 class BarView(Message):
@@ -303,6 +328,8 @@ class Topic(StrEnum):
     """A QuoteView, at most 20 times a second for each instrument."""
     INDICATOR_UPDATED = "indicator_updated"
     """A SpreadView, at most 10 times a second for each pair."""
+    OPPORTUNITY = "opportunity"
+    """An OpportunityView, when it has lasted long enough to count, and when it has closed."""
     SIGNAL_GENERATED = "signal_generated"
     ORDER_CREATED = "order_created"
     ORDER_FILLED = "order_filled"

@@ -84,6 +84,16 @@ class Risk(Section):
     max_quote_age_ms: Milliseconds = Field(default=5_000, gt=0)
 
 
+class Opportunities(Section):
+    """What counts as an opportunity between two venues: a net edge of at least so many bps, both taker fees taken off,
+    for a quantity worth so much in the quote currency, for so long; and how late an order would come."""
+
+    least_bps: Annotated[float, Field(gt=-10_000, lt=10_000)] = 2.0
+    least_value: Annotated[float, Field(ge=0)] = 100.0
+    least_ms: Milliseconds = 250
+    latency_ms: Milliseconds = 100
+
+
 class Api(Section):
     """Where the engine answers programs, pages and notebooks of this machine."""
 
@@ -172,6 +182,7 @@ class Settings(Section):
     market: Market = Field(default_factory=Market)
     paper: Paper = Field(default_factory=Paper)
     risk: Risk = Field(default_factory=Risk)
+    opportunities: Opportunities = Field(default_factory=Opportunities)
     api: Api = Field(default_factory=Api)
     dashboard: Dashboard = Field(default_factory=Dashboard)
     engine: Engine = Field(default_factory=Engine)
@@ -183,6 +194,7 @@ SECTIONS: dict[str, type[Section]] = {
     "market": Market,
     "paper": Paper,
     "risk": Risk,
+    "opportunities": Opportunities,
     "api": Api,
     "dashboard": Dashboard,
     "engine": Engine,

@@ -19,6 +19,7 @@ from workstation.client.messages import (
     GroupView,
     Health,
     InstrumentView,
+    OpportunityView,
     OrderView,
     PositionView,
     QuoteView,
@@ -54,6 +55,7 @@ from workstation.model.ids import SessionId, Symbol, Venue
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedStatus
+from workstation.windows.opportunities import OpportunitySpec
 
 HOUSEKEEPING_S = 1.0
 MEND_EVERY_S = 10.0
@@ -86,11 +88,12 @@ class Engine:
         store: HistoryStore,
         watched: Sequence[str],
         wish: Wish,
+        opportunities: OpportunitySpec,
     ) -> None:
         self._clock, self._turns, self._sessions, self._feeds = clock, turns, sessions, feeds
         self._jobs, self._ledger, self._bus = jobs, ledger, bus
         self._watched, self._wish = [Symbol(symbol) for symbol in watched], wish
-        self._market = MarketAnswers(turns, feeds, store, bus, clock)
+        self._market = MarketAnswers(turns, feeds, store, bus, clock, opportunities)
         self._hand = Hand(sessions, turns)
         self._started_ns = clock.now_ns()
         self._process = psutil.Process(os.getpid())
@@ -287,6 +290,9 @@ class Engine:
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
         return self._market.spreads(symbol)
+
+    def opportunities(self, symbol: str | None = None, *, limit: int = USUAL_PAGE) -> Sequence[OpportunityView]:
+        return self._market.opportunities(symbol, limit)
 
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
         return self._market.quotes(symbol)

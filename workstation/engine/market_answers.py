@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from workstation.client.control import LARGEST_PAGE
-from workstation.client.messages import BarsView, InstrumentView, QuoteView, SpreadView
+from workstation.client.messages import BarsView, InstrumentView, OpportunityView, QuoteView, SpreadView
 from workstation.engine.bar_shelf import BarShelf
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
 from workstation.engine.feeds import Feeds
 from workstation.engine.market_telling import QUOTES_EVERY_S, SPREADS_EVERY_S, quote_teller, spread_teller
+from workstation.engine.opportunity_monitor import OpportunityMonitor
+from workstation.engine.pair_monitor import PairMonitor
 from workstation.engine.quote_monitor import QuoteMonitor
 from workstation.engine.spread_monitor import SpreadMonitor
 from workstation.engine.turns import Turns
@@ -19,14 +21,25 @@ from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import interval_ns
+from workstation.windows.opportunities import OpportunitySpec
 
 
 class MarketAnswers:
     """`run` tells what changes; the rest answers. Nothing of it is read by a session."""
 
-    def __init__(self, turns: Turns, feeds: Feeds, store: HistoryStore, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self,
+        turns: Turns,
+        feeds: Feeds,
+        store: HistoryStore,
+        bus: Bus,
+        clock: Clock,
+        opportunities: OpportunitySpec,
+    ) -> None:
         self._registry, self._feeds, self._clock = turns.market.registry, feeds, clock
-        self._quotes, self._spreads = QuoteMonitor(turns.market, turns.tape), SpreadMonitor(turns.market)
+        self._quotes, self._pairs = QuoteMonitor(turns.market, turns.tape), PairMonitor(turns.market, clock)
+        self._spreads = SpreadMonitor(turns.market, self._pairs)
+        self._opportunities = OpportunityMonitor(turns.market, bus, clock, opportunities)
         self._quote_teller = quote_teller(bus, clock, self._quotes)
         self._spread_teller = spread_teller(bus, clock, self._quotes, self._spreads)
         self._shelf = BarShelf(self._registry, self._quotes, feeds, store, clock)
@@ -36,16 +49,24 @@ class MarketAnswers:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._quote_teller.run(QUOTES_EVERY_S), name="quotes")
             tasks.create_task(self._spread_teller.run(SPREADS_EVERY_S), name="spreads")
+            tasks.create_task(self._opportunities.run(), name="opportunities")
+            tasks.create_task(self._pairs.run(), name="pairs")
 
     def watch_spreads(self, keys: Iterable[InstrumentKey]) -> None:
         """Of every pair among the instruments, from now on."""
-        self._spreads.watch(keys)
+        self._opportunities.watch(self._spreads.watch(keys))
 
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
         return list(self._quotes.views(self._clock.now_ns(), symbol))
 
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
         return list(self._spreads.views(self._clock.now_ns(), symbol))
+
+    def opportunities(self, symbol: str | None, limit: int) -> Sequence[OpportunityView]:
+        """Raises BadInput for another limit than 1 to LARGEST_PAGE."""
+        if not 1 <= limit <= LARGEST_PAGE:
+            raise BadInput(f"limit {limit}: expected 1 to {LARGEST_PAGE}")
+        return self._opportunities.views(symbol, limit)
 
     def instruments(self) -> Sequence[InstrumentView]:
         """By the rules that the venue told last."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from workstation.client.messages import SpreadView
+from workstation.engine.pair_monitor import PairMonitor
 from workstation.engine.quote_monitor import fields_of, known
 from workstation.kernels.compiled import compiled
 from workstation.model.ids import SlotIndex, Symbol
@@ -54,16 +55,16 @@ def read_fields(slot: Any, instruments: Any, fields: FloatArray) -> None:
 class SpreadMonitor:
     """Windows that always run; a view is made when somebody asks."""
 
-    def __init__(self, market: Market) -> None:
-        self._market = market
+    def __init__(self, market: Market, statistics: PairMonitor) -> None:
+        self._market, self._statistics = market, statistics
         self._slots: dict[WindowSpec, SlotIndex] = {}
         self._pairs: list[tuple[WindowSpec, SlotIndex]] = []
         self._sides = np.empty((0, 2), np.int64)
         self._fields = np.empty(FIELDS)
 
-    def watch(self, keys: Iterable[InstrumentKey]) -> None:
-        """Every pair among the instruments, besides what is watched already."""
-        registry = self._market.registry
+    def watch(self, keys: Iterable[InstrumentKey]) -> list[tuple[WindowSpec, SlotIndex]]:
+        """Every pair among the instruments, besides what is watched already; the new ones."""
+        registry, before = self._market.registry, len(self._pairs)
         for spec in pair_windows(keys):
             if spec not in self._slots:
                 self._slots[spec] = slot = self._market.subscribe_window(spec)
@@ -71,6 +72,9 @@ class SpreadMonitor:
                 sides = registry.index(spec.instrument_a), registry.index(spec.instrument_b)
                 self._pairs.append((spec, slot))
                 self._sides = np.vstack([self._sides, sides])
+        news = self._pairs[before:]
+        self._statistics.watch(spec for spec, _ in news)
+        return news
 
     def changes(self, quotes: IntArray) -> IntArray:
         """Of each pair, how many quotes have changed what is seen of it; `quotes` counts those of each instrument."""
@@ -106,6 +110,7 @@ class SpreadMonitor:
             "ask_b": known(b["ask"]),
             "age_a_ms": _age_ms(a["ts_received"], now_ns),
             "age_b_ms": _age_ms(b["ts_received"], now_ns),
+            **self._statistics.figures(place),
             "points": int(slot["count"]),
             "is_truncated": bool(slot["is_truncated"]),
         }

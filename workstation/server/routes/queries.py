@@ -29,6 +29,10 @@ class OfSymbol(Message):
     symbol: Annotated[Word | None, Field(description="Of this symbol alone")] = None
 
 
+class OfOpportunities(OfSymbol):
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="At most so many, the last ones")] = USUAL_PAGE
+
+
 class OfBars(Message):
     venue: Annotated[Word, Field(description="Such as nova")]
     symbol: Annotated[Word, Field(description="Such as BTC/USDT")]
