@@ -79,6 +79,7 @@ VENUES: Mapping[str, VenueFacts] = {
     ),
     "gate": VenueFacts(
         options={"fetchMarkets": {"types": ["spot", "swap"]}},
+        limits=RestLimits(reset_header="x-gate-ratelimit-reset-timestamp"),
         bars_by_rest=True,  # the volume of its streamed spot bars is in quote currency, as ccxt 4.5.90 reads them
         lacks=f"bars come by REST after their end; {_ONLY_RECENT}",
     ),

@@ -56,8 +56,8 @@ class VenueMarket:
         self._tick = (tick.numerator, tick.scale)
         self._lots_per_base = lot.scale / lot.numerator
         self._lot = (lot.numerator, lot.scale)
-        self._price_decimals = _decimals(self.instrument.tick_size)
-        self._quantity_decimals = _decimals(self.instrument.lot_size)
+        self._price_decimals = decimals_of(self.instrument.tick_size)
+        self._quantity_decimals = decimals_of(self.instrument.lot_size)
 
     def price_text(self, price: float) -> str:
         """With as many decimals as the tick has."""
@@ -179,7 +179,8 @@ class VenueMarket:
         return int(steps)
 
 
-def _decimals(step: Decimal) -> int:
+def decimals_of(step: Decimal) -> int:
+    """How many decimals a multiple of the step may have."""
     exponent = step.normalize().as_tuple().exponent
     assert isinstance(exponent, int)
     return max(-exponent, 0)
