@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workstation.cli.data_choices import DownloadKind
 from workstation.cli.data_import import ImportProgress, as_table, as_text
 from workstation.config.loading import load_configuration
 from workstation.errors import BadInput, HistoryMissing
@@ -248,6 +249,30 @@ def quality(
 
     chosen = data_quality.Chosen(kind=kind, venue=venue, symbol=symbol, interval=interval)
     data_quality.quality(_store(history, config), chosen, gap=gap, html=html, as_json=as_json)
+
+
+@app.command()
+def download(
+    venue: Annotated[str, typer.Argument(help="Name of a venue of the settings.", show_default=False)],
+    symbols: Annotated[
+        list[str], typer.Argument(help="Such as BTC/USDT; several are had in turn.", show_default=False)
+    ],
+    start: Annotated[
+        str, typer.Option("--from", "--start", metavar="DATE", help="First moment, such as 2024-05-01 (UTC).")
+    ],
+    end: End = None,
+    kind: Annotated[DownloadKind, typer.Option(help="What is to be had.")] = DownloadKind.BARS,
+    interval: Annotated[str | None, typer.Option(help="A bar's length; otherwise 1m.", show_default=False)] = None,
+    again: Annotated[bool, typer.Option("--again", help="Ask also for what was had before.")] = False,
+    history: HistoryFolder = None,
+    config: ConfigFile = None,
+) -> None:
+    """Fill the history from a venue's past; stopped anywhere, the same command goes on from there."""
+    from workstation.cli import data_download  # with ccxt, half a second that the other commands do without
+
+    settings = load_configuration(config).settings
+    wanted = data_download.wanted_of(venue, symbols, kind, interval, start, end, again=again, now_ns=time.time_ns())
+    data_download.download(settings, _store(history, config), wanted)
 
 
 @app.command()

@@ -23,7 +23,7 @@ from workstation.exchanges.ccxt_parse import (
 )
 from workstation.exchanges.circuit_breaker import CircuitBreaker
 from workstation.exchanges.download_tables import bar_page_table
-from workstation.exchanges.download_trades import TradePages
+from workstation.exchanges.download_trades import TradePages, require_json
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.history.backfill import Page
@@ -78,6 +78,7 @@ class PastOfVenue:
     async def open(self) -> None:
         """Learns what the venue lists. Raises VenueUnavailable, VenueRefused, ConfigError."""
         self._client = await self._patiently(self._markets.open_client)
+        self._client.enableLastJsonResponse = True  # by which `require_json` knows a torn answer from an empty one
 
     async def close(self) -> None:
         if self._client is not None:
@@ -151,6 +152,7 @@ class PastOfVenue:
     async def _bar_page(self, symbol: str, interval_ns: int, at: int, size: int) -> list[BarNumbers]:
         label = interval_label(interval_ns)
         raws = await self._client.fetch_ohlcv(symbol, label, at // MS_NS, size)
+        require_json(self._client, f"{self.settings.venue}: {label} bars of {symbol}")
         found = {bar.ts_open: bar for bar in self._read(symbol, label, raws) if bar.ts_open >= at}
         return [found[ts_open] for ts_open in sorted(found)]
 

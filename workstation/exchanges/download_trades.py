@@ -116,6 +116,7 @@ class TradePages:
 
     async def _fetch(self, since_ms: int | None, params: dict[str, int]) -> list[TradeNumbers]:
         raws = await self._client.fetch_trades(self._symbol, since_ms, self._size, params)
+        require_json(self._client, f"{self._settings.venue}: trades of {self._symbol}")
         parsed = [(trade_numbers(raw, self._now_ns()), raw) for raw in raws]
         trades = [one for one, _ in parsed if not isinstance(one, Refusal) and one.ts_event]
         if raws and not trades:  # ccxt reads an answer that breaks off as text, and that as a trade for each letter
@@ -126,6 +127,12 @@ class TradePages:
                 self._refusals.add(refusal, f"trade of {self._symbol}", raw)
         by_number = facts_of(self._settings.exchange).trades_by_id
         return sorted(trades, key=_number if by_number else _event)
+
+
+def require_json(client: Any, subject: str) -> None:
+    """Raises VenueUnavailable where the last answer was none: ccxt makes an empty list of what breaks off."""
+    if client.last_json_response is None:
+        raise VenueUnavailable(f"{subject}: answer not understood: no JSON")
 
 
 def _number(trade: TradeNumbers) -> int:

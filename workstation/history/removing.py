@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from workstation.errors import HistoryMissing
+from workstation.history.backfill import ASKED_NAME
 from workstation.history.durable import one_writer, remove_leftovers, sync_folder
 from workstation.history.layout import Series
 from workstation.history.manifest import MANIFEST_NAME
@@ -35,5 +36,5 @@ def remove_series(root: Path, series: Series) -> tuple[int, int]:
 
 
 def _stored_files(folder: Path) -> list[Path]:
-    """The manifest, then the segments."""
-    return [*folder.glob(MANIFEST_NAME), *sorted(folder.glob("date=*/*.parquet"))]
+    """The manifest, what was asked of a venue, then the segments."""
+    return [*folder.glob(MANIFEST_NAME), *folder.glob(ASKED_NAME), *sorted(folder.glob("date=*/*.parquet"))]
