@@ -1,78 +1,66 @@
-"""Spans in which crossing would have paid, as they come."""
+"""Opportunities of a pair as its page lists them: recorded and told, each once."""
 
-import math
+from typing import Any
 
-import pandas as pd
-from hypothesis import given
-from hypothesis import strategies as st
+from workstation.client.messages import OpportunityView
+from workstation.dashboard.opportunity_log import Opportunity, OpportunityLog
 
-from workstation.charts.opportunities import opportunities
-from workstation.dashboard.opportunity_log import OpportunityLog
-
-NOBODY_SAID = (None, None)
-EDGE = st.sampled_from([-3.0, -0.5, 0.0, 0.5, 2.0, math.nan])
+MS = 1_000_000
+SYMBOL = "BTC/USDT"
 
 
-def test_an_edge_over_zero_lasts_until_it_is_not() -> None:
-    log = OpportunityLog()
-    log.put(1_000, (2.0, -5.0), NOBODY_SAID)
-    assert [(one.way, one.start_ms, one.end_ms) for one in log.lasting] == [("ab", 1_000, None)]
-    log.put(2_500, (0.0, -5.0), NOBODY_SAID)
-    assert [(one.start_ms, one.end_ms, one.peak_bps) for one in log.ended] == [(1_000, 2_500, 2.0)]
-    assert not log.lasting
+def a_log(**changes: Any) -> OpportunityLog:
+    return OpportunityLog(SYMBOL, ("nova", "orion"), **changes)
 
 
-def test_its_capacity_is_that_of_its_peak() -> None:
-    log = OpportunityLog()
-    for t, edge, capacity in ((1, 1.0, 9.0), (2, 4.0, 0.5), (3, 2.0, 7.0)):
-        log.put(t, (None, edge), (None, capacity))
-    assert [(one.peak_bps, one.capacity) for one in log.lasting] == [(4.0, 0.5)]
+def an_opportunity(opened_ms: int, closed_ms: int | None = None, **changes: Any) -> OpportunityView:
+    fields = {
+        "symbol": SYMBOL, "sell_at": "nova", "buy_at": "orion", "opened_ns": opened_ms * MS,
+        "closed_ns": None if closed_ms is None else closed_ms * MS, "peak_ns": opened_ms * MS, "peak_bps": 4.126,
+        "quantity": 0.5, "left_bps": -1.004,
+    }  # fmt: skip
+    return OpportunityView.model_validate(fields | changes)
 
 
-def test_an_edge_that_is_not_known_any_more_has_ended() -> None:
-    log = OpportunityLog()
-    log.put(1, (2.0, None), NOBODY_SAID)
-    log.put(2, (None, None), NOBODY_SAID)
-    assert [one.end_ms for one in log.ended] == [2]
+def test_one_lasts_until_its_closing_is_told() -> None:
+    log = a_log()
+    log.put(an_opportunity(1_000, left_bps=None))
+    assert [one.row for one in log.lasting] == [("ab", 1_000, None, 4.13, 0.5, None)]
+    log.put(an_opportunity(1_000, 2_500))
+    assert [one.row for one in log.ended] == [("ab", 1_000, 2_500, 4.13, 0.5, -1.0)]
+    assert log.lasting == [] and [one.closed_ns for one in log.news()] == [2_500 * MS] and log.news() == []
 
 
-def test_what_ended_is_news_once() -> None:
-    log = OpportunityLog()
-    log.put(1, (2.0, None), NOBODY_SAID)
-    log.put(2, (-1.0, None), NOBODY_SAID)
-    assert len(log.news()) == 1
-    assert log.news() == []
+def test_the_other_way_is_another_and_another_pair_none_of_ours() -> None:
+    log = a_log()
+    log.put(an_opportunity(1, sell_at="orion", buy_at="nova"))
+    log.put(an_opportunity(2))
+    log.put(an_opportunity(3, buy_at="vega"))
+    log.put(an_opportunity(4, symbol="ETH/USDT"))
+    assert [(one.way, one.opened_ns // MS) for one in log.lasting] == [("ba", 1), ("ab", 2)]
+
+
+def test_what_the_recording_has_and_the_engine_tells_is_one() -> None:
+    log = a_log()
+    recorded = [Opportunity("ab", 1 * MS, 2 * MS, 3.0, 1.0, None), Opportunity("ab", 5 * MS, 6 * MS, 3.0, 1.0, None)]
+    log.begin(recorded, [an_opportunity(5, 6), an_opportunity(3, 4), an_opportunity(7)])
+    assert [one.opened_ns // MS for one in log.ended] == [1, 3, 5]
+    assert [one.opened_ns // MS for one in log.lasting] == [7] and log.news() == []
+    assert log.ended[-1].left_bps == -1.004
 
 
 def test_only_the_last_ones_are_kept() -> None:
-    log = OpportunityLog(most=3)
-    for t in range(20):
-        log.put(t, (1.0 if t % 2 else -1.0, None), NOBODY_SAID)
-    assert [one.start_ms for one in log.ended] == [13, 15, 17]
+    log = a_log(most=3)
+    log.begin([Opportunity("ab", t * MS, t * MS + 1, 1.0, 1.0, None) for t in range(10)], [])
+    assert [one.opened_ns // MS for one in log.ended] == [7, 8, 9]
+    log.put(an_opportunity(10, 11))
+    assert [one.opened_ns // MS for one in log.ended] == [8, 9, 10]
 
 
-@given(st.lists(st.tuples(EDGE, EDGE), min_size=1, max_size=40))
-def test_spans_as_they_come_are_those_that_a_table_of_the_same_edges_has(edges: list[tuple[float, float]]) -> None:
-    log = OpportunityLog()
-    for t, pair in enumerate(edges):
-        log.put(t * 1_000, pair, NOBODY_SAID)
-    frame = pd.DataFrame(
-        edges, columns=["net_edge_ab_bps", "net_edge_ba_bps"],
-        index=pd.to_datetime([t * 1_000 for t in range(len(edges))], unit="ms", utc=True),
-    )  # fmt: skip
-    table = opportunities(frame)
-    last = frame.index[-1]
-    expected = sorted(
-        (row.side, row.start.timestamp() * 1_000, row.end.timestamp() * 1_000, row.peak_bps)
-        for row in table.itertuples()
-    )
-    found = [
-        (
-            one.way,
-            float(one.start_ms),
-            last.timestamp() * 1_000 if one.end_ms is None else float(one.end_ms),
-            one.peak_bps,
-        )
-        for one in (*log.ended, *log.lasting)
-    ]
-    assert sorted(found) == expected
+def test_nothing_lasts_while_a_side_is_stale() -> None:
+    log = a_log()
+    log.put(an_opportunity(1))
+    log.silence()
+    assert log.lasting == []
+    log.put(an_opportunity(1, 9))
+    assert len(log.ended) == 1

@@ -1,6 +1,7 @@
 """The channel of one pair: what is recorded, then what the engine tells; and what stands where it is silent."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 
 from tests.cli.histories import BTC, START_NS, store_quotes
 from tests.dashboard.spread_views import a_spread
-from workstation.client.messages import Health, InstrumentView, SpreadView, StreamEvent, Topic
+from tests.dashboard.test_spread_opportunities import an_opportunity
+from workstation.client.messages import Health, InstrumentView, OpportunityView, SpreadView, StreamEvent, Topic
 from workstation.dashboard.hub import Channel
-from workstation.dashboard.spread_history import pair_window, recorded_points
+from workstation.dashboard.spread_history import pair_window, recorded_opportunities, recorded_points
 from workstation.dashboard.spread_source import FLUSH_S, SpreadBoard, SpreadSource
 from workstation.dashboard.state import EngineState
 from workstation.history.store import HistoryStore
+from workstation.windows.opportunities import OpportunitySpec
 
 SYMBOL = "BTC/USDT"
 T0_MS = 1_700_000_000_000
@@ -45,6 +48,7 @@ class Link:
         self.state = a_state() if state is None else state
         self.listener: Any = None
         self.told: Callable[[EngineState], None] | None = None
+        self.found: list[OpportunityView] = []
 
     def listen(self, symbol: str, listener: Any) -> Callable[[], None]:
         assert symbol == SYMBOL
@@ -58,6 +62,13 @@ class Link:
     async def look(self) -> EngineState:
         return self.state
 
+    async def ask(self, question: Callable[[Any], Any]) -> Any:
+        return question(self)
+
+    def opportunities(self, symbol: str, *, limit: int) -> list[OpportunityView]:
+        assert (symbol, limit) == (SYMBOL, 5_000)
+        return self.found
+
     def says(self, view: SpreadView, t_ms: int) -> None:
         self.hears(Topic.INDICATOR_UPDATED, view.model_dump(), t_ms)
 
@@ -68,6 +79,9 @@ class Link:
 
     def hears(self, topic: Topic, data: dict[str, Any], t_ms: int) -> None:
         self.listener.heard(StreamEvent(topic=topic, sequence=1, time_ns=t_ms * MS_NS, symbol=SYMBOL, data=data))
+
+    def finds(self, one: OpportunityView) -> None:
+        self.hears(Topic.OPPORTUNITY, one.model_dump(), T0_MS)
 
     def looks(self, state: EngineState) -> None:
         self.state = state
@@ -95,7 +109,7 @@ class Viewer:
 
 def watched(link: Link, history: Path) -> tuple[SpreadSource, Viewer]:
     channel, viewer = Channel("spread"), Viewer()
-    source = SpreadSource(channel, link, history, SYMBOL, "nova", "orion")  # type: ignore[arg-type]
+    source = SpreadSource(channel, link, history, OpportunitySpec(), SYMBOL, "nova", "orion")  # type: ignore[arg-type]
     channel.source = source
     channel.add(viewer)
     return source, viewer
@@ -175,9 +189,8 @@ def test_an_edge_is_good_for_the_lesser_of_both_quantities(tmp_path: Path) -> No
         await read(source)
         link.quotes("nova", bid_quantity=3.0, ask_quantity=9.0)
         link.quotes("orion", bid_quantity=8.0, ask_quantity=2.0)
-        link.says(a_spread(net_edge_ab_bps=1.5), T0_MS)
+        link.says(a_spread(), T0_MS)
         await flushed(viewer, 1)
-        assert viewer.deltas[0]["lasting"] == [["ab", T0_MS, None, 1.5, 2.0]]
         assert viewer.deltas[0]["now"]["capacities"] == [2.0, 8.0]
         source.close()
 
@@ -189,7 +202,8 @@ def test_venues_that_fall_silent_make_a_gap_and_end_what_lasted(tmp_path: Path) 
         link = Link()
         source, viewer = watched(link, tmp_path)
         await read(source)
-        link.says(a_spread(net_edge_ab_bps=1.5), T0_MS)
+        link.says(a_spread(), T0_MS)
+        link.finds(an_opportunity(T0_MS))
         silent = a_spread(age_a_ms=25_000.0, age_b_ms=24_000.0)
         link.looks(a_state(T0_MS + 25_000, (silent,)))
         await flushed(viewer, 1)
@@ -198,6 +212,28 @@ def test_venues_that_fall_silent_make_a_gap_and_end_what_lasted(tmp_path: Path) 
         ]  # fmt: skip
         assert viewer.deltas[0]["lasting"] == []
         assert viewer.deltas[0]["now"]["age_a_ms"] == 25_000.0
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_opportunities_are_what_the_engine_tells_and_what_is_recorded(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = Link()
+        now_ms = time.time_ns() // MS_NS
+        link.found = [
+            an_opportunity(now_ms - 9_000, now_ms - 8_000),
+            an_opportunity(0, 1),
+            an_opportunity(now_ms - 500),
+        ]
+        source, viewer = watched(link, tmp_path)
+        await read(source)
+        assert [row[1] for row in viewer.snapshot["ended"]] == [now_ms - 9_000]  # the other one is too old
+        assert [row[1] for row in viewer.snapshot["lasting"]] == [now_ms - 500]
+        link.finds(an_opportunity(now_ms - 500, now_ms))
+        await flushed(viewer, 1)
+        assert viewer.deltas[0]["ended"] == [["ab", now_ms - 500, now_ms, 4.13, 0.5, -1.0]]
+        assert viewer.deltas[0]["lasting"] == []
         source.close()
 
     asyncio.run(scene())
@@ -282,6 +318,17 @@ def test_what_is_recorded_is_one_point_a_second_by_the_fees_that_are_told(tmp_pa
     assert seconds[0] == START_NS // 1_000_000_000 + 60
     assert dear[5].spread == cheap[5].spread
     assert cheap[5].net_edge_ab - dear[5].net_edge_ab == pytest.approx(20, abs=0.1)
+
+
+def test_what_is_recorded_has_its_opportunities(tmp_path: Path) -> None:
+    store_quotes(HistoryStore(tmp_path))
+    rules = [rules_of(venue, BTC, "0.0005", "linear") for venue in ("nova", "orion")]
+    window, wanted = pair_window(BTC, "nova", "orion"), OpportunitySpec()
+    found = recorded_opportunities(tmp_path, window, wanted, rules, START_NS)
+    assert found and {one.way for one in found} == {"ab"}
+    assert all(one.closed_ns is not None and one.peak_bps >= 2 and one.left_bps is not None for one in found)
+    assert [one.closed_ns for one in found] == sorted(one.closed_ns or 0 for one in found)
+    assert recorded_opportunities(tmp_path / "none", window, wanted, rules, START_NS) == []
 
 
 def test_where_nothing_is_recorded_there_are_no_points(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from workstation.strategies.catalog import known_strategies, strategy_named
 from workstation.trading.limits import Limits
 from workstation.trading.paper import FillAt
 from workstation.trading.sizing import SizingMode, SizingSettings
+from workstation.windows.opportunities import MS_NS, OpportunitySpec
 
 TRUTHS = {"true": True, "false": False}
 SIZING_MODES = {mode.name.lower().replace("_", "-"): mode for mode in SizingMode}
@@ -143,6 +144,16 @@ def _number(text: str, subject: str) -> float:
     if not math.isfinite(number):
         raise BadInput(f"{subject} {text!r}: expected a finite number")
     return number
+
+
+def opportunities_of(settings: Settings) -> OpportunitySpec:
+    """What the section [opportunities] says counts as one."""
+    return OpportunitySpec(
+        least_bps=settings.opportunities.least_bps,
+        least_value=settings.opportunities.least_value,
+        least_ns=settings.opportunities.least_ms * MS_NS,
+        latency_ns=settings.opportunities.latency_ms * MS_NS,
+    )
 
 
 def limits_of(settings: Settings) -> Limits:

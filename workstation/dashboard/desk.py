@@ -11,6 +11,7 @@ from tornado.websocket import WebSocketHandler
 
 from workstation.config.loading import HOME_VARIABLE
 from workstation.config.settings import Settings
+from workstation.config.words import opportunities_of
 from workstation.dashboard.access import Access
 from workstation.dashboard.channel_handler import ChannelHandler
 from workstation.dashboard.first_frame import begin_with_frame
@@ -41,7 +42,8 @@ class Desk:
         self.settings, self.access = settings, access
         self.link = EngineLink(f"http://{host}:{settings.api.port}", settings.paths.home)
         self.verifications = Verifications(settings.paths.ledger, settings.paths.strategies)
-        self.hub = Hub(partial(open_source, link=self.link, history=settings.paths.history))
+        wanted = opportunities_of(settings)
+        self.hub = Hub(partial(open_source, link=self.link, history=settings.paths.history, wanted=wanted))
 
     def routes(self) -> list[tuple[str, type, dict[str, object]]]:
         return [(r"/channel", ChannelHandler, {"hub": self.hub, "is_known": self._is_known})]

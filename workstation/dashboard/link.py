@@ -23,7 +23,7 @@ LOOK_S = 0.5
 SHOWN_SIGNALS = 100
 SHOWN_ORDERS = 300
 STREAM_DELAYS_S = (0.5, 1.0, 2.0)
-WATCHED = (Topic.MARKET_DATA, Topic.INDICATOR_UPDATED)
+WATCHED = (Topic.MARKET_DATA, Topic.INDICATOR_UPDATED, Topic.OPPORTUNITY)
 RETIRED_AFTER_S = 5.0
 """Nobody watched for so long: the engine is left alone."""
 
@@ -145,7 +145,7 @@ class EngineLink:
     # -- events
 
     def listen(self, symbol: str, listener: Listener) -> Callable[[], None]:
-        """Quotes and spreads of one symbol, until what is returned is called. One stream serves all who listen."""
+        """What comes of one symbol, until what is returned is called. One stream serves all who listen."""
         listeners, task = self._streams.get(symbol, (set[Listener](), None))
         listeners.add(listener)
         if task is None or task.done():

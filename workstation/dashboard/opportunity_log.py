@@ -1,65 +1,84 @@
-"""Spans in which crossing would have paid, as they come: those that ended, and those that last.
+"""Opportunities of one pair as its page lists them: what the recording has, and what the engine tells."""
 
-The same spans as `charts.opportunities` finds in a table: an edge is one while it is over zero, and known.
-"""
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
-from collections import deque
-from dataclasses import dataclass, replace
-from typing import Literal
+from workstation.client.messages import OpportunityView
 
 MOST = 200
+MS_NS = 1_000_000
 Way = Literal["ab", "ba"]
 WAYS: tuple[Way, Way] = ("ab", "ba")
-"""Sell A and buy B; and the other way round."""
+"""At their numbers in windows.opportunities."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opportunity:
-    """Times in ms UTC; `end_ms` is None while it lasts. `capacity` in base at the peak, None where no one told it."""
+class Opportunity(NamedTuple):
+    """Times in ns UTC; `closed_ns` is None while it lasts. `quantity` in base, at the peak."""
 
     way: Way
-    start_ms: int
-    end_ms: int | None = None
+    """Sell A and buy B; or the other way round."""
+    opened_ns: int
+    closed_ns: int | None
     peak_bps: float
-    capacity: float | None = None
+    quantity: float
+    left_bps: float | None
+
+    @property
+    def row(self) -> tuple[str, int, int | None, float, float, float | None]:
+        """As a page reads it, times in ms."""
+        closed_ms = None if self.closed_ns is None else self.closed_ns // MS_NS
+        left = None if self.left_bps is None else round(self.left_bps, 2)
+        return self.way, self.opened_ns // MS_NS, closed_ms, round(self.peak_bps, 2), self.quantity, left
 
 
 class OpportunityLog:
-    """The last ones of a pair."""
+    """The last ones of a pair. One that is told twice, by the recording and by the engine, is one."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._ended: deque[Opportunity] = deque(maxlen=most)
+    def __init__(self, symbol: str, venues: tuple[str, str], most: int = MOST) -> None:
+        self._symbol, self._most = symbol, most
+        self._ways: dict[tuple[str, str], Way] = {venues: "ab", (venues[1], venues[0]): "ba"}
+        self._ended: dict[tuple[Way, int], Opportunity] = {}
         self._lasting: dict[Way, Opportunity] = {}
         self._news: list[Opportunity] = []
 
     @property
     def ended(self) -> list[Opportunity]:
         """By their end."""
-        return list(self._ended)
+        return list(self._ended.values())
 
     @property
     def lasting(self) -> list[Opportunity]:
-        return [self._lasting[way] for way in WAYS if way in self._lasting]
+        return list(self._lasting.values())
 
-    def put(
-        self, t_ms: int, edges_bps: tuple[float | None, float | None], capacities: tuple[float | None, float | None]
-    ) -> None:
-        """Net edges as of a time, each with what could be traded on it; None or NaN where they are not known."""
-        for way, edge, capacity in zip(WAYS, edges_bps, capacities, strict=True):
-            lasts = self._lasting.get(way)
-            if edge is None or not edge > 0:
-                if lasts is not None:
-                    self._end(replace(self._lasting.pop(way), end_ms=t_ms))
-            elif lasts is None:
-                self._lasting[way] = Opportunity(way=way, start_ms=t_ms, peak_bps=edge, capacity=capacity)
-            elif edge > lasts.peak_bps:
-                self._lasting[way] = replace(lasts, peak_bps=edge, capacity=capacity)
+    def begin(self, recorded: Iterable[Opportunity], told: Iterable[OpportunityView]) -> None:
+        """Anew; nothing of it is news."""
+        self._ended, self._lasting = {(one.way, one.opened_ns): one for one in recorded}, {}
+        for view in told:
+            self.put(view)
+        ended = sorted(self.ended, key=lambda one: one.closed_ns or 0)
+        self._ended = {(one.way, one.opened_ns): one for one in ended[-self._most :]}
+        self._news = []
+
+    def put(self, view: OpportunityView) -> None:
+        """One that has come to count, or that has closed; of another pair it is passed over."""
+        way = self._ways.get((view.sell_at, view.buy_at)) if view.symbol == self._symbol else None
+        if way is None:
+            return
+        one = Opportunity(way, view.opened_ns, view.closed_ns, view.peak_bps, view.quantity, view.left_bps)
+        if one.closed_ns is None:
+            self._lasting[way] = one
+            return
+        self._lasting.pop(way, None)
+        self._ended[way, one.opened_ns] = one
+        self._news.append(one)
+        while len(self._ended) > self._most:
+            del self._ended[next(iter(self._ended))]
+
+    def silence(self) -> None:
+        """A side is stale: nothing lasts any more. When it closed is told with the next quote."""
+        self._lasting.clear()
 
     def news(self) -> list[Opportunity]:
         """Those that ended since the last call."""
         news, self._news = self._news, []
         return news
-
-    def _end(self, one: Opportunity) -> None:
-        self._ended.append(one)
-        self._news.append(one)

@@ -13,6 +13,7 @@ from workstation.dashboard.state import EngineState
 from workstation.dashboard.telling import told_of
 from workstation.errors import BadInput
 from workstation.model.market import interval_ns
+from workstation.windows.opportunities import OpportunitySpec
 
 STATE = "state"
 CANDLES = "candles"
@@ -38,7 +39,7 @@ class StateSource:
         self._channel.delta({name: told for name, told in self._told.items() if told != before[name]})
 
 
-def open_source(channel: Channel, link: EngineLink, history: Path) -> Source | None:
+def open_source(channel: Channel, link: EngineLink, history: Path, wanted: OpportunitySpec) -> Source | None:
     """None for a name that no page of ours asks for, and for bars of what the engine does not watch."""
     kind, _, rest = channel.name.partition(":")
     if channel.name == STATE:
@@ -59,7 +60,7 @@ def open_source(channel: Channel, link: EngineLink, history: Path) -> Source | N
     if kind == SPREAD:
         symbol, *venues = rest.rsplit(":", 2)  # a symbol may have colons, a venue has none
         return (
-            SpreadSource(channel, link, history, symbol, *venues)
+            SpreadSource(channel, link, history, wanted, symbol, *venues)
             if len(venues) == 2 and all(venues) and symbol
             else None
         )

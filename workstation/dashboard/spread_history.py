@@ -1,5 +1,6 @@
 """What is recorded of a pair: the window's series of the last hours, read aside."""
 
+import math
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,16 +8,20 @@ import numpy as np
 
 from workstation.charts.spread import spread_columns
 from workstation.client.messages import InstrumentView
+from workstation.dashboard.opportunity_log import WAYS, Opportunity
 from workstation.dashboard.spread_points import DECIMALS, STEP_MS, Point
 from workstation.errors import HistoryMissing
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Currency, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
+from workstation.research.spread_opportunities import opportunity_rows
 from workstation.research.spread_series import spread_series
+from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.specs import WindowKind, WindowSpec
 
 MS_NS = 1_000_000
+RECORDED = ("way", "opened_ns", "closed_ns", "peak_bps", "quantity", "left_bps")
 
 
 def pair_window(symbol: str, venue_a: str, venue_b: str) -> WindowSpec:
@@ -41,6 +46,23 @@ def recorded_points(root: Path, window: WindowSpec, rules: list[InstrumentView],
     t = columns["t"].astype(np.int64).tolist()
     rest = [np.round(columns[name], DECIMALS).tolist() for name in Point._fields[1:]]
     return [Point(*row) for row in zip(t, *rest, strict=True)]
+
+
+def recorded_opportunities(
+    root: Path, window: WindowSpec, wanted: OpportunitySpec, rules: list[InstrumentView], start_ns: int
+) -> list[Opportunity]:
+    """Those that closed since then, as the engine would have found them. Raises BadInput, HistoryCorrupt."""
+    known = [instrument_of(one) for one in rules]
+    try:
+        rows = opportunity_rows(HistoryStore(root), window, wanted, Span(start_ns=start_ns), known)
+    except HistoryMissing:
+        return []
+    closed = np.sort(rows[rows["closed_ns"] > 0], order="closed_ns")
+    told = zip(*(closed[name].tolist() for name in RECORDED), strict=True)
+    return [
+        Opportunity(WAYS[way], opened, ended, peak, quantity, None if math.isnan(left) else left)
+        for way, opened, ended, peak, quantity, left in told
+    ]
 
 
 def instrument_of(view: InstrumentView) -> Instrument:

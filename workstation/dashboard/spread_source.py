@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workstation.client.messages import InstrumentView, SpreadView, StreamEvent, Topic
+from workstation.client.control import LARGEST_PAGE
+from workstation.client.messages import InstrumentView, OpportunityView, SpreadView, StreamEvent, Topic
 from workstation.dashboard.hub import Channel
 from workstation.dashboard.link import EngineLink
 from workstation.dashboard.opportunity_log import Opportunity, OpportunityLog
-from workstation.dashboard.spread_history import MS_NS, bps_of, pair_window, recorded_points
+from workstation.dashboard.spread_history import MS_NS, bps_of, pair_window, recorded_opportunities, recorded_points
 from workstation.dashboard.spread_points import Point, SpreadPoints, gap_at, point_of
 from workstation.dashboard.state import EngineState
 from workstation.errors import WorkstationError
+from workstation.windows.opportunities import OpportunitySpec
 
 KEPT_MS = 2 * 3_600_000 + 60_000
 FLUSH_S = 0.1
@@ -33,14 +35,21 @@ class SpreadSource:
     """Reads what is recorded once, then follows the engine's events; after a loss it begins anew."""
 
     def __init__(
-        self, channel: Channel, link: EngineLink, history: Path, symbol: str, venue_a: str, venue_b: str
+        self,
+        channel: Channel,
+        link: EngineLink,
+        history: Path,
+        wanted: OpportunitySpec,
+        symbol: str,
+        venue_a: str,
+        venue_b: str,
     ) -> None:
-        self._channel, self._link, self._history = channel, link, history
+        self._channel, self._link, self._history, self._wanted = channel, link, history, wanted
         self._symbol, self._venues = symbol, (venue_a, venue_b)
         self._window = pair_window(symbol, venue_a, venue_b)
         self._stale_ms = self._window.stale_after_ns // MS_NS
         self._points = SpreadPoints(KEPT_MS, self._stale_ms)
-        self._log = OpportunityLog()
+        self._log = OpportunityLog(symbol, self._venues)
         self._view: SpreadView | None = None
         self._told_ms = 0
         self._quotes: dict[str, Mapping[str, Any]] = {}
@@ -64,8 +73,8 @@ class SpreadSource:
             "base": self._rules[0].base,
             "stale_ms": self._stale_ms,
             "points": self._points.columns(),
-            "ended": [_row(one) for one in self._log.ended],
-            "lasting": [_row(one) for one in self._log.lasting],
+            "ended": [one.row for one in self._log.ended],
+            "lasting": [one.row for one in self._log.lasting],
             "now": self._now(),
         }
 
@@ -89,18 +98,22 @@ class SpreadSource:
         self._channel.snapshot()
         start_ns = time.time_ns() - KEPT_MS * MS_NS
         try:
-            points = await asyncio.to_thread(recorded_points, self._history, self._window, rules, start_ns)
+            points, recorded = await asyncio.to_thread(self._recorded, rules, start_ns)
+            told = await self._link.ask(lambda client: client.opportunities(self._symbol, limit=LARGEST_PAGE))
         except WorkstationError as error:
-            points, self._problem = [], f"Nothing of the past is shown: {error}"
-        self._begin(points)
+            points, recorded, told, self._problem = [], [], (), f"Nothing of the past is shown: {error}"
+        self._points.begin(points)
+        self._log.begin(recorded, (one for one in told if (one.closed_ns or one.opened_ns) >= start_ns))
+        self._begin()
         self._channel.snapshot()
 
-    def _begin(self, points: list[Point]) -> None:
-        """What is recorded, and then what came meanwhile."""
-        self._points.begin(points)
-        self._log, self._told_ms = OpportunityLog(), 0
-        for one in points:
-            self._log.put(one.t, (one.net_edge_ab, one.net_edge_ba), (None, None))
+    def _recorded(self, rules: list[InstrumentView], start_ns: int) -> tuple[list[Point], list[Opportunity]]:
+        points = recorded_points(self._history, self._window, rules, start_ns)
+        return points, recorded_opportunities(self._history, self._window, self._wanted, rules, start_ns)
+
+    def _begin(self) -> None:
+        """Behind what is past: what came meanwhile."""
+        self._told_ms = 0
         early, self._early = self._early or (), None
         for event in early:
             self._take(event)
@@ -134,13 +147,15 @@ class SpreadSource:
             self._quotes[data["venue"]] = data
         elif event.topic is Topic.INDICATOR_UPDATED and (data["venue_a"], data["venue_b"]) == self._venues:
             self._put(event.time_ns // MS_NS, SpreadView.model_validate(data))
+        elif event.topic is Topic.OPPORTUNITY:
+            self._log.put(OpportunityView.model_validate(data))
+            self._flush_soon()
 
     def _put(self, t_ms: int, view: SpreadView) -> None:
         if t_ms < self._told_ms:
             return
         self._told_ms, self._view = t_ms, view
         self._points.put(point_of(t_ms, view))
-        self._log.put(t_ms, (view.net_edge_ab_bps, view.net_edge_ba_bps), self._capacities())
         self._flush_soon()
 
     def _on_look(self, state: EngineState) -> None:
@@ -159,7 +174,7 @@ class SpreadSource:
             last = self._points.last
             begins_ms = now_ms if math.isinf(late_ms) else now_ms - int(late_ms)
             self._points.put(gap_at(begins_ms if last is None else max(begins_ms, last.t), found.mean_bps))
-            self._log.put(now_ms, (None, None), (None, None))
+            self._log.silence()
         self._flush_soon()
 
     def _capacities(self) -> tuple[float | None, float | None]:
@@ -184,8 +199,8 @@ class SpreadSource:
             {
                 "after": after,
                 "points": points,
-                "ended": [_row(one) for one in self._log.news()],
-                "lasting": [_row(one) for one in self._log.lasting],
+                "ended": [one.row for one in self._log.news()],
+                "lasting": [one.row for one in self._log.lasting],
                 "now": self._now(),
             }
         )
@@ -236,7 +251,3 @@ def _least(a: float | None, b: float | None) -> float | None:
 
 def _names(view: SpreadView) -> tuple[str, str, str]:
     return view.symbol, view.venue_a, view.venue_b
-
-
-def _row(one: Opportunity) -> tuple[str, int, int | None, float, float | None]:
-    return one.way, one.start_ms, one.end_ms, round(one.peak_bps, 2), one.capacity

@@ -20,7 +20,6 @@ from workstation.session.settings import SessionSettings
 from workstation.strategies.base import BarStrategy, make_strategy
 from workstation.strategies.catalog import strategy_named
 from workstation.trading.paper import PaperSettings
-from workstation.windows.opportunities import OpportunitySpec
 
 MS_NS = 1_000_000
 
@@ -70,15 +69,6 @@ def paper_settings(declaration: SessionDeclaration, settings: Settings) -> Paper
     return PaperSettings(
         latency_ns=milliseconds_of("latency_ms", latency_ms) * MS_NS,
         slippage_rate=_slippage_rate(declaration, settings),
-    )
-
-
-def opportunity_spec(settings: Settings) -> OpportunitySpec:
-    return OpportunitySpec(
-        least_bps=settings.opportunities.least_bps,
-        least_value=settings.opportunities.least_value,
-        least_ns=settings.opportunities.least_ms * MS_NS,
-        latency_ns=settings.opportunities.latency_ms * MS_NS,
     )
 
 

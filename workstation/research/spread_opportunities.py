@@ -30,6 +30,17 @@ def spread_opportunities(
     an order sent at the opening would have found. One that had not closed at the end has no `closed` and no `seconds`.
     Raises BadInput, HistoryMissing, HistoryCorrupt.
     """
+    return _frame(opportunity_rows(store, window, wanted, span, rules))
+
+
+def opportunity_rows(
+    store: HistoryStore,
+    window: WindowSpec,
+    wanted: OpportunitySpec,
+    span: Span,
+    rules: Sequence[Instrument] | None = None,
+) -> Table:
+    """The same as rows of tables.OPPORTUNITY, in the order of their opening; `closed_ns` is 0 of one that lasts."""
     walk = SpreadWalk(store, window, span, rules)
     tables = walk.market.tables
     walk.market.windows.watch(window, wanted)
@@ -40,7 +51,9 @@ def spread_opportunities(
             found.append(closed.take())
         last_ns = int(block["ts_received"][-1])
     found.append(_lasting(tables.watches, last_ns))
-    return _frame(np.concatenate(found), span)
+    rows = np.concatenate(found)
+    is_in = (rows["closed_ns"] == 0) | (rows["closed_ns"] >= (span.start_ns or 0))
+    return np.sort(rows[is_in], order=["opened_ns", "way"])
 
 
 def _lasting(watches: Table, last_ns: int) -> Table:
@@ -52,9 +65,7 @@ def _lasting(watches: Table, last_ns: int) -> Table:
     return rows
 
 
-def _frame(found: Table, span: Span) -> pd.DataFrame:
-    is_in = (found["closed_ns"] == 0) | (found["closed_ns"] >= (span.start_ns or 0))
-    found = np.sort(found[is_in], order=["opened_ns", "way"])
+def _frame(found: Table) -> pd.DataFrame:
     frame = pd.DataFrame({"way": np.where(found["way"] == AB, "ab", "ba")})
     for name, column in zip(TIMES, ("opened_ns", "closed_ns", "peak_ns"), strict=True):
         stamps = found[column].astype("datetime64[ns]")

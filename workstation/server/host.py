@@ -11,7 +11,7 @@ import numpy as np
 
 from workstation.config.loading import Configuration
 from workstation.config.settings import Settings
-from workstation.engine.build import opportunity_spec
+from workstation.config.words import opportunities_of
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
 from workstation.engine.engine import Engine
@@ -108,7 +108,7 @@ async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_re
             trades=settings.engine.with_trades,
             intervals_ns=frozenset(map(interval_ns, settings.engine.bar_intervals)),
         ),
-        opportunities=opportunity_spec(settings),
+        opportunities=opportunities_of(settings),
     )
     engines.append(engine)
     app = create_app(engine, bus, api_token(settings.paths.home))

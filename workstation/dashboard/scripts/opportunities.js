@@ -5,7 +5,7 @@ export function render({model}) {
   const el = node
   const body = el("tbody", {}), count = el("small", {})
   const csv = el("button", {type: "button", class: "csv", onclick: () => save(), "aria-label": "Opportunities as CSV"}, "CSV")
-  const heads = [["Start", "left"], ["Way", "left"], ["Lasted", ""], ["Peak, bps", ""], ["Capacity", ""]]
+  const heads = [["Start", "left"], ["Way", "left"], ["Lasted", ""], ["Peak, bps", ""], ["Capacity", ""], ["Left, bps", ""]]
   const head = el("tr", {}, ...heads.map(([name, kind]) => el("th", {scope: "col", class: kind}, name)))
   const teach = el("p", {class: "teach"})
   const root = el("section", {class: "opportunities", "aria-label": "Opportunities"},
@@ -34,25 +34,26 @@ export function render({model}) {
     isQueued = false
     const all = [...lasting, ...[...ended].reverse()]
     count.textContent = all.length ? String(all.length) : ""
-    head.lastChild.textContent = base ? `Capacity, ${base}` : "Capacity"
-    teach.textContent = all.length || !isTold ? "" : "None in the last two hours: no crossing would have paid its fees. They are listed here when one does."
+    head.children[4].textContent = base ? `Capacity, ${base}` : "Capacity"
+    teach.textContent = all.length || !isTold ? "" : "None in the last two hours: no crossing would have paid its fees for long enough. They are listed here when one does."
     csv.disabled = !all.length
     body.replaceChildren(...all.slice(0, SHOWN).map(line))
   }
   const ends = (way) => way === "ab" ? [model.venue_a, model.venue_b] : [model.venue_b, model.venue_a]
-  function line([way, start, end, peak, capacity]) {
+  function line([way, start, end, peak, capacity, left]) {
     const [sold, bought] = ends(way), when = new Date(start), ms = (end ?? Math.max(nowMs, start)) - start
     return el("tr", {class: end === null ? "lasts" : ""},
       el("td", {class: "left", title: when.toISOString()}, when.toLocaleTimeString(undefined, {hour12: false})),
       el("td", {class: "left way", title: `sell ${sold}, buy ${bought}`}, `sell ${sold}, buy ${bought}`),
       el("td", {}, end === null ? `▲ ${length(ms)}` : length(ms)),
       el("td", {class: "peak"}, signed(peak)),
-      el("td", {}, capacity === null ? UNKNOWN : Number(capacity.toPrecision(4)).toLocaleString(undefined, {maximumSignificantDigits: 4})))
+      el("td", {}, capacity === null ? UNKNOWN : Number(capacity.toPrecision(4)).toLocaleString(undefined, {maximumSignificantDigits: 4})),
+      el("td", {class: sign(left), title: "The net edge that an order found which was sent at the opening"}, signed(left)))
   }
   const length = (ms) => ms < 1000 ? "< 1 s" : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : age(ms)
-  const save = () => download("opportunities.csv", ["symbol", "sell", "buy", "start", "end", "peak_bps", "capacity"],
-    [...ended, ...lasting].map(([way, start, end, peak, capacity]) => [model.symbol, ...ends(way), new Date(start).toISOString(),
-      end === null ? "" : new Date(end).toISOString(), peak, capacity]))
+  const save = () => download("opportunities.csv", ["symbol", "sell", "buy", "start", "end", "peak_bps", "capacity", "left_bps"],
+    [...ended, ...lasting].map(([way, start, end, peak, capacity, left]) => [model.symbol, ...ends(way), new Date(start).toISOString(),
+      end === null ? "" : new Date(end).toISOString(), peak, capacity, left]))
 
   function follow() {
     clearTimeout(resting)

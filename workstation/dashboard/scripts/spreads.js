@@ -141,7 +141,7 @@ export function render({model, view}) {
   function sentences(figures, since) {
     const old = ["a", "b"].filter((side) => figures[`age_${side}_ms`] === null || figures[`age_${side}_ms`] + since > told.stale_ms)
     if (old.length || figures.spread_bps === null) return [stale(old, figures, since), ...traders()]
-    return [edge(figures), ...lasted(figures), distance(figures), ...traders()].filter((line) => line.length)
+    return [edge(figures), ...lasted(figures), distance(figures), together(figures), ...traders()].filter((line) => line.length)
   }
   const stale = (old, figures, since) => ["No edge is known: ", ...(old.length ? old.flatMap((side, i) => {
     const ms = figures[`age_${side}_ms`]
@@ -168,6 +168,12 @@ export function render({model, view}) {
     const away = spread - mean, isAbove = away >= 0, room = isAbove ? upper - spread : spread - lower, band = isAbove ? "upper" : "lower"
     const where = [["b", `${figure(Math.abs(away))} bps ${isAbove ? "above" : "below"}`], ` its mean${z === null ? "" : `, z ${signed(z)}`}; `]
     return ["The spread is ", ...where, ["b", `${figure(Math.abs(room))} bps`], room >= 0 ? ` inside the ${band} band.` : ` outside the ${band} band.`]
+  }
+  function together({correlation, half_life_s: halfLife, lead_s: lead}) {
+    if (correlation === null) return []
+    const leads = lead ? ["; ", ["b", lead > 0 ? model.venue_a : model.venue_b], ` moves first, by ${Math.abs(lead)} s`] : []
+    const back = halfLife === null ? [] : ["; half of a distance is gone after ", ["b", length(halfLife * 1000)]]
+    return ["Their returns correlate ", ["b", figure(correlation)], ...leads, ...back, "."]
   }
   function traders() {
     if (!state) return []
