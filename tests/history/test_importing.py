@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from tests.history.series import BTC, DAY_START_NS
 from workstation.errors import BadInput, ImportRefused
@@ -331,6 +332,32 @@ def test_a_file_that_is_no_gzip_or_no_parquet_is_refused(store: HistoryStore) ->
         import_file(store, a_file(store, "", "a.xlsx"), a_request())
     with pytest.raises(ImportRefused, match="no such file"):
         import_file(store, store.root / "none.csv", a_request())
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd", "uncompressed"])
+def test_feather_comes_in_like_parquet_with_the_types_of_its_columns(store: HistoryStore, compression: str) -> None:
+    times = pa.array(DAY_START_NS + HOUR_NS * np.arange(20)).cast(pa.timestamp("ns", "UTC"))
+    closes = np.linspace(100, 119, 20)
+    names = ("open", "high", "low", "close")
+    columns = {"date": times} | dict.fromkeys(names, closes) | {"volume": np.ones(20)}
+    store.root.parent.mkdir(exist_ok=True)
+    path = store.root.parent / "BTC_USDT-1h.feather"
+    feather.write_feather(pa.table(columns), path, compression=compression)
+    report = import_file(store, path, a_request())
+    assert (report.rows_good, report.mapping["ts_open"], report.series.interval_ns) == (20, ("date",), HOUR_NS)
+    assert store.bars(BTC, HOUR_NS).close.tolist() == closes.tolist()
+
+
+def test_a_feather_file_that_is_none_or_lacks_a_column_is_refused(store: HistoryStore) -> None:
+    path = a_file(store, "date,open\n1,2\n", "bars.feather")
+    with pytest.raises(ImportRefused, match=r"bars\.feather: not a readable Feather file"):
+        import_file(store, path, a_request())
+    path.write_bytes(b"FEA1 and more")
+    with pytest.raises(ImportRefused, match="Feather of version 1: write it anew"):
+        import_file(store, path, a_request())
+    feather.write_feather(pa.table({"date": [1], "open": [1.0]}), path)
+    with pytest.raises(ImportRefused, match=r"bars\.feather: no column for high"):
+        import_file(store, path, a_request())
 
 
 # -- real files

@@ -51,7 +51,7 @@ def decimal_option(name: str, meaning: str) -> Any:
     return typer.Option(name, parser=a_decimal, metavar="NUMBER", help=meaning, show_default=False)
 
 
-File = Annotated[Path, typer.Argument(help="A .csv, .csv.gz or .parquet file.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .feather file.", show_default=False)]
 Kind = Annotated[HistoryKind, typer.Option(help="What the rows are.")]
 VenueName = Annotated[str, typer.Option(help="Where it was traded: a-z, 0-9, _ and -.")]
 SymbolName = Annotated[str, typer.Option(help="BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual.")]

@@ -102,7 +102,7 @@ def import_file(
     rejects_folder: Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> ImportReport:
-    """Takes a .csv, .csv.gz or .parquet file into the store.
+    """Takes a .csv, .csv.gz, .parquet or .feather file into the store.
 
     Rejected rows go to a CSV file in `rejects_folder`, beside the source by default. Raises ImportRefused, with nothing
     stored, where a column or a time is ambiguous or over `max_bad_share` of the rows is bad; BadInput for an impossible

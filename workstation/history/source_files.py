@@ -1,4 +1,4 @@
-"""A foreign file as an Arrow table with line numbers: CSV, CSV in gzip, or Parquet."""
+"""A foreign file as an Arrow table with line numbers: CSV, CSV in gzip, Parquet, or Feather."""
 
 import csv
 import gzip
@@ -23,13 +23,14 @@ from workstation.history.segments import METADATA_KEY, Table
 from workstation.model.market import IntArray
 
 MapNames = Callable[[list[str]], ColumnMap]
+FEATHER_1 = b"FEA1"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTable:
-    """The mapped columns of a file. `lines` are its line numbers from 1 (row numbers, where the file is Parquet).
+    """The mapped columns of a file. `lines` are its line numbers from 1 (of Parquet and Feather, row numbers).
 
     `malformed` are lines that have another number of cells than the header. `text_of` gives a line as it stands.
     """
@@ -44,7 +45,7 @@ class SourceTable:
 
 
 def read_source(path: Path, map_names: MapNames, skip_lines: int = 0) -> SourceTable:
-    """Reads a .csv, .csv.gz or .parquet file whole into memory. Raises ImportRefused with the file and the fault."""
+    """Reads a .csv, .csv.gz, .parquet or .feather file whole into memory. Raises ImportRefused, naming file and fault."""
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
@@ -56,24 +57,31 @@ def read_source(path: Path, map_names: MapNames, skip_lines: int = 0) -> SourceT
     name = path.name.lower()
     try:
         if name.endswith(".parquet"):
-            return _read_parquet(path, map_names)
+            return _read_columns(path, map_names, "Parquet", _parquet_schema, _parquet_table)
+        if name.endswith(".feather"):
+            return _read_columns(path, map_names, "Feather", _feather_schema, _feather_table)
         if name.endswith((".csv", ".csv.gz")):
             return _read_csv(path, map_names, skip_lines)
     except OSError as error:
         raise ImportRefused(f"{path}: not readable: {error.strerror or error}") from error
-    raise ImportRefused(f"{path}: expected a name that ends with .csv, .csv.gz or .parquet")
+    raise ImportRefused(f"{path}: expected a name that ends with .csv, .csv.gz, .parquet or .feather")
 
 
-def _read_parquet(path: Path, map_names: MapNames) -> SourceTable:
+def _read_columns(
+    path: Path,
+    map_names: MapNames,
+    form: str,
+    schema_of: Callable[[Path], Any],
+    table_of: Callable[[Path, list[str]], Table],
+) -> SourceTable:
+    """A file that is stored by columns; only the mapped ones are read."""
     with path.open("rb") as file:
         content_hash = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        schema = pq.read_schema(path)
-        _refuse_own(path, schema)
-        columns = map_names(schema.names)
-        table = pq.read_table(path, columns=list(columns.roles), partitioning=None).combine_chunks()
+        columns = map_names(schema_of(path).names)
+        table = table_of(path, list(columns.roles)).combine_chunks()
     except (OSError, pa.ArrowException) as error:
-        raise ImportRefused(f"{path}: not a readable Parquet file: {error}") from error
+        raise ImportRefused(f"{path}: not a readable {form} file: {error}") from error
     _refuse_empty(path, table.num_rows)
     return SourceTable(
         path=path,
@@ -86,6 +94,32 @@ def _read_parquet(path: Path, map_names: MapNames) -> SourceTable:
             f"{name}={value}" for name, value in table.slice(line - 1, 1).to_pylist()[0].items()
         ),
     )
+
+
+def _parquet_schema(path: Path) -> Any:
+    schema = pq.read_schema(path)
+    _refuse_own(path, schema)
+    return schema
+
+
+def _parquet_table(path: Path, names: list[str]) -> Table:
+    return pq.read_table(path, columns=names, partitioning=None)
+
+
+def _feather_schema(path: Path) -> Any:
+    """Of version 2, which is Arrow's own file; the first version has been given up by Arrow too."""
+    with path.open("rb") as file:
+        if file.read(4) == FEATHER_1:
+            raise ImportRefused(f"{path}: Feather of version 1: write it anew as version 2, or as Parquet")
+    with pa.ipc.open_file(path) as reader:
+        return reader.schema
+
+
+def _feather_table(path: Path, names: list[str]) -> Table:
+    with pa.ipc.open_file(path) as reader:
+        places = [reader.schema.get_field_index(name) for name in names]
+    with pa.ipc.open_file(path, options=pa.ipc.IpcReadOptions(included_fields=places)) as reader:
+        return reader.read_all().select(names)
 
 
 def _refuse_own(path: Path, schema: Any) -> None:
