@@ -1,35 +1,254 @@
-"""The feed at the project's own simulated exchange, over real sockets and the real clock."""
+"""The feed at the project's own simulated exchanges, over real sockets, whatever protocol they speak."""
 
 import asyncio
+import contextlib
 import random
 import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
-from tests.exchanges.sinks import QUICK, running, subscriptions
+import pytest
+
+from tests.exchanges.sinks import QUICK, ToldSink, running, subscriptions
 from workstation.cli.exchange_simulation import model_source
+from workstation.errors import VenueUnavailable
 from workstation.exchanges.ccxt_feed import CcxtFeed
+from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
+from workstation.exchanges.venue_facts import facts_of
 from workstation.model.ids import Venue
-from workstation.model.market import SECOND_NS
+from workstation.model.instrument import InstrumentKey, InstrumentKind
+from workstation.model.market import MINUTE_NS, SECOND_NS
 from workstation.ports.feed import FeedState
+from workstation.simulator.faults import Fault, FaultKind
+from workstation.simulator.hosted_venue import HostedVenue
 from workstation.simulator.server import ServerSettings, SimulatedExchanges
+from workstation.simulator.wires import WIRES
+
+BTC = {wire: "BTC_USDT" if wire == "gate" else "BTCUSDT" for wire in WIRES}
+TRADES = {"binance": "btcusdt@aggTrade", "bybit": "publicTrade.BTCUSDT", "gate": "spot.trades.BTC_USDT"}
+BURST = 3_000
+MISSED = 40
+"""Trades of a gap: fewer than the 60 that the least generous of the venues tells again."""
 
 
-def test_quotes_and_trades_of_the_simulated_exchange_arrive_and_nothing_is_refused() -> None:
+@contextlib.asynccontextmanager
+async def simulated(wire: str, speed: float = 1.0) -> AsyncIterator[SimulatedExchanges]:
+    """One venue that speaks the protocol."""
+    exchanges = SimulatedExchanges(model_source("nova", 1, None), ServerSettings(speed=speed, wires={"nova": wire}))
+    await exchanges.start()
+    try:
+        yield exchanges
+    finally:
+        await exchanges.close()
+
+
+def feed_at(
+    exchanges: SimulatedExchanges, wire: str, now_ns: Callable[[], int] = time.time_ns, **fields: Any
+) -> CcxtFeed:
+    settings = VenueSettings(venue=Venue("nova"), exchange=wire, url=f"{exchanges.url}/nova", **fields)
+    return CcxtFeed(settings, now_ns, rng=random.Random(1), pace=QUICK)
+
+
+def told_trades(sink: ToldSink) -> list[tuple[Any, ...]]:
+    """Time in ms, price, quantity and side of BTC's."""
+    return [(row[1] // 10**6, *row[2:]) for row in sink.trades if row[0] == 0]
+
+
+def true_trades(exchanges: SimulatedExchanges, wire: str) -> list[tuple[Any, ...]]:
+    """The same of the venue itself, as many as it keeps."""
+    kept = exchanges.venues["nova"].exchange.markets[BTC[wire]].trades
+    return [(one.ts_ns // 10**6, one.price, one.quantity, one.seller_takes) for one in kept]
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_quotes_and_trades_of_a_simulated_exchange_arrive_and_nothing_is_refused(wire: str) -> None:
     async def scenario() -> None:
-        exchanges = SimulatedExchanges(model_source("nova", 1, None), ServerSettings(port=0))
-        await exchanges.start()
-        settings = VenueSettings(venue=Venue("nova"), exchange="binance", url=f"{exchanges.url}/nova")
-        feed = CcxtFeed(settings, time.time_ns, rng=random.Random(1), pace=QUICK)
-        try:
+        async with simulated(wire) as exchanges:
+            feed = feed_at(exchanges, wire)
             instruments = {each.symbol: each for each in await feed.instruments()}
             async with running(feed, subscriptions(trades=True)) as sink:
                 await sink.until(lambda: len({row[0] for row in sink.quotes}) == 2 and bool(sink.trades), timeout_s=60)
-        finally:
-            await exchanges.close()
-        assert {"BTC/USDT", "ETH/USDT"} <= set(instruments)
+            own = {one.instrument.symbol: one.instrument for one in exchanges.venues["nova"].exchange.markets.values()}
+        assert set(instruments) == set(own)
+        for symbol, rules in own.items():
+            found = instruments[symbol]
+            assert (found.kind, found.tick_size, found.lot_size) == (
+                InstrumentKind.SPOT,
+                rules.tick_size,
+                rules.lot_size,
+            )
+            assert (found.min_quantity, found.min_notional_quote) == (rules.min_quantity, rules.min_notional_quote)
         assert all(row[2] < row[3] for row in sink.quotes)
         assert all(abs(row[1] - time.time_ns()) < 60 * SECOND_NS for row in sink.trades)
         assert sink.states == [FeedState.CONNECTING, FeedState.LIVE, FeedState.STOPPED]
         assert feed.refusals.total == 0, feed.refusals.last
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_each_quote_and_trade_of_a_burst_is_told_once_and_in_order(wire: str) -> None:
+    async def scenario() -> None:
+        async with simulated(wire) as exchanges:
+            feed, venue = feed_at(exchanges, wire), exchanges.venues["nova"]
+            async with running(feed, subscriptions(trades=True)[:1]) as sink:
+                await sink.until(lambda: bool(sink.quotes and sink.trades), timeout_s=60)
+                exchanges.advance()
+                at_ms = venue.exchange.now_ns // 10**6
+                touch = venue.exchange.markets[BTC[wire]].book.touch()
+                assert touch is not None
+                market = venue.exchange.markets[BTC[wire]]
+                best = market.float_price(touch.bid), market.float_price(touch.ask)
+                quantities = market.float_quantity(touch.bid_lots), market.float_quantity(touch.ask_lots)
+                before = len(sink.quotes)
+                venue.burst(BTC[wire], BURST)
+                lot = market.float_quantity(1)
+                wanted = [(at_ms, best[(number + 1) % 2], lot, number % 2 == 1) for number in range(BURST)]
+                await sink.until(lambda: wanted[-1] in told_trades(sink)[-BURST:] and len(sink.trades) > BURST)
+                told = told_trades(sink)
+                first = next(place for place, one in enumerate(told) if one[0] == at_ms and one[2] == lot)
+                await sink.until(lambda: len(told_trades(sink)) >= first + BURST)
+                assert told_trades(sink)[first : first + BURST] == wanted
+                await sink.until(lambda: [row[2:] for row in sink.quotes[before:]].count(best + quantities) >= BURST)
+            assert feed.refusals.total == 0, feed.refusals.last
+            assert FeedState.RECONNECTING not in sink.states
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_the_trades_missed_while_a_socket_was_lost_are_told_before_the_next(wire: str) -> None:
+    async def scenario() -> None:
+        async with simulated(wire) as exchanges:
+            feed, venue = feed_at(exchanges, wire), exchanges.venues["nova"]
+            async with running(feed, subscriptions(trades=True)[:1]) as sink:
+                await sink.until(lambda: bool(sink.trades), timeout_s=60)
+                first = told_trades(sink)[0]
+                exchanges.advance()
+                # from here on no trade is streamed, and then the sockets are torn
+                exchanges.menu.add(Fault(kind=FaultKind.SEQUENCE_GAP, stream=TRADES[wire]))
+                venue.burst(BTC[wire], MISSED)
+                exchanges.menu.clear()
+                for client in venue.hub:
+                    client.abort()
+                await sink.until(lambda: FeedState.RECONNECTING in sink.states)
+
+                def is_whole() -> bool:
+                    truth = true_trades(exchanges, wire)
+                    told = told_trades(sink)
+                    since = truth[truth.index(first) :]
+                    return len(told) >= MISSED and told == since[: len(told)] and len(since) - len(told) < 5
+
+                await sink.until(is_whole, timeout_s=30)
+                assert not [status.reason for status in sink.statuses if "may be missing" in status.reason]
+
+    asyncio.run(scenario())
+
+
+STREAMED = [wire for wire in WIRES if not facts_of(wire).bars_by_rest]
+
+
+@pytest.mark.parametrize("wire", STREAMED)
+def test_closed_bars_are_the_venues_and_none_is_left_out_over_a_lost_socket(wire: str) -> None:
+    async def scenario() -> None:
+        async with simulated(wire, speed=30.0) as exchanges:
+            feed, venue = feed_at(exchanges, wire, exchanges.now_ns), exchanges.venues["nova"]
+            async with running(feed, subscriptions(quotes=False, intervals_ns=(MINUTE_NS,))[:1]) as sink:
+                await sink.until(lambda: len(sink.bars) == 2, timeout_s=60)
+                for client in venue.hub:
+                    client.abort()
+                await sink.until(lambda: len(sink.bars) == 5, timeout_s=60)
+            are_the_models(sink, venue.exchange.markets[BTC[wire]].instrument.key)
+
+    asyncio.run(scenario())
+
+
+def are_the_models(sink: ToldSink, key: InstrumentKey) -> None:
+    """The bars that were told are those of the market model, without a gap."""
+    ends = [row[2] for row in sink.bars]
+    assert ends == list(range(ends[0], ends[0] + len(ends) * MINUTE_NS, MINUTE_NS))
+    bars = model_source("nova", 1, None).minutes(key, ends[0] - MINUTE_NS, ends[-1])
+    prices = list(zip(bars.open, bars.high, bars.low, bars.close, strict=True))
+    assert [row[3:7] for row in sink.bars] == [tuple(map(float, one)) for one in prices]
+    assert [row[7] for row in sink.bars] == pytest.approx(bars.volume.tolist(), abs=0.001)
+
+
+@pytest.mark.parametrize("wire", [wire for wire in WIRES if wire not in STREAMED])
+def test_bars_that_are_not_streamed_are_asked_for_once_they_have_ended(wire: str) -> None:
+    async def scenario() -> None:
+        async with simulated(wire) as exchanges:
+            # the feed's clock is five minutes late, and then right: the bars of that time have ended at once
+            late_ns = 5 * MINUTE_NS
+            feed, venue = feed_at(exchanges, wire, lambda: time.time_ns() - late_ns), exchanges.venues["nova"]
+            async with running(feed, subscriptions(quotes=False, trades=True, intervals_ns=(MINUTE_NS,))[:1]) as sink:
+                await wanted_stream(venue, TRADES[wire])
+                assert sink.bars == []
+                late_ns = 0
+                await sink.until(lambda: len(sink.bars) >= 5, timeout_s=60)
+            are_the_models(sink, venue.exchange.markets[BTC[wire]].instrument.key)
+
+    asyncio.run(scenario())
+
+
+async def wanted_stream(venue: HostedVenue, stream: str) -> None:
+    """Until somebody listens to it."""
+    async with asyncio.timeout(30):
+        while not venue.hub.is_wanted(stream):
+            await asyncio.sleep(0.01)
+
+
+QUOTES = {"binance": "btcusdt@bookTicker", "bybit": "orderbook.1.BTCUSDT", "gate": "spot.book_ticker.BTC_USDT"}
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_broken_frames_are_counted_and_survived_and_a_silent_socket_is_replaced(wire: str) -> None:
+    async def scenario() -> None:
+        async with simulated(wire) as exchanges:
+            feed, venue = feed_at(exchanges, wire, stale_after_s=1.5), exchanges.venues["nova"]
+
+            async def next_quote() -> None:
+                count = len(sink.quotes)
+                venue.burst(BTC[wire], 1)
+                await sink.until(lambda: len(sink.quotes) > count)
+
+            async with running(feed, subscriptions()[:1]) as sink:
+                await sink.until(lambda: bool(sink.quotes), timeout_s=60)
+                for kind in (FaultKind.GARBLED, FaultKind.ABSURD):
+                    before = feed.refusals.total
+                    exchanges.menu.add(Fault(kind=kind, stream=QUOTES[wire], count=1))
+                    venue.burst(BTC[wire], 1)
+                    await next_quote()
+                    assert feed.refusals.total == before + 1
+                exchanges.menu.add(Fault(kind=FaultKind.HUGE, stream=QUOTES[wire], count=1, size=2_000))
+                await next_quote()
+                assert FeedState.RECONNECTING not in sink.states
+                exchanges.menu.add(Fault(kind=FaultKind.SILENT_SOCKET, stream=QUOTES[wire], count=1))
+                venue.burst(BTC[wire], 1)
+                await sink.until(lambda: FeedState.RECONNECTING in sink.states)
+                await wanted_stream(venue, QUOTES[wire])
+                await next_quote()
+                # more than the client takes in one frame: the connection is lost, and made again
+                exchanges.menu.add(Fault(kind=FaultKind.HUGE, stream=QUOTES[wire], count=1, size=11_000))
+                lost = sink.states.count(FeedState.RECONNECTING)
+                venue.burst(BTC[wire], 1)
+                await sink.until(lambda: sink.states.count(FeedState.RECONNECTING) == lost + 1)
+                await wanted_stream(venue, QUOTES[wire])
+                await next_quote()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_too_many_requests_stop_all_calls_for_the_time_that_the_venue_names(wire: str) -> None:
+    async def scenario() -> None:
+        async with simulated(wire) as exchanges:
+            limiter = RestLimiter()
+            settings = VenueSettings(venue=Venue("nova"), exchange=wire, url=f"{exchanges.url}/nova")
+            feed = CcxtFeed(settings, time.time_ns, limiter=limiter, pace=QUICK)
+            exchanges.menu.add(Fault(kind=FaultKind.RATE_429, seconds=40, count=1))
+            with pytest.raises(VenueUnavailable):
+                await feed.instruments()
+            assert 35 < limiter.pause_left_s(asyncio.get_running_loop().time()) <= 41
 
     asyncio.run(scenario())
