@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from workstation.cli.exchange import app
-from workstation.cli.exchange_simulation import history_source, model_source
+from workstation.cli.exchange_simulation import history_source, model_source, run_exchanges, wires_of
 from workstation.errors import ConfigError, HistoryMissing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +49,17 @@ def test_help_needs_no_numba() -> None:
 def test_a_venue_that_is_not_known_is_refused_with_those_that_are(venues: str) -> None:
     with pytest.raises(ConfigError, match="expected some of nova, orion, vega"):
         model_source(venues, 1, None)
+
+
+def test_a_venue_may_name_its_protocol() -> None:
+    venues = "nova, orion:bybit ,vega: gate"
+    assert wires_of(venues) == {"orion": "bybit", "vega": "gate"}
+    assert [venue.venue for venue in model_source(venues, 1, None).model.venues] == ["nova", "orion", "vega"]
+
+
+def test_a_protocol_that_is_not_known_is_refused_with_those_that_are(home: Path) -> None:
+    with pytest.raises(ConfigError, match="venue nova: wire 'kraken': expected one of binance, bybit, gate"):
+        run_exchanges("nova:kraken", port=0, seed=1, speed=1.0, faults=None, quotes_per_second=None, history=None)
 
 
 def test_history_is_named_by_venue_and_symbol(home: Path) -> None:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workstation.exchanges.rest_limiter import BAN_S, PAUSE_S, RestLimiter, RestLimiters, RestPace, retry_after_s
+from workstation.exchanges.rest_limiter import (
+    BAN_S,
+    PAUSE_S,
+    RestLimiter,
+    RestLimiters,
+    RestPace,
+    limit_told,
+    retry_after_s,
+)
+from workstation.exchanges.venue_facts import facts_of
 
 
 @given(calls=st.lists(st.tuples(st.floats(0, 5), st.floats(0, 2)), min_size=1))
@@ -34,6 +43,33 @@ def test_a_pause_lasts_as_long_as_the_longest_that_was_told(answers: list[tuple[
 @pytest.mark.parametrize("header", [None, "", "soon", "nan", "-1", "Wed, 21 Oct 2015 07:28:00 GMT"])
 def test_a_pause_without_a_number_of_seconds_has_a_length_of_ours(header: str | None) -> None:
     assert retry_after_s(header, 7.0) == 7.0
+
+
+BYBIT, GATE = "X-Bapi-Limit-Reset-Timestamp", "X-Gate-RateLimit-Reset-Timestamp"
+
+
+@pytest.mark.parametrize(
+    ("exchange", "status", "headers", "body", "told"),
+    [
+        ("binance", 429, {"Retry-After": "7"}, "", (429, "7")),
+        ("binance", 418, {"retry-after": "9"}, "", (418, "9")),
+        ("binance", 200, {}, '{"retCode":10006}', (200, None)),
+        ("bybit", 200, {BYBIT: "1700000009"}, '{"retCode": 10006, "retMsg": "Too many visits!"}', (429, "9.0")),
+        ("bybit", 200, {BYBIT: "1700000007000"}, '{"retCode":10006}', (429, "7.0")),
+        ("bybit", 200, {BYBIT: "1700000000000"}, '{"retCode":0,"retMsg":"OK"}', (200, None)),
+        ("bybit", 200, {}, '{"retCode":10006}', (429, None)),
+        ("bybit", 403, {}, "403, access too frequent", (418, "600.0")),
+        ("bybit", 403, {}, "<html>blocked in your country</html>", (403, None)),
+        ("gate", 429, {GATE: "1700000007"}, "{}", (429, "7.0")),
+        ("gate", 429, {GATE: "1600000000"}, "{}", (429, "1.0")),
+        ("gate", 429, {GATE: "soon"}, "{}", (429, None)),
+        ("gate", 200, {GATE: "1700000007"}, "[]", (200, None)),
+    ],
+)
+def test_each_venue_is_understood_when_it_says_too_many(
+    exchange: str, status: int, headers: dict[str, str], body: str, told: tuple[int, str | None]
+) -> None:
+    assert limit_told(facts_of(exchange).limits, status, headers, body, 1_700_000_000.0) == told
 
 
 def test_a_ban_without_a_length_is_longer_than_a_pause() -> None:

@@ -39,17 +39,18 @@ class Repair:
         """The trades since the last seen, oldest first, and whether they are all. Raises VenueUnavailable, -Refused."""
         assert series.last is not None
         by_id = facts_of(self._settings.exchange).trades_by_id and series.last.trade_id is not None
+        most = self._most_trades(symbol)
         newest, found, is_whole = series.last, list[TradeNumbers](), True
         for page in range(MOST_PAGES):
             since = None if by_id or not newest.ts_event else newest.ts_event // MS_NS
             params = {"fromId": int(newest.trade_id or 0) + 1} if by_id else {}
-            trades, count = await self._asked(lambda s=since, p=params: self._fetch_trades(symbol, s, p))  # type: ignore[misc]
+            trades, count = await self._asked(lambda s=since, p=params: self._fetch_trades(symbol, s, most, p))  # type: ignore[misc]
             if not page and not by_id:
                 is_whole = series.reaches_back(trades)
             seen = {trade.trade_id for trade in found if trade.trade_id is not None}
             fresh = [trade for trade in trades if trade.trade_id not in seen and not series.is_known(trade)]
             found += fresh
-            if count < PAGE or not fresh or fresh[-1] == newest:
+            if count < most or not fresh or fresh[-1] == newest:
                 return found, is_whole
             newest = fresh[-1]
         return found, False
@@ -90,14 +91,18 @@ class Repair:
                 await asyncio.sleep(self._retry_s * attempt)
         raise AssertionError("the last try returns or raises")
 
+    def _most_trades(self, symbol: str) -> int:
+        is_spot = self._client.market(symbol)["spot"] is True
+        return facts_of(self._settings.exchange).most_spot_trades if is_spot else PAGE
+
     async def _fetch_trades(
-        self, symbol: str, since: int | None, params: dict[str, int]
+        self, symbol: str, since: int | None, most: int, params: dict[str, int]
     ) -> tuple[list[TradeNumbers], int]:
         """Those that are trades, and how many there were.
 
         ccxt reads an answer that breaks off as text, and that as a trade for each letter, none of which says anything.
         """
-        raws = await self._client.fetch_trades(symbol, since, PAGE, params)
+        raws = await self._client.fetch_trades(symbol, since, most, params)
         trades = self._trades(symbol, raws)
         if raws and not trades:
             raise VenueUnavailable(f"{self._settings.venue}: trades of {symbol}: answer not understood")

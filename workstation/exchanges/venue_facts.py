@@ -45,6 +45,8 @@ class VenueFacts:
     """Their ids are running numbers: one left out is noticed, and REST gives those from an id on, however many."""
     bars_by_rest: bool = False
     """Each bar is asked for after its end, because what ccxt streams is not it."""
+    most_spot_trades: int = 1_000
+    """How many past trades of a spot market may be asked for at once."""
     most_symbols: int = 100
     """In one request to subscribe."""
     limits: RestLimits = DEFAULT_LIMITS
@@ -71,6 +73,7 @@ VENUES: Mapping[str, VenueFacts] = {
     ),
     "bybit": VenueFacts(
         options={"fetchMarkets": {"types": ["spot", "linear"]}},
+        most_spot_trades=60,
         most_symbols=10,  # a longer request to subscribe is refused for spot
         limits=RestLimits(
             reset_header="x-bapi-limit-reset-timestamp", code='"retCode":10006', ban_text="access too frequent"
