@@ -1,4 +1,4 @@
-"""History: import, merged replay and size against bare pyarrow and DuckDB, turn by turn in one process.
+"""History: import, merged replay, size, bars of ticks and quality against bare pyarrow and DuckDB, turn by turn.
 
     python -m tests.benchmarks.history
 
@@ -8,6 +8,8 @@ Medians of warm runs; other work on the machine moves seconds, so look at the ra
 
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,14 +22,34 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from tests.history.series import BTC, DAY_START_NS, ETH, an_instrument
+from tests.history.series import BTC, DAY_START_NS, ETH, TRADES, a_source, a_table, an_instrument
+from workstation.history.bar_building import built_bars
+from workstation.history.bar_recipe import BarRecipe, EmptyBars
 from workstation.history.blocks import Selection, count_rows, merged_blocks
 from workstation.history.importing import ImportRequest, import_file
-from workstation.history.layout import HistoryKind
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.quality import history_quality
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Registry
+from workstation.model.market import MINUTE_NS
 
 ROWS, CSV_ROWS, REPEATS = 3_000_000, 1_000_000, 5
+TICKS = 10_000_000
+MINUTE_BARS = """
+    SELECT ts_event // 60000000000 * 60000000000 AS ts_open, {open} AS open, max(price) AS high, min(price) AS low,
+        {close} AS close, sum(quantity) AS volume
+    FROM '{file}' GROUP BY 1 ORDER BY 1
+"""
+ANY_ORDER = {"open": "arg_min(price, ts_event)", "close": "arg_max(price, ts_event)"}
+FILE_ORDER = {"open": "first(price)", "close": "last(price)"}
+"""Right only where one thread reads the rows in their order; the least that DuckDB can do."""
+QUALITY = """
+    SELECT count(*), count(*) FILTER (bid > ask), count(*) FILTER (bid <= 0 OR ask <= 0), max(step),
+        count(*) FILTER (step > 60000000000), count(*) FILTER (step = 0 AND bid = last_bid AND ask = last_ask)
+    FROM (SELECT bid, ask, ts_recv_ns - lag(ts_recv_ns) OVER w AS step, lag(bid) OVER w AS last_bid,
+        lag(ask) OVER w AS last_ask FROM '{file}' WINDOW w AS (ORDER BY ts_recv_ns))
+"""
+"""Of our figures those that SQL says in a line: neither outliers nor still prices nor days."""
 
 
 def some_quotes(seed: int) -> Any:
@@ -101,6 +123,8 @@ def measure(folder: Path) -> None:
         pq.write_table(table, parquet)
         taken_in(parquet, key, "kept", keep=True)
     measure_replay(HistoryStore(folder / "kept"), folder)
+    measure_quality(HistoryStore(folder / "kept"), parquet)
+    measure_bars(folder)
 
 
 def measure_replay(store: HistoryStore, folder: Path) -> None:
@@ -120,6 +144,64 @@ def measure_replay(store: HistoryStore, folder: Path) -> None:
     )
     size = sum(dataset.bytes for dataset in store.datasets()) / count_rows(store, both)
     print(f"size: {size:.2f} bytes a row")
+
+
+def measure_quality(store: HistoryStore, parquet: Path) -> None:
+    both = [Series(kind=HistoryKind.QUOTES, key=key) for key in (BTC, ETH)]
+    report(
+        "quality of quotes: all figures",
+        ROWS,
+        {
+            "ours: every figure of one series": lambda: history_quality(store, now_ns=0, series=both[:1]),
+            "DuckDB: gaps, doubles, crossed, zero": lambda: answered(QUALITY.format(file=parquet)),
+        },
+    )
+    for count in (1, 2):
+        child = [sys.executable, "-c", PEAK.format(root=str(store.root), count=count)]
+        told = subprocess.run(child, check=True, capture_output=True, text=True).stdout
+        print(f"  memory at its highest, {count * ROWS / 1e6:.0f} M rows: {told.strip()} MB")
+
+
+PEAK = """
+import re
+from pathlib import Path
+from workstation.history.quality import history_quality
+from workstation.history.store import HistoryStore
+store = HistoryStore(Path({root!r}))
+history_quality(store, now_ns=0, series=store.series()[:{count}])
+print(int(re.search(r"VmHWM:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1]) // 1024)
+"""
+"""Linux alone. What getrusage tells begins with the parent's own."""
+
+
+def measure_bars(folder: Path) -> None:
+    """One-minute bars of ten million trades: our segments against one plain Parquet file."""
+    random = np.random.default_rng(3)
+    times = DAY_START_NS + np.cumsum(random.integers(1, 20_000_000, TICKS))
+    price = np.round(60_000 + np.cumsum(random.integers(-1, 2, TICKS)) / 100, 2)
+    quantity = np.round(random.lognormal(0, 1, TICKS), 3)
+    plain, store = folder / "trades.parquet", HistoryStore(folder / "ticks")
+    pq.write_table(pa.table({"ts_event": times, "price": price, "quantity": quantity}), plain)
+    sides = random.random(TICKS) < 0.5
+    table = a_table(HistoryKind.TRADES, ts_event=times, price=price, quantity=quantity, seller_takes=sides)
+    store.write(TRADES, table, a_source("benchmark"))
+    recipe = BarRecipe(interval_ns=MINUTE_NS, empty=EmptyBars.LEFT_OUT)
+    ours, theirs = built_bars(store, TRADES, recipe).bars, answered(MINUTE_BARS.format(file=plain, **ANY_ORDER))
+    assert ours.ts_open.tolist() == theirs["ts_open"].to_pylist() and ours.close.tolist() == theirs["close"].to_pylist()
+    report(
+        "one-minute bars of ten million trades",
+        TICKS,
+        {
+            "ours: from our segments": lambda: built_bars(store, TRADES, recipe),
+            "DuckDB: plain Parquet, rows in any order": lambda: answered(MINUTE_BARS.format(file=plain, **ANY_ORDER)),
+            "DuckDB: plain Parquet, first and last": lambda: answered(MINUTE_BARS.format(file=plain, **FILE_ORDER)),
+        },
+    )
+
+
+def answered(sql: str) -> Any:
+    with duckdb.connect() as connection:
+        return connection.sql(sql).to_arrow_table()
 
 
 if __name__ == "__main__":

@@ -115,6 +115,19 @@ def is_repeat(rows: Rows, place: int, before: Rows, held: int) -> bool:
 
 
 @compiled
+def place_in(ordered: FloatArray, count: int, value: float) -> int:
+    """The first place of `value` among the first `count`, which ascend and have it."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        if ordered[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
 def put_sorted(ordered: FloatArray, count: int, value: float) -> None:
     """Puts a value among the first `count`, which ascend."""
     place = count
@@ -127,11 +140,21 @@ def put_sorted(ordered: FloatArray, count: int, value: float) -> None:
 @compiled
 def take_sorted(ordered: FloatArray, count: int, value: float) -> None:
     """Takes a value out of the first `count`, which ascend and have it."""
-    place = 0
-    while ordered[place] != value:
-        place += 1
-    for after in range(place, count - 1):
+    for after in range(place_in(ordered, count, value), count - 1):
         ordered[after] = ordered[after + 1]
+
+
+@compiled
+def exchange_sorted(ordered: FloatArray, count: int, old: float, new: float) -> None:
+    """Takes `old` out and puts `new` in; only what lies between them moves."""
+    place = place_in(ordered, count, old)
+    while place + 1 < count and ordered[place + 1] < new:
+        ordered[place] = ordered[place + 1]
+        place += 1
+    while place > 0 and ordered[place - 1] > new:
+        ordered[place] = ordered[place - 1]
+        place -= 1
+    ordered[place] = new
 
 
 @compiled
@@ -139,11 +162,9 @@ def is_outlier(ordered: FloatArray, count: int, price: float, deviations: float,
     """Whether `price`, one of the first `count` values, is further than `deviations` mean absolute deviations, and than
     the fraction `least`, from the median of the others."""
     others = count - 1
-    if others < FEWEST_NEIGHBOURS:
-        return False
-    own = 0
-    while ordered[own] != price:
-        own += 1
+    if others < FEWEST_NEIGHBOURS or ordered[count - 1] - ordered[0] <= least * ordered[0]:
+        return False  # as a rule all prices are so near to one another that none can be far from their median
+    own = place_in(ordered, count, price)
     lower, upper = (others - 1) // 2, others // 2
     median = (ordered[lower + (lower >= own)] + ordered[upper + (upper >= own)]) / 2.0
     distance = abs(price - median)
@@ -166,15 +187,16 @@ def take_price(
     """
     number, held = state[0]["priced"], state[0]["held"]
     if held == WINDOW:
-        take_sorted(ordered, held, recent[number % WINDOW])
-        held -= 1
-    put_sorted(ordered, held, price)
+        exchange_sorted(ordered, held, recent[number % WINDOW], price)
+    else:
+        put_sorted(ordered, held, price)
+        held += 1
     recent[number % WINDOW] = price
     state[0]["priced"] = number + 1
-    state[0]["held"] = held + 1
+    state[0]["held"] = held
     if number >= SIDE:
         judged = recent[(number - SIDE) % WINDOW]
-        state[0]["outliers"] += is_outlier(ordered, held + 1, judged, deviations, least)
+        state[0]["outliers"] += is_outlier(ordered, held, judged, deviations, least)
 
 
 @compiled

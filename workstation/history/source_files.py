@@ -45,7 +45,7 @@ class SourceTable:
 
 
 def read_source(path: Path, map_names: MapNames, skip_lines: int = 0) -> SourceTable:
-    """Reads a .csv, .csv.gz, .parquet or .feather file whole into memory. Raises ImportRefused, naming file and fault."""
+    """Reads a .csv, .csv.gz, .parquet or .feather file whole into memory. Raises ImportRefused with file and fault."""
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
