@@ -110,6 +110,11 @@ class Desk:
         """One that trades by itself, every few seconds."""
         self.client.start_session(busy_session(BUSY, "nova", "orion"))
 
+    def enter_again(self) -> None:
+        """A machine that many tests share may be too slow for the busy session, which then pauses itself."""
+        if self.client.session(BUSY).status == "paused":
+            self.client.resume_session(BUSY)
+
     def session_by_hand(self, name: str) -> str:
         """A session of nova's BTC/USDT that trades when it is told to; the one of that name, if there is one."""
         if name not in {one.session for one in self.client.sessions()}:

@@ -76,6 +76,7 @@ def test_spreads_draw_and_move(screen: Screen) -> None:
 
 
 def test_sessions_lists_what_runs(desk: Desk, screen: Screen) -> None:
+    desk.enter_again()
     screen.open(f"/sessions?session={BUSY}")
     shows(screen, "sessions")
     has_heads(screen, "Session", "Strategy", "Equity")
