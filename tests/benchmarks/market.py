@@ -16,6 +16,8 @@ from workstation.model.market import SECOND_NS, Rows, quote_rows
 from workstation.research.collection import rare_collection
 from workstation.session.market import Market
 from workstation.session.wake import Wake
+from workstation.windows.opportunities import OpportunitySpec
+from workstation.windows.pair import side_windows
 from workstation.windows.specs import ConditionSpec, Field, Operator, WindowKind, WindowSpec
 
 SYMBOLS, VENUES = 100, 3
@@ -33,8 +35,9 @@ class Nobody:
         raise AssertionError("nobody should wake")
 
 
-def full_market() -> Market:
-    """All pairs' windows subscribed, with a condition above and below on each."""
+def full_market(*, is_watched: bool = False, quantiles: tuple[float, float] | None = None) -> Market:
+    """All pairs' windows subscribed, with a condition above and below on each; `is_watched` as the engine's own are, for
+    opportunities and with the sides' windows."""
     market, nobody = Market(), Nobody()
     keys = [[key(venue, symbol) for venue in range(VENUES)] for symbol in range(SYMBOLS)]
     for row in keys:
@@ -42,7 +45,12 @@ def full_market() -> Market:
             market.list_instrument(instrument(one))
     for row in keys:
         for a, b in PAIRS:
-            slot = market.subscribe_window(WindowSpec(kind=WindowKind.SPREAD, instrument_a=row[a], instrument_b=row[b]))
+            spread = WindowSpec(kind=WindowKind.SPREAD, instrument_a=row[a], instrument_b=row[b], quantiles=quantiles)
+            slot = market.subscribe_window(spread)
+            if is_watched:
+                market.windows.watch(spread, OpportunitySpec())
+                for side in side_windows(spread):
+                    market.subscribe_window(side)
             for name, operator, at in (("rich", Operator.ABOVE, 1e9), ("cheap", Operator.BELOW, -1e9)):
                 spec = ConditionSpec(name=name, window="", field=Field.Z, operator=operator, threshold=at)
                 market.subscribe_condition(nobody, spec, slot)
@@ -148,14 +156,14 @@ def fill_windows(market: Market) -> int:
     return start
 
 
-def in_blocks(market: Market, start: int) -> int:
-    rates = []
+def in_blocks(market: Market, what: str) -> None:
+    """With all windows full, and nobody who trades."""
+    start, rates = fill_windows(market), []
     for part in range(5):
         rows = quotes(500_000, 100 + part, start)
         rates.append(len(rows) / take(market, rows))
         start = market.gate.now_ns + RESOLUTION_NS
-    print(f"in blocks, nobody wakes   {sorted(rates)[2] / 1e6:7.2f} M quotes/s   bare loop {bare(rows) / 1e6:.2f} M/s")
-    return start
+    print(f"in blocks, {what:<15}{sorted(rates)[2] / 1e6:7.2f} M quotes/s   bare loop {bare(rows) / 1e6:.2f} M/s")
 
 
 def one_by_one(market: Market, start: int) -> int:
@@ -206,15 +214,10 @@ def main() -> None:
     trading(market, start)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"resident memory at most   {most:7.0f} MB, the benchmark's own rows and the crowd's sessions with it")
-    in_blocks(full_market_again(market), market.gate.now_ns + RESOLUTION_NS)
-
-
-def full_market_again(market: Market) -> Market:
-    """The same windows, with nobody who trades."""
-    quiet = full_market()
-    fill_windows(quiet)
-    quiet.gate.start_after(market.gate.sequence, market.gate.now_ns)
-    return quiet
+    del market
+    in_blocks(full_market(), "nobody wakes")
+    in_blocks(full_market(is_watched=True), "opportunities")
+    in_blocks(full_market(quantiles=(0.05, 0.95)), "quantiles")
 
 
 if __name__ == "__main__":

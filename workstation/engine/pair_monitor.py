@@ -21,13 +21,16 @@ class PairMonitor:
 
     def __init__(self, market: Market, clock: Clock) -> None:
         self._market, self._clock = market, clock
+        self._readers: dict[tuple[int, int], PairReader] = {}
+        """By span and staleness: pairs of the same ones share a reader's room."""
         self._pairs: list[tuple[PairReader, SlotIndex, SlotIndex]] = []
         self._figures: list[dict[str, float | None]] = []
 
     def watch(self, specs: Iterable[WindowSpec]) -> None:
         for spec in specs:
             slots = [self._market.subscribe_window(side) for side in side_windows(spec)]
-            self._pairs.append((PairReader(spec), slots[0], slots[1]))
+            reader = self._readers.setdefault((spec.span_ns, spec.stale_after_ns), PairReader(spec))
+            self._pairs.append((reader, slots[0], slots[1]))
             self._figures.append(UNKNOWN)
 
     def figures(self, place: int) -> dict[str, float | None]:
