@@ -36,8 +36,8 @@ class Nobody:
 
 
 def full_market(*, is_watched: bool = False, quantiles: tuple[float, float] | None = None) -> Market:
-    """All pairs' windows subscribed, with a condition above and below on each; `is_watched` as the engine's own are, for
-    opportunities and with the sides' windows."""
+    """All pairs' windows subscribed, with a condition above and below on each; `is_watched` as the engine's own are:
+    for opportunities, and with the sides' windows."""
     market, nobody = Market(), Nobody()
     keys = [[key(venue, symbol) for venue in range(VENUES)] for symbol in range(SYMBOLS)]
     for row in keys:

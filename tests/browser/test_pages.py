@@ -48,10 +48,13 @@ def test_the_bar_does_not_wait_for_the_libraries(screen: Screen) -> None:
     expect(screen.page.get_by_role("link", name="Spreads")).to_have_attribute("aria-current", "page")
     told = screen.bar.inner_text()
     until(lambda: screen.bar.inner_text() != told, "figures that go on")
+    expect(screen.bar).to_contain_text("this page does not load · works without this page: ")
+    expect(screen.bar).to_contain_text("workstation kill")
     until(lambda: held, "the script that is held")[0].continue_()
     shows(screen, "spreads")
-    expect(screen.page.locator("#first")).to_have_count(0)
+    screen.wait_for_figures()
     expect(screen.kill).to_be_enabled()
+    expect(screen.bar).not_to_contain_text("does not load")
 
 
 def test_what_the_document_announces_is_what_its_components_load(screen: Screen) -> None:

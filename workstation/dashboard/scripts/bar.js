@@ -1,5 +1,5 @@
 // The bar on every page: mode, account, equity, day, feeds, alerts, KILL. Its colour is the mode's; stripes are "lost".
-const LOST_AFTER_MS = 3000
+const LOST_AFTER_MS = 3000, LATE_MS = 10_000
 const COLOURS = {collect: "#4b5563", replay: "#1d5fa8", paper: "#0b7285", testnet: "#92600a", live: "#b3261e"}
 const WORDS = {collect: "COLLECT", replay: "REPLAY", paper: "DRY RUN", testnet: "TESTNET", live: "LIVE"}
 const THEME = "workstation_theme"
@@ -51,13 +51,15 @@ export function barOf(facts) {
     box.classList.toggle("lost", isLost)
     badge.textContent = WORDS[mode]
     const since = told?.silent_s === null ? "no engine answers" : `disconnected ${age(ageMs)}`
-    loss.textContent = isLost ? `${since} · works without this page: ${model.kill_command}` : ""
+    const isLate = !view && performance.now() > LATE_MS // Bokeh or Panel has not come
+    const trouble = isLost ? since : isLate ? "this page does not load" : ""
+    loss.textContent = trouble ? `${trouble} · works without this page: ${model.kill_command}` : ""
     loss.title = isLost ? told?.loss ?? "" : ""
     const isKilled = told?.kill?.is_on ?? false
     kill.textContent = isKilled ? "KILLED" : "KILL"
     kill.classList.toggle("on", isKilled)
     kill.disabled = isLost || !model.can_kill || !view
-    kill.title = isLost ? `The engine does not answer. In a terminal: ${model.kill_command}`
+    kill.title = !view ? `The page is being made. In a terminal: ${model.kill_command}` : isLost ? `The engine does not answer. In a terminal: ${model.kill_command}`
       : !model.can_kill ? "A viewer watches; to act takes the role trader or admin." : "Block new orders and cancel open ones (Shift K)"
     if (!told) return
     const money = told.money[0]
