@@ -158,6 +158,22 @@ def test_killed_in_mid_span_it_goes_on_from_there(
     assert_whole(store)
 
 
+def test_ctrl_c_stores_what_came_and_says_so(exchanges: SimulatedExchanges, home: Path) -> None:
+    a_fault(exchanges, "busy_503", skip=3)
+    words = [sys.executable, "-m", "workstation", "data", "download", "nova", "BTC/USDT", *SPAN]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    end_s = time.monotonic() + PATIENCE_S
+    while not struck(exchanges):
+        assert process.poll() is None and time.monotonic() < end_s
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert "stopped: what came is stored; the same command goes on from there" in said
+    assert "Traceback" not in said
+    assert len(HistoryStore(home / "history").bars(BTC, MINUTE_NS)) == 3_000
+
+
 def test_the_open_bar_is_left_to_the_next_run(
     exchanges: SimulatedExchanges, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

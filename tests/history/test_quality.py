@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.history.live import a_recorder, a_registry, live_rows
 from tests.history.series import DAY_START_NS, HOURS, QUOTES, TRADES, a_source, a_table, bars_from, quotes_at
 from workstation.errors import BadInput, HistoryMissing
+from workstation.history.calendars import Calendar
 from workstation.history.importing import ImportRequest, import_file
 from workstation.history.layout import HistoryKind
 from workstation.history.quality import SeriesQuality, history_quality
@@ -70,7 +71,7 @@ def test_figures_of_quotes_are_those_of_a_plain_reading(
     tmp_path_factory: pytest.TempPathFactory, quotes: list[tuple[int, float, float, int]], piece: int, overlaps: bool
 ) -> None:
     store = HistoryStore(tmp_path_factory.mktemp("quality") / "history")
-    times = (DAY_START_NS + 20 * HOUR_NS + np.cumsum([step for step, *_ in quotes])).tolist()
+    times = (DAY_START_NS + 17 * HOUR_NS + np.cumsum([step for step, *_ in quotes])).tolist()
     bids = [bid for _, bid, _, _ in quotes]
     asks = [round(bid + width, 2) for _, bid, width, _ in quotes]
     events = [at - SECOND_NS - shift * 1_000_000 for at, (*_, shift) in zip(times, quotes, strict=True)]
@@ -100,6 +101,7 @@ def test_figures_of_quotes_are_those_of_a_plain_reading(
     assert found.longest_frozen_ns == longest_frozen(times, mids, MINUTE_NS)
     lags = sorted(at - event for at, event in zip(times, events, strict=True))
     assert found.clock_offset_ns == pytest.approx(lags[(len(lags) - 1) // 2], rel=1e-3)
+    assert sum(day.rows for day in found.days) == len(times)
     for place, day in enumerate(found.days):
         opens = times[0] // DAY_NS * DAY_NS + place * DAY_NS
         assert day.rows == sum(opens <= at < opens + DAY_NS for at in times)
@@ -137,6 +139,27 @@ def test_missing_bars_are_gaps_and_a_day_without_them_is_seen(store: HistoryStor
     assert [round(day.coverage * 24) for day in found.days] == [10, 10, 0, 13]
     assert found.age_ns == NOW_NS - DAY_START_NS - 90 * HOUR_NS
     assert (found.crossed, found.zero_prices, found.duplicates, found.clock_offset_ns) == (0, 0, 0, None)
+
+
+def test_a_last_row_at_midnight_is_of_the_day_that_begins(store: HistoryStore) -> None:
+    for count in (1, 3):
+        own = HistoryStore(store.root / str(count))
+        own.write(QUOTES, quotes_at(DAY_START_NS + DAY_NS - SECOND_NS * np.arange(count)[::-1]), a_source())
+        days = [(day.day, day.rows, day.coverage) for day in looked_at(own).days]
+        assert days[-1] == ("2024-08-09", 1, 1.0)
+        assert sum(rows for _, rows, _ in days) == count
+
+
+def test_a_weekend_of_the_fx_market_is_no_gap_and_an_hour_before_it_is(store: HistoryStore) -> None:
+    friday = DAY_START_NS + DAY_NS  # 2024-08-09; the market closes at 21:00 UTC and opens on Sunday at that hour
+    store.write(HOURS, bars_from(friday, 19), a_source("friday"))  # 19:00 and 20:00 are missing
+    store.write(HOURS, bars_from(friday + 69 * HOUR_NS, 30), a_source("sunday"))
+    assert (looked_at(store).missing_bars, looked_at(store).coverage) == (50, pytest.approx(49 / 99))
+    found = looked_at(store, calendar=Calendar.FX)
+    assert (found.gaps, found.missing_bars, found.coverage) == (1, 2, pytest.approx(49 / 51))
+    assert found.longest_gaps[0].start_ns == friday + 19 * HOUR_NS
+    assert [day.day for day in found.days] == ["2024-08-09", "2024-08-11", "2024-08-12", "2024-08-13"]
+    assert [day.coverage for day in found.days] == pytest.approx([19 / 21, 1.0, 1.0, 1.0])
 
 
 def test_a_bar_that_was_imported_and_recorded_is_told_of_as_twice_there(store: HistoryStore) -> None:

@@ -237,6 +237,9 @@ def quality(
         str | None,
         typer.Option(help="A silence of quotes or trades that is a gap, such as 90s or 10m.", show_default=False),
     ] = None,
+    calendar: Annotated[
+        Calendar, typer.Option(help="utc, or fx: from Friday to Sunday, 17:00 in New York, nothing is missing.")
+    ] = Calendar.UTC,
     html: Annotated[
         Path | None, typer.Option(help="File for a picture of the coverage by day.", show_default=False)
     ] = None,
@@ -248,7 +251,7 @@ def quality(
     from workstation.cli import data_quality  # with numba and charts, which the other commands do without
 
     chosen = data_quality.Chosen(kind=kind, venue=venue, symbol=symbol, interval=interval)
-    data_quality.quality(_store(history, config), chosen, gap=gap, html=html, as_json=as_json)
+    data_quality.quality(_store(history, config), chosen, gap=gap, calendar=calendar, html=html, as_json=as_json)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from workstation.charts.quality import coverage
 from workstation.cli.data_record import seconds_of
 from workstation.cli.progress import Progress
 from workstation.cli.tables import aligned
+from workstation.history.calendars import Calendar
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.quality import SeriesQuality, history_quality
 from workstation.history.quality_tables import coverage_frame, plain_values
@@ -52,7 +53,9 @@ class Chosen:
         return self.kind, self.venue, self.symbol
 
 
-def quality(store: HistoryStore, chosen: Chosen, *, gap: str | None, html: Path | None, as_json: bool) -> None:
+def quality(
+    store: HistoryStore, chosen: Chosen, *, gap: str | None, calendar: Calendar, html: Path | None, as_json: bool
+) -> None:
     """Prints the chosen series. Raises BadInput."""
     wanted = [one for one in store.series() if chosen.has(one)]
     gap_ns = None if gap is None else round(seconds_of(gap, "--gap") * SECOND_NS)
@@ -62,6 +65,7 @@ def quality(store: HistoryStore, chosen: Chosen, *, gap: str | None, html: Path 
             now_ns=time.time_ns(),
             series=sorted(wanted, key=str),
             gap_ns=gap_ns,
+            calendar=calendar,
             on_rows=progress.show,
         )
     if html is not None:

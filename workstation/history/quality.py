@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from workstation.errors import BadInput, HistoryMissing
-from workstation.history.day_coverage import DayCoverage, day_coverage
+from workstation.history.calendars import Calendar, sessions_of
+from workstation.history.day_coverage import DayCoverage, day_coverage, within
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.ordered_rows import ordered_rows
@@ -124,9 +125,11 @@ def history_quality(
     now_ns: int,
     series: Iterable[Series] | None = None,
     gap_ns: int | None = None,
+    calendar: Calendar = Calendar.UTC,
     on_rows: OnRows | None = None,
 ) -> list[SeriesQuality]:
-    """Every series of a history, or those named, by kind, venue and symbol. `gap_ns` is the limit of silences.
+    """Every series of a history, or those named, by kind, venue and symbol. `gap_ns` is the limit of silences;
+    while the market of the `calendar` is closed nothing is missing.
 
     A file that cannot be read is told of in `damaged`. Raises HistoryMissing for a named series that is not there,
     BadInput for a limit below a second.
@@ -141,7 +144,7 @@ def history_quality(
         raise HistoryMissing(f"{missing[0]}: not stored in {store.root} (stored are: {others})")
     total = sum(segment.rows for one in wanted for segment in stored[one])
     looking = _Looking(total, on_rows)
-    return [_quality(store, one, stored[one], now_ns, gap_ns, looking) for one in wanted]
+    return [_quality(store, one, stored[one], now_ns, gap_ns, calendar, looking) for one in wanted]
 
 
 @dataclass(slots=True)
@@ -214,13 +217,15 @@ def _quality(
     segments: Sequence[Segment],
     now_ns: int,
     gap_ns: int | None,
+    calendar: Calendar,
     looking: _Looking,
 ) -> SeriesQuality:
     length_ns = series.interval_ns or 0
     start_ns = min(one.start_ns for one in segments)
     end_ns = max(one.end_ns for one in segments) + length_ns
     first_day = start_ns // DAY_NS
-    days = np.zeros(max(end_ns - max(length_ns, 1), start_ns) // DAY_NS - first_day + 1, np.int64)
+    last_ns = end_ns - 1 if length_ns else end_ns
+    days = np.zeros(last_ns // DAY_NS - first_day + 1, np.int64)
     damages: list[str] = []
 
     def damaged(error: HistoryCorrupt) -> None:
@@ -233,10 +238,11 @@ def _quality(
         looking.took(len(rows))
     seen.end()
     limit_ns = length_ns or gap_ns or max(LEAST_GAP_NS, LONG_TIMES * _quantile(seen.distances, LONG_RANK))
-    gaps = _gaps(seen.silences, 0 if length_ns else limit_ns)
+    opened = _opened(calendar, start_ns, end_ns)
+    gaps = _gaps(seen.silences, opened, 0 if length_ns else limit_ns)
     is_bars, is_trades = series.kind is HistoryKind.BARS, series.kind is HistoryKind.TRADES
     repeats = repeated_ids(store.root / series.folder, segments, damaged) if is_trades else seen.count("duplicates")
-    missing_ns = int((gaps[:, 1] - gaps[:, 0]).sum())
+    missing_ns, open_ns = (int((spans[:, 1] - spans[:, 0]).sum()) for spans in (gaps, opened))
     return SeriesQuality(
         series=series,
         rows=seen.count("rows"),
@@ -246,7 +252,7 @@ def _quality(
         gaps=len(gaps),
         longest_gaps=_longest(gaps),
         missing_ns=missing_ns,
-        coverage=1.0 - missing_ns / (end_ns - start_ns) if end_ns > start_ns else 1.0,
+        coverage=1.0 - missing_ns / open_ns if open_ns else 1.0,
         age_ns=now_ns - end_ns,
         duplicates=repeats,
         out_of_order=seen.count("out_of_order"),
@@ -256,14 +262,25 @@ def _quality(
         frozen=seen.count("frozen"),
         longest_frozen_ns=seen.count("longest_frozen_ns"),
         clock_offset_ns=_signed_median(seen.lags) if not is_bars or seen.lags.any() else None,
-        days=day_coverage(start_ns, end_ns, gaps, seen.days),
+        days=day_coverage(first_day, seen.days, opened, gaps),
         damaged=tuple(dict.fromkeys(damages)),
     )
 
 
-def _gaps(silences: Sequence[IntArray], limit_ns: int) -> IntArray:
-    """Shape (n, 2): from, to."""
+def _opened(calendar: Calendar, start_ns: int, end_ns: int) -> IntArray:
+    """When the market was open between the two, shape (n, 2)."""
+    whole = np.array([[start_ns, end_ns]], np.int64)
+    if calendar is Calendar.UTC:
+        return whole
+    sessions = sessions_of(calendar, DAY_NS, start_ns, end_ns)
+    return within(whole, np.stack([sessions.opens, sessions.ends], axis=1))
+
+
+def _gaps(silences: Sequence[IntArray], opened: IntArray, limit_ns: int) -> IntArray:
+    """Shape (n, 2): from, to; what of a silence lies in the open hours, and is long enough by itself."""
     pairs: IntArray = np.concatenate([np.zeros((0, 2), np.int64), *silences])
+    if len(opened) != 1:
+        pairs = within(pairs, opened)
     return pairs[pairs[:, 1] - pairs[:, 0] > limit_ns]
 
 
