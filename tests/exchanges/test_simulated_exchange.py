@@ -5,6 +5,7 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,15 +17,20 @@ from workstation.exchanges.ccxt_feed import CcxtFeed
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import facts_of
-from workstation.model.ids import Venue
+from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import InstrumentKey, InstrumentKind
 from workstation.model.market import MINUTE_NS, SECOND_NS
-from workstation.ports.feed import FeedState
+from workstation.ports.feed import FeedState, Subscription
 from workstation.simulator.faults import Fault, FaultKind
 from workstation.simulator.hosted_venue import HostedVenue
+from workstation.simulator.market_source import ModelSource
+from workstation.simulator.markets import MarketModel
 from workstation.simulator.server import ServerSettings, SimulatedExchanges
+from workstation.simulator.settings import BTC as BTC_SWAP
+from workstation.simulator.settings import NOVA
 from workstation.simulator.wires import WIRES
 
+BTC_SPOT = BTC_SWAP.spot()
 BTC = {wire: "BTC_USDT" if wire == "gate" else "BTCUSDT" for wire in WIRES}
 TRADES = {"binance": "btcusdt@aggTrade", "bybit": "publicTrade.BTCUSDT", "gate": "spot.trades.BTC_USDT"}
 BURST = 3_000
@@ -235,6 +241,27 @@ def test_broken_frames_are_counted_and_survived_and_a_silent_socket_is_replaced(
                 await sink.until(lambda: sink.states.count(FeedState.RECONNECTING) == lost + 1)
                 await wanted_stream(venue, QUOTES[wire])
                 await next_quote()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_more_symbols_than_a_venue_takes_in_one_request_are_all_subscribed(wire: str) -> None:
+    async def scenario() -> None:
+        symbols = [Symbol(f"C{number}/USDT") for number in range(12)]
+        model = MarketModel(seed=1, venues=(NOVA,), symbols=tuple(replace(BTC_SPOT, symbol=one) for one in symbols))
+        exchanges = SimulatedExchanges(ModelSource(model), ServerSettings(wires={"nova": wire}))
+        await exchanges.start()
+        wanted = [
+            Subscription(key=InstrumentKey(Venue("nova"), one), index=InstrumentIndex(number), trades=True)
+            for number, one in enumerate(symbols)
+        ]
+        try:
+            async with running(feed_at(exchanges, wire), wanted) as sink:
+                await sink.until(lambda: {row[0] for row in sink.quotes} == set(range(12)), timeout_s=60)
+        finally:
+            await exchanges.close()
+        assert FeedState.RECONNECTING not in sink.states
 
     asyncio.run(scenario())
 

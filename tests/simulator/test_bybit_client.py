@@ -86,18 +86,20 @@ def test_a_book_begins_with_a_snapshot_follows_its_changes_and_equals_rest(wired
         async with a_client(wired) as client:
             for _ in range(10):
                 book = await client.watch_order_book(BTC)
-            assert len(book["bids"]) == 20
-            asked = {"category": "spot", "symbol": "BTCUSDT", "limit": 50}
-            levels = (await client.publicGetV5MarketOrderbook(asked))["result"]
-            # from here on nothing moves: the levels of now are shown until they are taken back
-            control(wired, "book", venue="nova", market="BTCUSDT", bids=levels["b"], asks=levels["a"])
-            placed = [[list(map(float, level)) for level in levels[side]] for side in ("b", "a")]
+            assert len(book["bids"]) >= 20
+            # from here on nothing moves: these levels are shown until they are taken back
+            placed = [[level[:2] for level in book[side][:3]] for side in ("bids", "asks")]
+            control(wired, "book", venue="nova", market="BTCUSDT", bids=placed[0], asks=placed[1])
 
             def as_placed(found: Any) -> bool:
-                return [[level[:2] for level in found[side]] for side in ("bids", "asks")] == placed
+                return [[level[:2] for level in found[side][:3]] for side in ("bids", "asks")] == placed and (
+                    len(found["asks"]) == 3
+                )
 
             if not as_placed(book):
                 await until(lambda: client.watch_order_book(BTC), as_placed)
+            fetched = await client.fetch_order_book(BTC)
+            assert [[list(map(float, one)) for one in fetched[side][:3]] for side in ("bids", "asks")] == placed
 
     try:
         run(scene())
@@ -133,6 +135,35 @@ def test_an_order_is_told_open_partly_filled_and_closed_with_its_fees(wired: Sim
             assert [one["amount"] for one in await client.fetch_order_trades(order["id"], BTC)] == ["0.004", "0.006"]
 
     run(scene())
+
+
+def test_each_fill_of_one_step_is_told_with_the_fees_up_to_it(wired: SimulatedExchanges) -> None:
+    async def scene() -> None:
+        symbol, market = "ETH/USDT", "ETHUSDT"
+        async with a_client(wired, "grace") as client:
+            told, handle = list[tuple[str, str]](), client.handle_order
+
+            def heard(socket: Any, message: Any) -> None:
+                told.extend((one["cumExecQty"], one["cumExecFee"]) for one in message["data"])
+                handle(socket, message)
+
+            client.handle_order = heard
+            watching = asyncio.ensure_future(client.watch_orders(symbol))
+            await wanted(wired, "nova", "user:grace-key:order")
+            last = float((await client.fetch_ticker(symbol))["last"])
+            near, far = (client.price_to_precision(symbol, last * more) for more in (1.001, 1.002))
+            control(wired, "book", venue="nova", market=market, asks=[[near, "0.1"], [far, "0.2"]])
+            await client.create_order(symbol, "limit", "buy", "0.3", far)
+            await watching
+            async with asyncio.timeout(20):
+                while len(told) < 3:
+                    await asyncio.sleep(0.01)
+            assert told == [("0", "0"), ("0.1", "0.00005"), ("0.3", "0.00015")]
+
+    try:
+        run(scene())
+    finally:
+        control(wired, "book", venue="nova", market="ETHUSDT")
 
 
 def test_an_open_order_is_listed_locks_money_and_is_cancelled_once(wired: SimulatedExchanges) -> None:

@@ -90,17 +90,20 @@ def test_a_book_begins_whole_follows_its_changes_and_equals_rest(wired: Simulate
         async with gate(wired) as client:
             for _ in range(10):
                 book = await client.watch_order_book(BTC)
-            assert len(book["bids"]) == 20
-            levels = await client.publicSpotGetOrderBook({"currency_pair": "BTC_USDT", "limit": 100})
-            # from here on nothing moves: the levels of now are shown until they are taken back
-            control(wired, "book", venue="orion", market="BTC_USDT", bids=levels["bids"], asks=levels["asks"])
-            placed = [[list(map(float, level)) for level in levels[side]] for side in ("bids", "asks")]
+            assert len(book["bids"]) >= 20
+            # from here on nothing moves: these levels are shown until they are taken back
+            placed = [[level[:2] for level in book[side][:3]] for side in ("bids", "asks")]
+            control(wired, "book", venue="orion", market="BTC_USDT", bids=placed[0], asks=placed[1])
 
             def as_placed(found: Any) -> bool:
-                return [[level[:2] for level in found[side]] for side in ("bids", "asks")] == placed
+                return [[level[:2] for level in found[side][:3]] for side in ("bids", "asks")] == placed and (
+                    len(found["asks"]) == 3
+                )
 
             if not as_placed(book):
                 await until(lambda: client.watch_order_book(BTC), as_placed)
+            fetched = await client.fetch_order_book(BTC)
+            assert [[list(map(float, one)) for one in fetched[side][:3]] for side in ("bids", "asks")] == placed
 
     try:
         run(scene())
@@ -194,6 +197,35 @@ def test_an_open_order_is_listed_locks_money_and_is_cancelled_once(wired: Simula
             named = await client.create_order(BTC, "limit", "buy", "0.01", price, {"clientOrderId": "by-name"})
             assert (await client.cancel_order("t-by-name", BTC))["id"] == named["id"]
             assert [one["id"] for one in await client.cancel_all_orders(BTC)] == []
+
+    run(scene())
+
+
+def test_a_query_is_signed_as_it_was_before_it_was_encoded(wired: SimulatedExchanges) -> None:
+    async def scene() -> None:
+        async with gate(wired) as client:
+            assert len(await client.privateSpotGetAccounts({"currency": "BTC, +ETH/&"})) > 2
+
+    run(scene())
+
+
+def test_who_listens_to_a_book_already_misses_nothing_when_another_begins(wired: SimulatedExchanges) -> None:
+    asked = {"channel": "spot.obu", "event": "subscribe", "payload": ["ob.BTC_USDT.50"]}
+
+    async def scene() -> None:
+        url = f"{wired.url}/orion/api.gateio.ws/ws/v4/"
+        async with ClientSession() as session, session.ws_connect(url) as first, session.ws_connect(url) as second:
+            await first.send_json(asked)
+            assert (await first.receive_json(timeout=20))["result"] == {"status": "success"}
+            last = (await first.receive_json(timeout=20))["result"]["u"]
+            await second.send_json(asked)
+            assert (await second.receive_json(timeout=20))["result"] == {"status": "success"}
+            begun = (await second.receive_json(timeout=20))["result"]
+            while last <= begun["u"]:
+                change = (await first.receive_json(timeout=20))["result"]
+                assert change["U"] == last + 1
+                last = change["u"]
+            assert (await second.receive_json(timeout=20))["result"]["U"] == begun["u"] + 1
 
     run(scene())
 

@@ -339,7 +339,7 @@ def test_a_gap_in_the_book_shows_in_its_ids_which_ccxt_does_not_look_at(wired: S
             await stream.send_json({"channel": "spot.obu", "event": "subscribe", "payload": ["ob.BTC_USDT.50"]})
             assert (await stream.receive_json(timeout=20))["result"] == {"status": "success"}
             frames = [(await stream.receive_json(timeout=20))["result"] for _ in range(4)]
-            assert frames[0]["full"] is True
+            assert frames[0]["full"] is True and len(frames[0]["b"]) >= 20 and len(frames[0]["a"]) >= 20
             ids = [(frame["U"], frame["u"]) for frame in frames[1:]]
             assert [first for first, _ in ids] == [frames[0]["u"] + 1 + step for step in range(3)]
             control(wired, "faults", kind="sequence_gap", stream=stream_name, count=1)
