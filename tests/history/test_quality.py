@@ -18,7 +18,7 @@ from workstation.history.calendars import Calendar
 from workstation.history.importing import ImportRequest, import_file
 from workstation.history.layout import HistoryKind
 from workstation.history.quality import SeriesQuality, history_quality
-from workstation.history.quality_kernel import bucket_middle, bucket_of
+from workstation.history.quality_kernel import bucket_middle, bucket_of, exchange_sorted
 from workstation.history.store import HistoryStore
 from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
@@ -74,7 +74,7 @@ def test_figures_of_quotes_are_those_of_a_plain_reading(
     times = (DAY_START_NS + 17 * HOUR_NS + np.cumsum([step for step, *_ in quotes])).tolist()
     bids = [bid for _, bid, _, _ in quotes]
     asks = [round(bid + width, 2) for _, bid, width, _ in quotes]
-    events = [at - SECOND_NS - shift * 1_000_000 for at, (*_, shift) in zip(times, quotes, strict=True)]
+    events = [at - shift * SECOND_NS for at, (*_, shift) in zip(times, quotes, strict=True)]
     ones = np.ones(len(times))
     columns = {"ts_received": times, "ts_event": events, "bid": bids, "ask": asks, "bid_quantity": ones}
     table = a_table(HistoryKind.QUOTES, ask_quantity=ones, **columns)
@@ -123,6 +123,55 @@ def test_outliers_are_those_of_the_rule_of_each_price_by_itself(
     found = looked_at(store)
     assert found.outliers == outliers_of(closes)
     assert found.longest_frozen_ns == longest_frozen(times.tolist(), closes, HOUR_NS)
+
+
+def outliers_found(store: HistoryStore, closes: list[float]) -> int:
+    times = DAY_START_NS + HOUR_NS * np.arange(len(closes))
+    prices = dict.fromkeys(("open", "high", "low", "close"), np.array(closes))
+    store.write(HOURS, a_table(HistoryKind.BARS, ts_open=times, volume=np.ones(len(closes)), **prices), a_source())
+    return looked_at(store).outliers
+
+
+@pytest.mark.parametrize(("price", "is_outlier"), [(101.05, False), (101.07, True)])
+def test_an_outlier_is_over_ten_deviations_of_the_fifty_others(
+    store: HistoryStore, price: float, is_outlier: bool
+) -> None:
+    closes = [99.9, 100.1] * 50  # around row 50 24 and 26 of them: median 100.1, mean deviation 0.096
+    closes[50] = price
+    assert outliers_found(store, closes) == outliers_of(closes) == is_outlier
+
+
+@pytest.mark.parametrize("place", [0, 30, 60, 80, 98, 99])
+@pytest.mark.parametrize("distance", [-26, -25, 25, 26])
+def test_neighbours_are_the_25_rows_on_each_side(store: HistoryStore, place: int, distance: int) -> None:
+    closes = [99.9, 100.1] * 50
+    closes[place] = 102.0
+    if 0 <= place + distance < len(closes):
+        closes[place + distance] = 1_000.0  # as a neighbour it makes the deviation so large that 102 is within it
+    assert outliers_found(store, closes) == outliers_of(closes) >= 1
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=51), st.data())
+def test_a_value_that_is_exchanged_leaves_the_others_in_order(values: list[int], data: st.DataObject) -> None:
+    ordered = np.sort(np.array(values, np.float64))
+    old, new = data.draw(st.sampled_from(values)), data.draw(st.integers(-1, 10))
+    exchange_sorted(ordered, len(values), float(old), float(new))
+    left = sorted(values)
+    left.remove(old)
+    assert ordered.tolist() == sorted([*left, new])
+
+
+def test_a_price_stands_still_over_many_rows_of_which_a_silence_counts_a_minute(store: HistoryStore) -> None:
+    times = DAY_START_NS + MINUTE_NS * np.arange(40) + np.where(np.arange(40) >= 20, 2 * HOUR_NS, 0)
+    flat = quotes_at(times)
+    for name, price in (("bid", 100.0), ("ask", 100.5)):
+        flat = flat.set_column(flat.schema.get_field_index(name), name, [np.full(40, price)])
+    store.write(QUOTES, flat, a_source())
+    found = looked_at(store)
+    assert (found.frozen, found.longest_frozen_ns) == (1, 39 * MINUTE_NS)
+    other = HistoryStore(store.root / "moving")
+    other.write(QUOTES, quotes_at(times), a_source())
+    assert (looked_at(other).frozen, looked_at(other).longest_frozen_ns) == (0, 0)
 
 
 def test_missing_bars_are_gaps_and_a_day_without_them_is_seen(store: HistoryStore) -> None:

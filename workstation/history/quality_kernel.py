@@ -205,7 +205,7 @@ def judge_last(state: Rows, recent: FloatArray, ordered: FloatArray, deviations:
     total, held = state[0]["priced"], state[0]["held"]
     for number in range(max(total - SIDE, 0), total):
         first = number - SIDE - 1
-        if first >= 0 and first >= total - WINDOW:
+        if first >= 0:
             take_sorted(ordered, held, recent[first % WINDOW])
             held -= 1
         state[0]["outliers"] += is_outlier(ordered, held, recent[number % WINDOW], deviations, least)
