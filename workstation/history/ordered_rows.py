@@ -29,43 +29,43 @@ def ordered_rows(root: Path, series: Series, segments: Sequence[Segment], on_cor
     """
     folder = root / series.folder
     for together in partitions(segments, Span()):
-        cursors = _cursors(folder, series, together, on_corrupt)
         if all(before.end_ns <= after.start_ns for before, after in pairwise(together)):
-            for cursor in cursors:
-                yield from cursor
+            buffer = np.zeros(chunk_rows(together), MARKET_ROW)
+            for segment in together:
+                yield from _filled(folder, series, segment, buffer, on_corrupt)
         elif series.kind is HistoryKind.BARS:
-            rows = np.concatenate([chunk.copy() for cursor in cursors for chunk in cursor])
-            yield rows[np.argsort(rows["ts_event"], kind="stable")]
+            yield _by_opening(folder, series, together, on_corrupt)
         else:
-            yield from _merged(cursors, together)
-
-
-def _cursors(folder: Path, series: Series, segments: Sequence[Segment], on_corrupt: OnCorrupt) -> list[Iterator[Rows]]:
-    return [_filled(folder, series, one, np.zeros(chunk_rows([one]), MARKET_ROW), on_corrupt) for one in segments]
+            yield from _merged(folder, series, together, on_corrupt)
 
 
 def _filled(folder: Path, series: Series, segment: Segment, buffer: Rows, on_corrupt: OnCorrupt) -> Iterator[Rows]:
+    """One file's rows, a row group at a time, as the start of `buffer`."""
     column = order_column(series.kind, has_receipt=segment.has_receipt)
     try:
         for table in row_groups(folder, segment, Span(), column):
             rows = fill_rows(buffer[: table.num_rows], series, segment, table, _FORM)
-            if segment.has_receipt:
-                rows["flags"] |= HAS_RECEIPT
+            rows["flags"] = (rows["flags"] & (0xFF ^ HAS_RECEIPT)) | (HAS_RECEIPT if segment.has_receipt else 0)
             yield rows
     except HistoryCorrupt as error:
         on_corrupt(error)
 
 
-def _merged(cursors: Sequence[Iterator[Rows]], segments: Sequence[Segment]) -> Iterator[Rows]:
+def _by_opening(folder: Path, series: Series, segments: Sequence[Segment], on_corrupt: OnCorrupt) -> Rows:
+    """All bars of one partition in one array."""
+    buffer = np.zeros(chunk_rows(segments), MARKET_ROW)
+    parts = [chunk.copy() for one in segments for chunk in _filled(folder, series, one, buffer, on_corrupt)]
+    rows: Rows = np.concatenate([buffer[:0], *parts])
+    return rows[np.argsort(rows["ts_event"], kind="stable")]
+
+
+def _merged(folder: Path, series: Series, segments: Sequence[Segment], on_corrupt: OnCorrupt) -> Iterator[Rows]:
     sizes = [chunk_rows([one]) for one in segments]
-    starts = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
-    pool = np.zeros(starts[-1], MARKET_ROW)
-    placed = [_placed(cursor, pool[start:]) for cursor, start in zip(cursors, starts, strict=False)]
-    return merge_cursors(placed, pool, starts[:-1], np.zeros(BLOCK_ROWS, MARKET_ROW), merge_rows)
-
-
-def _placed(cursor: Iterator[Rows], place: Rows) -> Iterator[Rows]:
-    """The chunks, each copied to the beginning of `place`."""
-    for rows in cursor:
-        place[: len(rows)] = rows
-        yield place[: len(rows)]
+    ends = np.cumsum(sizes, dtype=np.int64)
+    starts = ends - np.array(sizes, np.int64)
+    pool = np.zeros(ends[-1], MARKET_ROW)
+    cursors = [
+        _filled(folder, series, one, pool[start:end], on_corrupt)
+        for one, start, end in zip(segments, starts, ends, strict=True)
+    ]
+    return merge_cursors(cursors, pool, starts, np.zeros(BLOCK_ROWS, MARKET_ROW), merge_rows)
