@@ -11,7 +11,7 @@ BPS = 1e4
 
 
 class Quote(NamedTuple):
-    """A quote that could be true; `side` is 0 for instrument A, 1 for B."""
+    """A quote that could be true; `side` is 0 for instrument A, 1 for B, 2 for the basis."""
 
     ts: int
     side: int
@@ -29,12 +29,16 @@ def values(quotes: Sequence[Quote], spec: WindowSpec) -> list[tuple[int, float]]
         last[quote.side] = quote
         if spec.instrument_b is None:
             out.append((quote.ts, 0.5 * (quote.bid + quote.ask)))
-        elif len(last) == 2 and min(q.ts for q in last.values()) >= quote.ts - spec.stale_after_ns:
+        elif len(last) == _sides(spec) and min(q.ts for q in last.values()) >= quote.ts - spec.stale_after_ns:
             logs = {side: math.log(0.5 * (q.bid + q.ask)) for side, q in last.items()}
-            out.append((quote.ts, BPS * (logs[0] - logs[1])))
+            out.append((quote.ts, BPS * (logs[0] - (logs[1] + logs.get(2, 0.0)))))
         else:
             out.append((quote.ts, math.nan))
     return out
+
+
+def _sides(spec: WindowSpec) -> int:
+    return 2 if spec.basis is None else 3
 
 
 def points(quotes: Sequence[Quote], spec: WindowSpec) -> tuple[list[float], bool]:
@@ -118,8 +122,10 @@ def _pieces(quotes: Sequence[Quote], spec: WindowSpec, name: str, way: int, fee_
         seller, buyer = (last[0], last[1]) if way == 0 else (last[1], last[0])
         if seller is None or buyer is None:
             continue
-        pieces.append(_Piece(quote.ts, edge, min(seller.bid_quantity, buyer.ask_quantity), buyer.ask))
-        stale = min(seller.ts, buyer.ts) + spec.stale_after_ns + 1
+        ask = buyer.ask if way == 1 else _turned(buyer, seen).get("ask", buyer.ask)
+        pieces.append(_Piece(quote.ts, edge, min(seller.bid_quantity, buyer.ask_quantity), ask))
+        stale = min(next(q.ts for q in reversed(seen) if q.side == s) for s in {q.side for q in seen})
+        stale += spec.stale_after_ns + 1
         if place + 1 < len(quotes) and not math.isnan(edge) and stale < quotes[place + 1].ts:
             pieces.append(_Piece(stale, math.nan, 0.0, 0.0))
     return pieces
@@ -141,12 +147,19 @@ def quantile(kept: Sequence[float], part: float) -> float:
     return min(max(math.floor(value * 20 + 0.5) / 20, -1_000.0), 1_000.0)
 
 
+def _turned(b: Quote, quotes: Sequence[Quote]) -> dict[str, float]:
+    """The prices of B in A's currency; the same where there is no basis."""
+    basis = next((q for q in reversed(quotes) if q.side == 2), None)
+    return {} if basis is None else {"bid": b.bid * basis.bid, "ask": b.ask * basis.ask}
+
+
 def edges(quotes: Sequence[Quote], now: float, spec: WindowSpec, fee_a: float, fee_b: float) -> dict[str, float]:
     """Executable edges in bps, gross and after both taker fees; NaN while a side is stale and without a second side."""
     names = ("edge_ab", "edge_ba", "net_edge_ab", "net_edge_ba")
     if spec.instrument_b is None or math.isnan(now):
         return dict.fromkeys(names, math.nan)
     a, b = (next(q for q in reversed(quotes) if q.side == side) for side in (0, 1))
+    b = b._replace(**_turned(b, quotes))
     return {
         "edge_ab": BPS * (a.bid - b.ask) / b.ask,
         "edge_ba": BPS * (b.bid - a.ask) / a.ask,

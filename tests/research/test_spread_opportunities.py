@@ -102,14 +102,14 @@ def test_pairs_are_what_the_engine_would_read_then(store: HistoryStore) -> None:
     window = a_window(span_ns=5 * MINUTE_NS)
     frame = pair_series(store, window, Span(), every_ns=MINUTE_NS)
     walk = spread_walk.SpreadWalk(store, window, Span())
-    slot_a, slot_b = (walk.market.subscribe_window(side) for side in side_windows(window))
+    slots = [walk.market.subscribe_window(side) for side in side_windows(window)]
     rows = np.concatenate([block.copy() for block in walk.blocks()])
     done = 0
     for stamp, values in zip(frame.index, frame.to_numpy(), strict=True):
         until = int(rows["ts_received"].searchsorted(stamp.value))
         walk.take(rows[done:until])
         done = until
-        assert PairReader(window).read(walk.market.tables, slot_a, slot_b, stamp.value) == pytest.approx(
+        assert PairReader(window).read(walk.market.tables, slots, stamp.value) == pytest.approx(
             tuple(values), rel=0, abs=0, nan_ok=True
         )
     assert frame["correlation"].notna().sum() > 10 and done == len(rows)

@@ -14,7 +14,7 @@ from workstation.model.market import MINUTE_NS, SECOND_NS, Rows
 from workstation.windows.advance import DEADLINE, advance_rows
 from workstation.windows.specs import Field, Operator, WindowKind, WindowSpec
 from workstation.windows.spread_window import field_value
-from workstation.windows.tables import NEVER, NO_BINS, Tables
+from workstation.windows.tables import NEVER, NO_BASIS, NO_BINS, Tables
 
 KEYS = [InstrumentKey(Venue(name), KEY.symbol) for name in ("nova", "orion", "vega", "lyra")]
 FEE_A, FEE_B = 0.001, 0.0004
@@ -62,6 +62,7 @@ class Board:
             kind=spec.kind,
             instrument_a=KEYS.index(spec.instrument_a),
             instrument_b=-1 if spec.instrument_b is None else KEYS.index(spec.instrument_b),
+            basis=NO_BASIS if spec.basis is None else KEYS.index(spec.basis),
             span_ns=spec.span_ns,
             resolution_ns=spec.resolution_ns,
             anchor_ns=spec.anchor_ns,

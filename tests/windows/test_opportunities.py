@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from tests import naive_windows
 from tests.builders import NOW_NS, a_quote, rows
 from tests.naive_windows import Crossing, Quote
-from tests.windows.boards import FEE_A, FEE_B, Board, a_mid, a_spread
+from tests.windows.boards import FEE_A, FEE_B, KEYS, Board, a_mid, a_spread
 from workstation.errors import BadInput
 from workstation.model.market import SECOND_NS, Rows
 from workstation.windows.opportunities import MS_NS, ClosedOpportunities, OpportunitySpec
+from workstation.windows.specs import WindowSpec
 from workstation.windows.tables import CLOSED_KEPT
 
 SPREAD = a_spread(stale_after_ns=2 * SECOND_NS)
+OVER_BASIS = a_spread(stale_after_ns=2 * SECOND_NS, basis=KEYS[2])
 drawn_quotes = st.lists(
     st.tuples(
         st.sampled_from([0, 1, 40 * MS_NS, 250 * MS_NS, SECOND_NS, 2 * SECOND_NS, 2 * SECOND_NS + 1, 5 * SECOND_NS]),
@@ -37,8 +39,8 @@ wanted_specs = st.builds(
 )
 
 
-def watched(wanted: OpportunitySpec) -> tuple[Board, ClosedOpportunities]:
-    board = Board(SPREAD)
+def watched(wanted: OpportunitySpec, spec: WindowSpec = SPREAD) -> tuple[Board, ClosedOpportunities]:
+    board = Board(spec)
     board.tables.add_watch(
         board.slots[0], least_bps=wanted.least_bps, least_value=wanted.least_value, least_ns=wanted.least_ns,
         latency_ns=wanted.latency_ns,
@@ -64,21 +66,22 @@ def taken(closed: ClosedOpportunities) -> list[Crossing]:
 
 
 @settings(max_examples=300)
-@given(drawn=drawn_quotes, wanted=wanted_specs, cut=st.integers(0, 40))
+@given(drawn=drawn_quotes, wanted=wanted_specs, cut=st.integers(0, 40), spec=st.sampled_from([SPREAD, OVER_BASIS]))
 def test_the_loop_finds_what_the_naive_twin_finds(
-    drawn: list[tuple[int, int, int, float, float]], wanted: OpportunitySpec, cut: int
+    drawn: list[tuple[int, int, int, float, float]], wanted: OpportunitySpec, cut: int, spec: WindowSpec
 ) -> None:
     quotes, ts = [], NOW_NS
-    for gap, side, mid, bid_quantity, ask_quantity in drawn:
+    for place, (gap, side, mid, bid_quantity, ask_quantity) in enumerate(drawn):
         ts += gap
-        quotes.append(Quote(ts, side, mid - 0.5, mid + 0.5, bid_quantity, ask_quantity))
-    board, closed = watched(wanted)
+        side, scale = (2, 1e-4) if spec.basis is not None and place % 3 == 0 else (side, 1.0)
+        quotes.append(Quote(ts, side, scale * (mid - 0.5), scale * (mid + 0.5), bid_quantity, ask_quantity))
+    board, closed = watched(wanted, spec)
     found: list[Crossing] = []
     for part in (quotes[:cut], quotes[cut:]):
         if part:
             board.walk(as_rows(part))
             found += taken(closed)
-    expected = naive_windows.crossings(quotes, SPREAD, wanted, FEE_A, FEE_B)
+    expected = naive_windows.crossings(quotes, spec, wanted, FEE_A, FEE_B)
     assert [one[:4] for one in sorted(found, key=lambda one: (one.closed, one.way))] == [
         one[:4] for one in sorted(expected, key=lambda one: (one.closed, one.way))
     ]

@@ -24,7 +24,7 @@ def a_pair(market: Rows) -> Board:
 
 
 def told(board: Board, now_ns: int) -> PairStatistics:
-    return PairReader(SPREAD).read(board.tables, *board.slots, now_ns)
+    return PairReader(SPREAD).read(board.tables, board.slots, now_ns)
 
 
 def grid_of(board: Board, slot: int, now_ns: int, stale_s: int = 3) -> list[float]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests import naive_windows
 from tests.builders import NOW_NS, a_quote, rows
 from tests.naive_windows import Quote
-from tests.windows.boards import FEE_A, FEE_B, Board, a_mid, a_spread, seconds, trade_bars
+from tests.windows.boards import FEE_A, FEE_B, KEYS, Board, a_mid, a_spread, seconds, trade_bars
 from workstation.errors import BadInput
 from workstation.kernels.binned_quantile import BINS
 from workstation.model.market import SECOND_NS, Rows
@@ -74,6 +74,39 @@ def test_every_field_equals_the_naive_twin_after_every_row(
             if name == "z" and (len(set(kept)) < 2 or naive_windows.fields(so_far, spec, 0, 0)["deviation"] < 1e-6):
                 continue
             assert board.field(name) == pytest.approx(expected, abs=1e-6, rel=1e-6, nan_ok=True), name
+
+
+def turned(drawn: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """The same with every third quote that of the basis."""
+    return [(gap, (side + place) % 3, mid, width) for place, (gap, side, mid, width) in enumerate(drawn)]
+
+
+@settings(max_examples=100)
+@given(drawn=quotes_of_two, is_impatient=st.booleans())
+def test_a_spread_over_a_basis_equals_the_naive_twin(
+    drawn: list[tuple[int, int, int, int]], is_impatient: bool
+) -> None:
+    spec = a_spread(basis=KEYS[2], quantiles=(0.2, 0.8), **({"stale_after_ns": SECOND_NS // 2} if is_impatient else {}))
+    quotes, _ = as_rows(turned(drawn))
+    quotes = [q if q.side != 2 else q._replace(bid=q.bid / 10_000, ask=q.ask / 10_000) for q in quotes]
+    board = Board(spec)
+    for place, quote in enumerate(quotes):
+        board.walk(rows(a_quote(instrument=quote.side, bid=quote.bid, ask=quote.ask, ts_received=quote.ts)))
+        expected = naive_windows.fields(quotes[: place + 1], spec, FEE_A, FEE_B)
+        assert board.points() == pytest.approx(naive_windows.points(quotes[: place + 1], spec)[0], abs=1e-9)
+        for name in ("value", "mean", "edge_ab", "edge_ba", "net_edge_ab", "net_edge_ba"):
+            assert board.field(name) == pytest.approx(expected[name], abs=1e-6, rel=1e-6, nan_ok=True), name
+
+
+def test_a_basis_turns_the_other_quote_currency_into_ours() -> None:
+    board = Board(a_spread(basis=KEYS[2]))
+    usdt, usdc = a_quote(instrument=0, bid=99.9, ask=100.1), a_quote(instrument=1, bid=99.9, ask=100.1)
+    board.walk(rows(usdt, usdc))
+    assert math.isnan(board.field("value")) and math.isnan(board.field("edge_ab"))  # not equal: not known
+    board.walk(rows(a_quote(instrument=2, bid=0.9989, ask=0.9991)))
+    assert board.field("value") == pytest.approx(10.005, abs=0.001)  # a coin for dearer dollars is cheap
+    assert board.field("edge_ab") == pytest.approx(1e4 * (99.9 / (100.1 * 0.9991) - 1))
+    assert board.field("edge_ba") == pytest.approx(1e4 * (99.9 * 0.9989 / 100.1 - 1))
 
 
 def test_a_bucket_leaves_its_last_value() -> None:
@@ -247,6 +280,8 @@ def spec_with(**changes: Any) -> WindowSpec:
         ({"quantiles": (0.0, 0.9)}, "quantiles (0.0, 0.9)"),
         ({"quantiles": (0.1, math.nan)}, "quantiles (0.1, nan)"),
         ({"kind": WindowKind.QUOTE, "quantiles": (0.1, 0.9)}, "only a spread has them"),
+        ({"kind": WindowKind.QUOTE, "basis": KEYS[2]}, "expected a third instrument, and a spread"),
+        ({"basis": KEYS[1]}, "expected a third instrument"),
         ({"kind": WindowKind.TRADE_BARS, "resolution_ns": 0}, "expected the length of a bar"),
         ({"kind": WindowKind.QUOTE, "instrument_b": a_mid(1).instrument_a}, "a spread has two instruments, others one"),
     ],

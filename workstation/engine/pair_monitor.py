@@ -21,16 +21,17 @@ class PairMonitor:
 
     def __init__(self, market: Market, clock: Clock) -> None:
         self._market, self._clock = market, clock
-        self._readers: dict[tuple[int, int], PairReader] = {}
-        """By span and staleness: pairs of the same ones share a reader's room."""
-        self._pairs: list[tuple[PairReader, SlotIndex, SlotIndex]] = []
+        self._readers: dict[tuple[int, int, int], PairReader] = {}
+        """By span, staleness and sides: pairs of the same ones share a reader's room."""
+        self._pairs: list[tuple[PairReader, list[SlotIndex]]] = []
         self._figures: list[dict[str, float | None]] = []
 
     def watch(self, specs: Iterable[WindowSpec]) -> None:
         for spec in specs:
             slots = [self._market.subscribe_window(side) for side in side_windows(spec)]
-            reader = self._readers.setdefault((spec.span_ns, spec.stale_after_ns), PairReader(spec))
-            self._pairs.append((reader, slots[0], slots[1]))
+            alike = spec.span_ns, spec.stale_after_ns, len(slots)
+            reader = self._readers.setdefault(alike, PairReader(spec))
+            self._pairs.append((reader, slots))
             self._figures.append(UNKNOWN)
 
     def figures(self, place: int) -> dict[str, float | None]:
@@ -46,6 +47,6 @@ class PairMonitor:
                     await asyncio.sleep(0)
 
     def read(self, place: int) -> None:
-        reader, slot_a, slot_b = self._pairs[place]
-        told = reader.read(self._market.tables, slot_a, slot_b, self._clock.now_ns())
+        reader, slots = self._pairs[place]
+        told = reader.read(self._market.tables, slots, self._clock.now_ns())
         self._figures[place] = {name: known(value) for name, value in told._asdict().items()}

@@ -29,8 +29,7 @@ class WindowFill:
         """Rows up to this number are on their way into the recording; those behind it are told."""
         for spec in specs:
             self._shadow.subscribe_window(spec)
-        sides = (key for spec in specs for key in (spec.instrument_a, spec.instrument_b))
-        self._keys = sorted({key for key in sides if key is not None})
+        self._keys = sorted({key for spec in specs for key in spec.instruments})
         self._later: list[Rows] = []
 
     def take(self, rows: Rows) -> None:

@@ -6,7 +6,7 @@ ws.opportunities("nova", "orion", "BTC/USDT:USDT", start="2024-05-01", least_bps
 
 import pandas as pd
 
-from workstation.config.words import keys_of, milliseconds_of, number_of
+from workstation.config.words import milliseconds_of, number_of
 from workstation.errors import BadInput
 from workstation.history.blocks import Selection
 from workstation.history.layout import HistoryKind
@@ -18,6 +18,7 @@ from workstation.research.notebook import Source, open_history
 from workstation.research.pair_series import pair_series
 from workstation.research.spread_opportunities import spread_opportunities
 from workstation.research.spread_series import spread_series
+from workstation.research.spread_sides import Sides, sides_of
 from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.specs import WindowKind, WindowSpec
 
@@ -33,6 +34,8 @@ def spreads(
     venue_b: str,
     symbol: str,
     *,
+    symbol_b: str | None = None,
+    basis: str | None = None,
     start: When | None = None,
     end: When | None = None,
     window_minutes: float = 30.0,
@@ -47,11 +50,15 @@ def spreads(
 
     The figures are those that the engine shows of the same quotes: by default its own window, of 30 minutes. NaN is a
     gap, or a window that is not warm yet. `quantiles`, such as (0.05, 0.95), are bands where the tails are not those of
-    a normal. Raises BadInput, HistoryMissing, HistoryCorrupt.
+    a normal.
+
+    Where B quotes another currency, `symbol_b` names its symbol, and `basis` the stored instrument that turns it into
+    A's: ws.spreads("nova", "orion", "BTC/USDT", symbol_b="BTC/USDC", basis="nova:USDC/USDT"). One dollar coin is never
+    taken for another. Raises BadInput, HistoryMissing, HistoryCorrupt.
     """
     span, store = span_of(start, end), open_history(history)
     window = _window(
-        store, span, (venue_a, venue_b), symbol, window_minutes, stale_after_seconds,
+        store, span, sides_of(venue_a, venue_b, symbol, symbol_b, basis), window_minutes, stale_after_seconds,
         min_points=_whole("min_points", min_points), quantiles=_quantiles(quantiles),
         band_deviations=number_of("band_deviations", band_deviations),
     )  # fmt: skip
@@ -63,6 +70,8 @@ def opportunities(
     venue_b: str,
     symbol: str,
     *,
+    symbol_b: str | None = None,
+    basis: str | None = None,
     start: When | None = None,
     end: When | None = None,
     least_bps: float = WANTED.least_bps,
@@ -81,7 +90,7 @@ def opportunities(
     """
     span, store = span_of(start, end), open_history(history)
     # the statistics of the window are not asked for, and a minute of it warms up quickly
-    window = _window(store, span, (venue_a, venue_b), symbol, 1.0, stale_after_seconds)
+    window = _window(store, span, sides_of(venue_a, venue_b, symbol, symbol_b, basis), 1.0, stale_after_seconds)
     wanted = OpportunitySpec(
         least_bps=number_of("least_bps", least_bps),
         least_value=number_of("least_value", least_value),
@@ -96,6 +105,8 @@ def pairs(
     venue_b: str,
     symbol: str,
     *,
+    symbol_b: str | None = None,
+    basis: str | None = None,
     start: When | None = None,
     end: When | None = None,
     window_minutes: float = 30.0,
@@ -110,15 +121,16 @@ def pairs(
     say. Raises BadInput, HistoryMissing, HistoryCorrupt.
     """
     span, store = span_of(start, end), open_history(history)
-    window = _window(store, span, (venue_a, venue_b), symbol, window_minutes, stale_after_seconds)
+    window = _window(
+        store, span, sides_of(venue_a, venue_b, symbol, symbol_b, basis), window_minutes, stale_after_seconds
+    )
     return pair_series(store, window, span, every_ns=round(number_of("every_seconds", every_seconds) * SECOND_NS))
 
 
 def _window(
     store: HistoryStore,
     span: Span,
-    venues: tuple[str, str],
-    symbol: str,
+    sides: Sides,
     window_minutes: float,
     stale_after_seconds: float,
     *,
@@ -127,14 +139,14 @@ def _window(
     quantiles: tuple[float, float] | None = None,
 ) -> WindowSpec:
     """Raises BadInput, and HistoryMissing where the quotes of one venue are not stored for the span."""
-    keys = keys_of(venues, symbol)
-    for key in keys:
+    for key in filter(None, sides):
         require_received(store, Selection(key=key, kind=HistoryKind.QUOTES), span, 0)
     minutes = number_of("window_minutes", window_minutes)
     return WindowSpec(
         kind=WindowKind.SPREAD,
-        instrument_a=keys[0],
-        instrument_b=keys[1],
+        instrument_a=sides.a,
+        instrument_b=sides.b,
+        basis=sides.basis,
         span_ns=round(minutes * MINUTE_NS) // POINT_NS * POINT_NS,
         resolution_ns=POINT_NS,
         min_points=min_points,

@@ -26,7 +26,7 @@ def pair_series(
     if every_ns <= 0:
         raise BadInput(f"resolution {every_ns} ns: expected more than 0")
     walk = SpreadWalk(store, window, span, rules)
-    slot_a, slot_b = (walk.market.subscribe_window(side) for side in side_windows(window))
+    slots = [walk.market.subscribe_window(side) for side in side_windows(window)]
     reader, times, told = PairReader(window), [], []
     step = None
     for block in walk.blocks():
@@ -35,12 +35,12 @@ def pair_series(
         for start, stop in pairwise(starts):
             if step is not None and step != steps[start]:
                 times.append((step + 1) * every_ns)
-                told.append(reader.read(walk.market.tables, slot_a, slot_b, times[-1]))
+                told.append(reader.read(walk.market.tables, slots, times[-1]))
             walk.take(block[start:stop])
             step = int(steps[start])
     if step is not None:
         times.append((step + 1) * every_ns)
-        told.append(reader.read(walk.market.tables, slot_a, slot_b, times[-1]))
+        told.append(reader.read(walk.market.tables, slots, times[-1]))
     index = pd.DatetimeIndex(np.array(times, "datetime64[ns]"), name="ts").tz_localize("UTC")
     frame = pd.DataFrame(told, index=index, columns=list(PairStatistics._fields), dtype=float)
     return frame if span.start_ns is None else frame[np.array(times) > span.start_ns]

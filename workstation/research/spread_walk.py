@@ -16,7 +16,7 @@ from workstation.windows.tables import NEVER
 
 
 class SpreadWalk:
-    """One pass over the quotes of both sides of `window`, from as long before the span as the window needs to be warm.
+    """One pass over the quotes that `window` takes, from as long before the span as the window needs to be warm.
 
     Net edges are by the rules that were stored at the span's start, or by `rules` of both sides. Raises HistoryMissing.
     """
@@ -24,16 +24,15 @@ class SpreadWalk:
     def __init__(
         self, store: HistoryStore, window: WindowSpec, span: Span, rules: Sequence[Instrument] | None = None
     ) -> None:
-        assert window.instrument_b is not None
         self.window, self._store, self._span = window, store, span
-        self._keys = window.instrument_a, window.instrument_b
+        self._keys = window.instruments
         self.market = Market()
         for one in [store.instrument(key, span.start_ns) for key in self._keys] if rules is None else rules:
             self.market.list_instrument(one)
         self.slot = self.market.subscribe_window(window)
 
     def blocks(self) -> Iterator[Rows]:
-        """The quotes of both in the order of their receipt, still to be taken."""
+        """The quotes of all in the order of their receipt, still to be taken."""
         selections = [Selection(key=key, kind=HistoryKind.QUOTES) for key in self._keys]
         start_ns = None if self._span.start_ns is None else self._warm_from_ns(self._span.start_ns)
         return merged_blocks(
@@ -48,8 +47,7 @@ class SpreadWalk:
 
     def require_all(self, position: int, rows: Rows) -> None:
         if position < len(rows):
-            a, b = self._keys
-            raise RowsOutOfOrder(f"{a} with {b}: row {position} of a block")
+            raise RowsOutOfOrder(f"{' with '.join(map(str, self._keys))}: row {position} of a block")
 
     def _warm_from_ns(self, start_ns: int) -> int:
         """At an anchor statistics are computed from the points of one span; these need quotes of one staleness more."""

@@ -7,7 +7,7 @@ from workstation.model.ids import SlotIndex
 from workstation.model.instrument import Registry
 from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.specs import WindowKind, WindowSpec
-from workstation.windows.tables import NO_WATCH, Tables
+from workstation.windows.tables import NO_BASIS, NO_WATCH, Tables
 
 
 class SharedWindows:
@@ -71,6 +71,7 @@ class SharedWindows:
             "kind": spec.kind,
             "instrument_a": self._registry.index(spec.instrument_a),
             "instrument_b": -1 if spec.instrument_b is None else self._registry.index(spec.instrument_b),
+            "basis": NO_BASIS if spec.basis is None else self._registry.index(spec.basis),
             "span_ns": spec.span_ns,
             "resolution_ns": spec.resolution_ns,
             "anchor_ns": spec.anchor_ns,

@@ -14,7 +14,7 @@ from workstation.model.market import INTERVALS_NS, STEP_BITS, RowFlag, RowKind
 from workstation.windows.opportunities import watch_slot
 from workstation.windows.specs import Operator, WindowKind
 from workstation.windows.spread_window import BPS, field_value, update_point
-from workstation.windows.tables import NO_WATCH, ON_BARS, ON_TICKS
+from workstation.windows.tables import NO_BASIS, NO_WATCH, ON_BARS, ON_TICKS
 
 QUOTE, TRADE, BAR = int(RowKind.QUOTE), int(RowKind.TRADE), int(RowKind.BAR)
 IS_CLOSED = int(RowFlag.IS_CLOSED)
@@ -94,12 +94,18 @@ def changed_conditions(slot: Any, instruments: Any, conditions: Any, members: An
 
 @compiled
 def spread_bps(slot: Any, instruments: Any, ts: int) -> float:
-    """10⁴ · ln(mid_A / mid_B) of the last quotes; NaN while one of them is missing or older than the slot allows."""
+    """10⁴ · ln(mid_A / mid_B) of the last quotes, B's turned by the basis if there is one; NaN while one of them is
+    missing or older than the slot allows."""
     a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
     oldest = ts - slot["stale_after_ns"]
     if a["ts_received"] < oldest or b["ts_received"] < oldest:
         return math.nan
-    return float(BPS * (a["log_mid"] - b["log_mid"]))
+    if slot["basis"] == NO_BASIS:
+        return float(BPS * (a["log_mid"] - b["log_mid"]))
+    basis = instruments[slot["basis"]]
+    if basis["ts_received"] < oldest:
+        return math.nan
+    return float(BPS * (a["log_mid"] - (b["log_mid"] + basis["log_mid"])))
 
 
 @compiled

@@ -14,7 +14,7 @@ import numpy as np
 from workstation.errors import BadInput
 from workstation.kernels.compiled import compiled
 from workstation.model.market import SECOND_NS
-from workstation.windows.spread_window import NET_EDGE_AB, NET_EDGE_BA, edge_value, stale_from
+from workstation.windows.spread_window import NET_EDGE_AB, NET_EDGE_BA, edge_value, prices_of_b, stale_from
 from workstation.windows.tables import Table, Tables
 
 MS_NS = SECOND_NS // 1_000
@@ -46,10 +46,10 @@ class OpportunitySpec:
 
 @compiled
 def crossable(slot: Any, instruments: Any, way: int) -> tuple[float, float]:
-    """(quantity in base that both sides show, the ask it would be bought at)."""
+    """(quantity in base that both sides show, the ask it would be bought at, in A's quote currency)."""
     a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
     if way == AB:
-        return min(a["bid_quantity"], b["ask_quantity"]), b["ask"]
+        return min(a["bid_quantity"], b["ask_quantity"]), prices_of_b(slot, instruments)[1]
     return min(b["bid_quantity"], a["ask_quantity"]), a["ask"]
 
 

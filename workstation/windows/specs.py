@@ -53,7 +53,9 @@ class WindowSpec:
     One point per `resolution_ns` bucket, its last value; 0 keeps every quote, up to `max_points`. Statistics are over
     the points of the last `span_ns`, unweighted, and NaN until `min_points`. A side older than `stale_after_ns` makes
     a gap. `quantiles` of a spread, the lower and the upper, are bands where its tails are not a normal's; they cost
-    160 kB a window.
+    160 kB a window. `basis` is an instrument that is quoted in A's quote currency and whose base is B's, such as
+    USDC/USDT for BTC/USDT against BTC/USDC: B's prices are turned by it, at its mid for the spread, and at the price
+    that the conversion would pay for the edges; its fee is not counted.
     """
 
     kind: WindowKind
@@ -67,6 +69,7 @@ class WindowSpec:
     band_deviations: float = 2.0
     max_points: int | None = None
     quantiles: tuple[float, float] | None = None
+    basis: InstrumentKey | None = None
 
     def __post_init__(self) -> None:
         subject = f"window {self.kind.name} {self.instrument_a}"
@@ -74,6 +77,10 @@ class WindowSpec:
             raise BadInput(f"{subject}: instrument_b {self.instrument_b}: a spread has two instruments, others one")
         if self.instrument_a == self.instrument_b:
             raise BadInput(f"{subject}: both sides are the same instrument")
+        if self.basis is not None and (
+            self.kind is not WindowKind.SPREAD or self.basis in (self.instrument_a, self.instrument_b)
+        ):
+            raise BadInput(f"{subject}: basis {self.basis}: expected a third instrument, and a spread")
         for name in ("span_ns", "anchor_ns", "stale_after_ns"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{subject}: {name} {getattr(self, name)}: expected more than 0")
@@ -101,6 +108,11 @@ class WindowSpec:
         lower, upper = self.quantiles
         if not 0 < lower < upper < 1:
             raise BadInput(f"{subject}: quantiles {self.quantiles}: expected a lower and an upper, between 0 and 1")
+
+    @property
+    def instruments(self) -> tuple[InstrumentKey, ...]:
+        """Whose rows it takes: A, B and the basis, as far as there are any."""
+        return tuple(key for key in (self.instrument_a, self.instrument_b, self.basis) if key is not None)
 
     @property
     def capacity(self) -> int:

@@ -13,7 +13,7 @@ from workstation.kernels.binned_quantile import bin_of, centre_bps, moved_cursor
 from workstation.kernels.compiled import compiled
 from workstation.kernels.rolling import CANCELLED, moments_add, moments_remove, moments_replace
 from workstation.windows.specs import Field, WindowKind
-from workstation.windows.tables import NO_BINS
+from workstation.windows.tables import NO_BASIS, NO_BINS
 
 SPREAD = int(WindowKind.SPREAD)
 VALUE = int(Field.VALUE)
@@ -180,8 +180,20 @@ def net_edge_bps(bid: float, ask: float, sell_fee_rate: float, buy_fee_rate: flo
 @compiled
 def stale_from(slot: Any, instruments: Any) -> int:
     """When the older of a spread's two quotes gets too old, ns."""
-    a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
-    return int(min(a["ts_received"], b["ts_received"]) + slot["stale_after_ns"] + 1)
+    oldest = min(instruments[slot["instrument_a"]]["ts_received"], instruments[slot["instrument_b"]]["ts_received"])
+    if slot["basis"] != NO_BASIS:
+        oldest = min(oldest, instruments[slot["basis"]]["ts_received"])
+    return int(oldest + slot["stale_after_ns"] + 1)
+
+
+@compiled
+def prices_of_b(slot: Any, instruments: Any) -> tuple[float, float]:
+    """(bid, ask) of side B in A's quote currency: what selling, and buying, would pay, the conversion with it."""
+    b = instruments[slot["instrument_b"]]
+    if slot["basis"] == NO_BASIS:
+        return b["bid"], b["ask"]
+    basis = instruments[slot["basis"]]
+    return b["bid"] * basis["bid"], b["ask"] * basis["ask"]
 
 
 @compiled
@@ -189,14 +201,14 @@ def edge_value(slot: Any, instruments: Any, field: int) -> float:
     """One of the four executable edges of a spread slot, bps; NaN while a side is stale."""
     if slot["kind"] != SPREAD or slot["current"] != slot["current"]:
         return math.nan
-    a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
+    a, (bid_b, ask_b) = instruments[slot["instrument_a"]], prices_of_b(slot, instruments)
     if field == EDGE_AB:
-        return gross_edge_bps(a["bid"], b["ask"])
+        return gross_edge_bps(a["bid"], ask_b)
     if field == EDGE_BA:
-        return gross_edge_bps(b["bid"], a["ask"])
+        return gross_edge_bps(bid_b, a["ask"])
     if field == NET_EDGE_AB:
-        return net_edge_bps(a["bid"], b["ask"], slot["fee_a"], slot["fee_b"])
-    return net_edge_bps(b["bid"], a["ask"], slot["fee_b"], slot["fee_a"])
+        return net_edge_bps(a["bid"], ask_b, slot["fee_a"], slot["fee_b"])
+    return net_edge_bps(bid_b, a["ask"], slot["fee_b"], slot["fee_a"])
 
 
 @compiled

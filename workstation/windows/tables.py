@@ -43,6 +43,7 @@ SLOT = np.dtype(
         ("kind", np.int64),
         ("instrument_a", np.int64),
         ("instrument_b", np.int64),
+        ("basis", np.int64),  # what turns B's prices into A's currency; NO_BASIS
         ("span_ns", np.int64),
         ("resolution_ns", np.int64),
         ("anchor_ns", np.int64),
@@ -149,7 +150,7 @@ CLOCK = np.dtype(
 NEVER = np.iinfo(np.int64).max
 UNTOUCHED = np.iinfo(np.int64).min
 """The `bucket_end` of a slot that has taken no row."""
-NO_BINS, NO_WATCH = -1, -1
+NO_BINS, NO_WATCH, NO_BASIS = -1, -1, -1
 CONTENT = (
     "head", "count", "bucket", "bucket_end", "anchor_end", "lost_bucket", "mean", "m2", "peak_m2", "current",
     "pending", "open", "high", "low", "volume", "has_pending", "is_truncated",
@@ -215,6 +216,7 @@ class Tables:
     def add_slot(self, **fields: float) -> int:
         """A new slot with a ring of `capacity` points; freed slots, and freed rings of that size, are taken again."""
         row = _empty(SLOT, 1)
+        row["basis"] = NO_BASIS
         for name, value in fields.items():
             row[name] = value
         row["current"] = row["pending"] = row["volume"] = np.nan
@@ -320,8 +322,10 @@ class Tables:
         slots, conditions = self.slots, self.conditions
         used = np.flatnonzero(slots["kind"])
         pairs = used[slots["instrument_b"][used] >= 0]
-        sides = np.concatenate([slots["instrument_a"][used], slots["instrument_b"][pairs]])
-        routes, starts = _grouped(sides, np.concatenate([used, pairs]), len(self.instruments))
+        turned = used[slots["basis"][used] != NO_BASIS]
+        sides = [slots["instrument_a"][used], slots["instrument_b"][pairs], slots["basis"][turned]]
+        members = np.concatenate([used, pairs, turned])
+        routes, starts = _grouped(np.concatenate(sides), members, len(self.instruments))
         first = len(conditions)
         self.instruments["routes_from"], self.instruments["routes_to"] = first + starts[:-1], first + starts[1:]
         tested = np.flatnonzero(conditions["slot"] >= 0)
