@@ -54,9 +54,11 @@ def test_candles_end_with_the_running_one_and_closed_ones_are_the_models(wired: 
 def test_recent_trades_are_sixty_at_most_and_bear_the_ids_of_the_stream(wired: SimulatedExchanges) -> None:
     async def scene() -> None:
         async with a_client(wired) as client:
+            watching = asyncio.ensure_future(client.watch_trades(BTC))
+            await wanted(wired, "nova", "publicTrade.BTCUSDT")
             control(wired, "faults", kind="burst", venue="nova", market="BTCUSDT", size=100)
             assert len(await client.fetch_trades(BTC, limit=1000)) == 60
-            streamed = await client.watch_trades(BTC)
+            streamed = (await watching)[-20:]
             fetched = await client.fetch_trades(BTC)
             known = {one["id"]: (one["price"], one["amount"], one["side"], one["timestamp"]) for one in fetched}
             for one in streamed:

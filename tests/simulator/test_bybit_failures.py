@@ -298,11 +298,12 @@ def test_a_fill_may_be_told_twice_and_after_the_cancel(wired: SimulatedExchanges
 def test_a_dropped_socket_is_an_error_and_a_silent_one_is_silent(wired: SimulatedExchanges) -> None:
     async def scene() -> None:
         async with a_client(wired) as client:
-            await client.watch_trades(BTC)
+            watching = asyncio.ensure_future(client.watch_trades(BTC))
+            await wanted(wired, "nova", "publicTrade.BTCUSDT")
             control(wired, "faults", kind="drop_socket", stream="publicTrade.BTCUSDT", count=1)
+            control(wired, "faults", kind="burst", venue="nova", market="BTCUSDT", size=1)
             with pytest.raises(ccxt.NetworkError):
-                while True:
-                    await client.watch_trades(BTC)
+                await watching
             await client.watch_bids_asks([BTC])
             control(wired, "faults", kind="silent_socket", stream="orderbook.1.BTCUSDT", count=1)
             with pytest.raises(TimeoutError):

@@ -55,8 +55,10 @@ def test_candles_end_with_the_running_one_and_closed_ones_are_the_models(wired: 
 def test_recent_trades_bear_the_ids_of_the_stream_and_go_on_from_one_of_them(wired: SimulatedExchanges) -> None:
     async def scene() -> None:
         async with gate(wired) as client:
+            watching = asyncio.ensure_future(client.watch_trades(BTC))
+            await wanted(wired, "orion", "spot.trades.BTC_USDT")
             control(wired, "faults", kind="burst", venue="orion", market="BTC_USDT", size=100)
-            streamed = await client.watch_trades(BTC)
+            streamed = (await watching)[-20:]
             fetched = await client.fetch_trades(BTC, limit=1000)
             known = {one["id"]: (one["price"], one["amount"], one["side"], one["timestamp"]) for one in fetched}
             assert len(known) >= 100
@@ -124,7 +126,7 @@ def test_changes_of_a_book_join_the_snapshot_of_rest_by_their_ids(wired: Simulat
                 book = await answer.json()
             sides = {"b": dict(book["bids"]), "a": dict(book["asks"])}
             last = book["id"]
-            for _ in range(20):
+            for _ in range(8):
                 change = (await stream.receive_json(timeout=20))["result"]
                 if change["u"] <= last:
                     continue

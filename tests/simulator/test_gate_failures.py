@@ -317,11 +317,12 @@ def test_a_fill_may_be_told_twice_and_after_the_cancel(wired: SimulatedExchanges
 def test_a_dropped_socket_is_an_error_and_a_silent_one_is_silent(wired: SimulatedExchanges) -> None:
     async def scene() -> None:
         async with gate(wired) as client:
-            await client.watch_trades(BTC)
+            watching = asyncio.ensure_future(client.watch_trades(BTC))
+            await wanted(wired, "orion", "spot.trades.BTC_USDT")
             control(wired, "faults", kind="drop_socket", stream="spot.trades.BTC_USDT", count=1)
+            control(wired, "faults", kind="burst", venue="orion", market="BTC_USDT", size=1)
             with pytest.raises(ccxt.NetworkError):
-                while True:
-                    await client.watch_trades(BTC)
+                await watching
             await client.watch_bids_asks([BTC])
             control(wired, "faults", kind="silent_socket", stream="spot.book_ticker.BTC_USDT", count=1)
             with pytest.raises(TimeoutError):
