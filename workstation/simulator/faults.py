@@ -59,7 +59,7 @@ class FaultKind(StrEnum):
     GARBLED = "garbled"
     """The message breaks off in the middle: no JSON."""
     HUGE = "huge"
-    """The message comes in a frame of `size` kB, filled up with blanks."""
+    """The message comes in a frame of `size` kB, up to 100 MB, filled up with blanks."""
     ABSURD = "absurd"
     """Its prices and quantities are NaN, infinite, negative, absurdly large, zero or null, in turn."""
     BURST = "burst"

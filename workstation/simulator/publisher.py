@@ -12,6 +12,7 @@ from workstation.simulator.socket_hub import SocketHub
 
 NONSENSE = ("NaN", "Infinity", "-1", "1e308", "0", None, "", "1,5")
 KILOBYTE = 1024
+MOST_KILOBYTES = 100 * 1024
 
 
 class Publisher:
@@ -54,7 +55,7 @@ class Publisher:
         elif fault.kind is FaultKind.GARBLED:
             yield payload[: len(payload) // 2]
         elif fault.kind is FaultKind.HUGE:
-            yield payload + b" " * (fault.size * KILOBYTE)
+            yield payload + b" " * (min(fault.size, MOST_KILOBYTES) * KILOBYTE)
         elif fault.kind is FaultKind.ABSURD:
             yield msgspec.json.encode(self._absurd(msgspec.json.decode(payload)))
         else:

@@ -57,12 +57,13 @@ class Client:
         if self._transport.is_closing():
             return False
         if self._waiting:
-            self.sent += len(self._waiting)
-            self._transport.write(b"".join(self._waiting))
-            self._waiting.clear()
+            # what waits from earlier steps is looked at: one huge frame is no client that does not read
             if self._transport.get_write_buffer_size() > MOST_BUFFERED:
                 self.abort()
                 return False
+            self.sent += len(self._waiting)
+            self._transport.write(b"".join(self._waiting))
+            self._waiting.clear()
         return True
 
     def abort(self) -> None:
