@@ -10,7 +10,6 @@ from typing import Any
 
 import ccxt
 import pytest
-from aiohttp import ClientSession, WSMsgType
 
 from tests.simulator.client import a_client, clear_faults, control, low_price, run, wanted
 from workstation.simulator.server import SimulatedExchanges
@@ -18,7 +17,6 @@ from workstation.simulator.server import SimulatedExchanges
 BTC, PAIR = "BTC/USDT", "BTC_USDT"
 ORDERS = "/api/v4/spot/orders"
 SHORT_S = 1.5
-SOCKET = "/orion/api.gateio.ws/ws/v4/"
 
 
 def gate(wired: SimulatedExchanges, name: str = "alice", **fields: Any) -> Any:
@@ -329,79 +327,5 @@ def test_a_dropped_socket_is_an_error_and_a_silent_one_is_silent(wired: Simulate
                 async with asyncio.timeout(4.0):
                     while True:
                         await client.watch_bids_asks([BTC])
-
-    run(scene())
-
-
-def test_a_gap_in_the_book_shows_in_its_ids_which_ccxt_does_not_look_at(wired: SimulatedExchanges) -> None:
-    async def scene() -> None:
-        stream_name = "spot.obu.ob.BTC_USDT.50"
-        async with ClientSession() as session, session.ws_connect(wired.url + SOCKET) as stream:
-            await stream.send_json({"channel": "spot.obu", "event": "subscribe", "payload": ["ob.BTC_USDT.50"]})
-            assert (await stream.receive_json(timeout=20))["result"] == {"status": "success"}
-            frames = [(await stream.receive_json(timeout=20))["result"] for _ in range(4)]
-            assert frames[0]["full"] is True and len(frames[0]["b"]) >= 20 and len(frames[0]["a"]) >= 20
-            ids = [(frame["U"], frame["u"]) for frame in frames[1:]]
-            assert [first for first, _ in ids] == [frames[0]["u"] + 1 + step for step in range(3)]
-            control(wired, "faults", kind="sequence_gap", stream=stream_name, count=1)
-            after = [(await stream.receive_json(timeout=20))["result"]["u"] for _ in range(6)]
-            assert after[-1] - ids[-1][1] == 7
-        async with gate(wired) as client:
-            await client.watch_order_book(BTC)
-            control(wired, "faults", kind="sequence_gap", stream=stream_name, count=1)
-            for _ in range(6):
-                await client.watch_order_book(BTC)
-
-    run(scene())
-
-
-def test_sockets_answer_pings_and_say_what_is_wrong(wired: SimulatedExchanges) -> None:
-    async def scene() -> None:
-        async with ClientSession() as session, session.ws_connect(wired.url + SOCKET, autoping=False) as stream:
-            await stream.ping(b"x")
-            assert (await stream.receive(timeout=20)).type is WSMsgType.PONG
-            await stream.send_json({"channel": "spot.ping", "time": 1})
-            assert (await stream.receive_json(timeout=20))["channel"] == "spot.pong"
-            for said, code, told in (
-                (
-                    {"channel": "spot.trades", "event": "subscribe", "payload": ["NONE_USDT"]},
-                    2,
-                    "unknown currency pair",
-                ),
-                ({"channel": "spot.candlesticks", "event": "subscribe", "payload": ["7m", PAIR]}, 2, "unknown"),
-                ({"channel": "spot.odd", "event": "subscribe", "payload": [PAIR]}, 1, "invalid channel"),
-                ({"channel": "spot.trades", "event": "subscribe", "payload": 5}, 1, "invalid channel"),
-                ({"channel": "spot.trades", "event": "odd", "payload": [PAIR]}, 1, "unknown event"),
-                ({"channel": "spot.orders", "event": "subscribe", "payload": [PAIR], "time": 1}, 4, "INVALID_KEY"),
-                ([1], 1, "unknown event"),
-            ):
-                await stream.send_json(said)
-                error = (await stream.receive_json(timeout=20))["error"]
-                assert error["code"] == code and told in error["message"]
-            for channel, label in (("spot.order_place", "AUTHENTICATION_FAILED"), ("spot.odd", "INVALID_PROTOCOL")):
-                await stream.send_json({"channel": channel, "event": "api", "payload": {"req_id": "7"}})
-                answer = await stream.receive_json(timeout=20)
-                assert (answer["request_id"], answer["data"]["errs"]["label"]) == ("7", label)
-
-    run(scene())
-
-
-@pytest.mark.parametrize("kind", ["garbled", "absurd", "huge"])
-def test_broken_frames_reach_the_client_as_they_are(wired: SimulatedExchanges, kind: str) -> None:
-    async def scene() -> None:
-        url = wired.url + SOCKET
-        async with ClientSession() as session, session.ws_connect(url, max_msg_size=2**24) as stream:
-            await stream.send_json({"channel": "spot.book_ticker", "event": "subscribe", "payload": [PAIR]})
-            await stream.receive_str(timeout=20)
-            control(wired, "faults", kind=kind, stream="spot.book_ticker.*", count=1, size=3_000)
-            texts = [await stream.receive_str(timeout=20) for _ in range(12)]
-            if kind == "garbled":
-                assert any(not text.endswith("}") for text in texts)
-            elif kind == "huge":
-                (huge,) = [text for text in texts if len(text) > 2_000_000]
-                assert json.loads(huge)["channel"] == "spot.book_ticker"
-            else:
-                odd = [json.loads(text)["result"] for text in texts if "NaN" in text or "null" in text or "1,5" in text]
-                assert len(odd) == 1 and odd[0]["s"] == PAIR
 
     run(scene())
