@@ -122,6 +122,14 @@ def test_a_span_takes_ticks_from_its_start_to_before_its_end(store: HistoryStore
         made(store, start_ns=times[4], end_ns=times[1])
 
 
+def test_a_late_tick_from_before_the_span_is_left_out_of_its_first_bar(store: HistoryStore) -> None:
+    events = [DAY_START_NS + second * SECOND_NS for second in (40, 20, 50)]
+    received = [DAY_START_NS + second * SECOND_NS for second in (41, 42, 51)]
+    store.write(TRADES, some_trades(events, received), a_source())
+    built = made(store, start_ns=DAY_START_NS + 30 * SECOND_NS)
+    assert (built.bars.volume.tolist(), built.outside) == ([1.0 + 1.5], 1)
+
+
 @pytest.mark.parametrize(
     ("price", "closes"), [("mid", [100.5, 101.5]), ("bid", [100.0, 101.0]), ("ask", [101.0, 102.0])]
 )
@@ -141,6 +149,20 @@ def test_a_price_that_is_none_is_counted_and_left_out(store: HistoryStore) -> No
     store.write(TRADES, table.set_column(2, "price", [[100.0, 0.0, 101.0]]), a_source())
     built = made(store)
     assert (built.unusable, built.bars.low.tolist(), built.bars.volume.tolist()) == (1, [100.0], [2.5])
+
+
+def test_a_quote_without_one_side_has_no_mid_but_the_other_side(store: HistoryStore) -> None:
+    times = [DAY_START_NS, DAY_START_NS + SECOND_NS]
+    columns = {"bid": [0.0, 100.0], "ask": [101.0, 101.0], "bid_quantity": [0.0, 1.0], "ask_quantity": [1.0, 1.0]}
+    store.write(QUOTES, a_table(HistoryKind.QUOTES, ts_received=times, **columns), a_source())
+    built = made(store, source=QUOTES)
+    assert (built.bars.low.tolist(), built.unusable) == ([100.5], 1)
+    assert made(store, source=QUOTES, price=QuotePrice.ASK).unusable == 0
+
+
+def test_a_longer_bar_is_whole_with_its_last_shorter_one(store: HistoryStore) -> None:
+    store.write(HOURS, bars_from(DAY_START_NS, 8), a_source())
+    assert (made(store, 4 * HOUR_NS, HOURS).whole, made(store, DAY_NS, HOURS).whole) == (2, 0)
 
 
 def test_shorter_bars_give_longer_ones_and_holes_are_flat_or_left_out(store: HistoryStore) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from workstation.cli.data_choices import DownloadKind
-from workstation.cli.data_quality import shown_length
+from workstation.cli.data_lengths import shown_length
 from workstation.cli.progress import Progress
 from workstation.config.settings import Settings
 from workstation.errors import BadInput, HistoryMissing

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from workstation.charts.quality import coverage
-from workstation.cli.data_record import seconds_of
+from workstation.cli.data_lengths import seconds_of, shown_length
 from workstation.cli.progress import Progress
 from workstation.cli.tables import aligned
 from workstation.history.calendars import Calendar
@@ -17,14 +17,13 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.quality import SeriesQuality, history_quality
 from workstation.history.quality_tables import coverage_frame, plain_values
 from workstation.history.store import HistoryStore, shown_time
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, interval_ns
+from workstation.model.market import SECOND_NS, interval_ns
 
 HEADER = (
     *("KIND", "VENUE", "SYMBOL", "INTERVAL", "ROWS", "COVERAGE", "GAPS", "LONGEST", "DOUBLE", "UNORDERED", "CROSSED"),
     *("ZERO", "OUTLIERS", "FROZEN", "CLOCK", "AGE", "FROM", "TO"),
 )
 RIGHT = frozenset(range(4, 16))
-UNITS = ((DAY_NS, "d"), (HOUR_NS, "h"), (MINUTE_NS, "min"), (SECOND_NS, "s"), (1_000_000, "ms"), (1_000, "us"))
 SHOWN = 3
 """Longest gaps of a series that are told one by one."""
 
@@ -111,13 +110,6 @@ def cells(one: SeriesQuality) -> tuple[str, ...]:
 def shown_share(share: float) -> str:
     """In percent, rounded down: 100 % is said of what is whole."""
     return "100 %" if share >= 1.0 else f"{int(share * 10_000) / 100:.2f} %"
-
-
-def shown_length(length_ns: int) -> str:
-    """1 270 000 000 -> "1.27 s"; three digits of the largest unit that it fills."""
-    unit_ns, unit = next(((size, name) for size, name in UNITS if abs(length_ns) >= size), (1, "ns"))
-    value = length_ns / unit_ns
-    return f"{value:.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}"
 
 
 def _or_dash(length_ns: int | None) -> str:

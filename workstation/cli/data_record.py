@@ -1,7 +1,6 @@
 """What `workstation data record` does: market data of venues into the history, no session, no engine."""
 
 import asyncio
-import re
 import signal
 import sys
 import time
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from workstation.cli.data_lengths import seconds_of
 from workstation.config.loading import load_configuration
 from workstation.config.settings import Settings
 from workstation.engine.feeds import Wish
@@ -23,8 +23,6 @@ from workstation.model.instrument import split_symbol
 from workstation.model.market import interval_ns
 from workstation.server.collect import Collected, collect
 
-UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-LENGTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
 LINE_S = 5.0
 
 
@@ -112,14 +110,6 @@ def progress_line(now: Collected, spent_s: float, seconds: float | None) -> str:
         f"{spent_s:.0f}{of} s: {now.rows:,} rows, {now.rows_per_second:,.0f}/s, {now.dropped:,} lost, "
         f"disk {now.lag_ms:,.0f} ms behind; {feeds}{_failure(now)}"
     )
-
-
-def seconds_of(length: str, option: str = "--for") -> float:
-    """ "10m" -> 600.0. Raises BadInput."""
-    match = LENGTH.fullmatch(length.strip())
-    if match is None or float(match[1]) == 0.0:
-        raise BadInput(f"{option} {length!r}: expected a length of time such as 90s, 10m, 2h or 1d")
-    return float(match[1]) * UNITS_S[match[2] or "s"]
 
 
 def chosen_venues(settings: Settings, names: str | None) -> list[VenueSettings]:
