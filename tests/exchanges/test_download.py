@@ -131,6 +131,16 @@ def test_an_empty_answer_or_a_long_hole_is_asked_for_once_more() -> None:
     scene(play)
 
 
+def test_a_venue_that_answers_with_what_was_before_does_not_hold_it_up() -> None:
+    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+        venue.page = 20
+        venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(100)]
+        venue.spoiled = dict.fromkeys((2, 3), lambda rows: [a_candle(minute) for minute in range(5)])
+        assert await minutes_of(past, 0, 100) == list(range(40))
+
+    scene(play)
+
+
 def test_a_span_before_the_listing_is_passed_over_and_its_end_is_reached() -> None:
     async def play(venue: PastVenue, past: PastOfVenue) -> None:
         venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(5_000, 5_010)]
