@@ -57,13 +57,14 @@ class Client:
         if self._transport.is_closing():
             return False
         if self._waiting:
-            # what waits from earlier steps is looked at: one huge frame is no client that does not read
-            if self._transport.get_write_buffer_size() > MOST_BUFFERED:
-                self.abort()
-                return False
             self.sent += len(self._waiting)
+            # one huge frame is no sign of a client that does not read
+            most = MOST_BUFFERED + max(map(len, self._waiting))
             self._transport.write(b"".join(self._waiting))
             self._waiting.clear()
+            if self._transport.get_write_buffer_size() > most:
+                self.abort()
+                return False
         return True
 
     def abort(self) -> None:
