@@ -16,6 +16,7 @@ from workstation.dashboard.live_rows import FILLS, ORDERS, POSITIONS
 from workstation.dashboard.sources import open_source
 from workstation.dashboard.tables import Column, LiveTable, Row, rows_told
 from workstation.dashboard.telling import told_of
+from workstation.windows.opportunities import OpportunitySpec
 
 COLUMNS = (Column(name="order", title="Id", kind="id"), Column(name="result", title="Result", kind="signed", rank=2))
 
@@ -46,7 +47,7 @@ def test_a_look_tells_what_changed_and_a_later_viewer_everything(tmp_path: Path)
     async def looked() -> tuple[APage, APage]:
         link = EngineLink("http://127.0.0.1:9", tmp_path)
         link.state = a_full_state()
-        hub = Hub(lambda channel: open_source(channel, link, tmp_path))
+        hub = Hub(lambda channel: open_source(channel, link, tmp_path, OpportunitySpec()))
         first, second = APage(), APage()
         hub.enter(first)
         hub.watch(first, frozenset({"state"}))
