@@ -15,6 +15,7 @@ PUBLIC: dict[str, str] = {
     "open_sample": "workstation.research.sample",
     "report": "workstation.research.reports.in_notebook",
     **dict.fromkeys(("spreads", "opportunities", "pairs"), "workstation.research.notebook_spreads"),
+    **dict.fromkeys(("datasets", "quality", "quality_map", "make_bars"), "workstation.research.notebook_data"),
     "connect": "workstation.client.client",
     "history": "workstation.history",  # a room that can be called
 }

@@ -10,6 +10,8 @@
     │   ├── SessionNotFound
     │   ├── SessionExists
     │   ├── JobNotFound
+    │   ├── CollectionNotFound
+    │   ├── CollectionExists
     │   ├── OrderNotFound
     │   ├── GroupNotFound
     │   └── IllegalTransition  an order event that the table does not know
@@ -80,6 +82,14 @@ class SessionExists(CallerError):
 
 class JobNotFound(CallerError):
     """No such job in the engine's home."""
+
+
+class CollectionNotFound(CallerError):
+    """No such collection in this history."""
+
+
+class CollectionExists(CallerError):
+    """A collection of that name is there already."""
 
 
 class OrderNotFound(CallerError):

@@ -10,13 +10,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from workstation.config.settings import SECTIONS, VENUE_NAME, VENUES, Settings, VenueTable, default_home
+from workstation.config.settings import SECRETS, SECTIONS, VENUE_NAME, VENUES, Settings, VenueTable, default_home
 from workstation.config.toml_file import read_toml
 from workstation.errors import ConfigError
 
@@ -26,7 +26,7 @@ HOME_VARIABLE = "WORKSTATION_HOME"
 TESTS_VARIABLE = "WORKSTATION_SHARED"
 """Names the folder of reference data to the tests; no setting."""
 DEFAULT = "default"
-EXCHANGE_WANTED = 'expected exchange = "binance", or another id of ccxt; `workstation exchange list` lists them'
+EXCHANGE_WANTED = 'expected exchange = "binance", or another one; `workstation exchange list` lists them'
 KNOWN_KEYS = tuple(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields)
 
 
@@ -64,9 +64,14 @@ class _Entry:
 
     section: str
     key: str | None  # None: a plain value or an empty unknown table for a section; a variable without "__"
-    value: object
+    value: object = field(repr=False)  # it may be a secret
     source: str
     is_text: bool
+
+    @property
+    def variable(self) -> str:
+        """By which the environment names it."""
+        return PREFIX + self.name.upper().replace(".", "__")
 
     @property
     def name(self) -> str:
@@ -158,6 +163,9 @@ def _problem(entry: _Entry) -> str | None:
         return f"{entry.source}: {entry.section} = {_shown(entry.value)}: expected a table, [{table}]"
     if model is None or entry.key not in model.model_fields:
         return f"{entry.source}: unknown setting {entry.name}{_suggestion(entry)}"
+    is_hidden = entry.key in SECRETS
+    if is_hidden and not entry.is_text:
+        return f"{entry.source}: {entry.name}: a secret does not stand in a file: set {entry.variable} instead"
     try:
         if entry.is_text:
             model.model_validate({entry.key: entry.value})
@@ -166,7 +174,8 @@ def _problem(entry: _Entry) -> str | None:
     except ValidationError as error:
         # a key that is missing beside this one is told once all entries are known
         own = [_expected(detail["msg"]) for detail in error.errors() if detail["loc"][0] == entry.key]
-        return f"{entry.source}: {entry.name} = {_shown(entry.value)}: expected {' and '.join(own)}" if own else None
+        shown = "(hidden)" if is_hidden else _shown(entry.value)
+        return f"{entry.source}: {entry.name} = {shown}: expected {' and '.join(own)}" if own else None
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from workstation.errors import BadInput
@@ -138,6 +138,10 @@ class Engine(Section):
     symbols: Annotated[tuple[Annotated[str, AfterValidator(_is_symbol)], ...], BeforeValidator(_separate)] = ()
     """Watched at every venue that lists them, whether or not a session needs them."""
     with_trades: bool = True
+    with_funding: bool = True
+    """Funding rates and mark prices, of perpetuals."""
+    book_levels: int = Field(default=0, ge=0, le=50)
+    """Levels of each side of the order books; 0 is none. Ten times a second a row for each level is recorded."""
     bar_intervals: Annotated[tuple[IntervalLabel, ...], BeforeValidator(_separate)] = ("1m",)
     record: bool = True
     max_lag_ms: Milliseconds = Field(default=1_000, gt=0)
@@ -165,11 +169,32 @@ def _never_sent_twice(options: dict[str, OptionValue]) -> dict[str, OptionValue]
     return options
 
 
+PRINTED = re.compile(r"[!-~]+")
+
+
+def _is_one_word(secret: SecretStr) -> SecretStr:
+    # it becomes a header of a request; the message must do without it
+    if not PRINTED.fullmatch(secret.get_secret_value()):
+        raise PydanticCustomError("secret", "Input should be one word of ASCII, without spaces")
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_is_one_word)]
+"""Taken from the environment alone; shown nowhere."""
+
+
 class VenueTable(Section):
-    """`[venues.NAME]`: an exchange by its ccxt id; `url` is that of a simulated one and otherwise absent."""
+    """`[venues.NAME]`: an exchange by its ccxt id, or `oanda`."""
 
     exchange: Annotated[str, Field(min_length=1)]
     url: Annotated[str, AfterValidator(_is_base_url)] | None = None
+    """Of a simulated exchange; without it, the real one."""
+    account: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")] | None = None
+    """The account's number at OANDA, such as 101-001-1234567-001; other exchanges take none."""
+    environment: Literal["practice", "live"] = "practice"
+    """Which of OANDA's two: play money or real; account and token are of one of them."""
+    token: Secret | None = None
+    """The account's token at OANDA: in the environment alone, refused in the file, never shown."""
     timeout_s: float = Field(default=10.0, gt=0, le=120)
     stale_after_s: float = Field(default=10.0, gt=0, le=3_600)
     options: Annotated[dict[str, OptionValue], AfterValidator(_never_sent_twice)] = Field(default_factory=dict)
@@ -189,6 +214,8 @@ class Settings(Section):
     venues: dict[str, VenueTable] = Field(default_factory=dict)
 
 
+SECRETS = frozenset({"token"})
+"""Keys that stand in the environment alone and are never shown."""
 SECTIONS: dict[str, type[Section]] = {
     "paths": Paths,
     "market": Market,

@@ -11,12 +11,13 @@ import param
 from workstation.config.settings import LONGEST_MS, Settings
 from workstation.errors import BadInput
 from workstation.model.instrument import InstrumentKey, checked_key
+from workstation.model.market import MS_NS
 from workstation.strategies.base import Strategy, make_strategy
 from workstation.strategies.catalog import known_strategies, strategy_named
 from workstation.trading.limits import Limits
 from workstation.trading.paper import FillAt
 from workstation.trading.sizing import SizingMode, SizingSettings
-from workstation.windows.opportunities import MS_NS, OpportunitySpec
+from workstation.windows.opportunities import OpportunitySpec
 
 TRUTHS = {"true": True, "false": False}
 SIZING_MODES = {mode.name.lower().replace("_", "-"): mode for mode in SizingMode}

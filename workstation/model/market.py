@@ -1,12 +1,20 @@
-"""MARKET_ROW: one row for a quote, a trade or a bar, so that kinds interleave in one order.
+"""MARKET_ROW: one row for a quote, a trade, a bar or a level of a book, so that kinds interleave in one order.
 
-| kind  | x0   | x1   | x2           | x3           | x4     | ts_event                |
-|-------|------|------|--------------|--------------|--------|-------------------------|
-| QUOTE | bid  | ask  | bid_quantity | ask_quantity | 0      | venue's time, 0 = none  |
-| TRADE | price| qty  | 0            | 0            | 0      | venue's time, 0 = none  |
-| BAR   | open | high | low          | close        | volume | end of the bar          |
+| kind    | x0   | x1    | x2           | x3           | x4     | ts_event                |
+|---------|------|-------|--------------|--------------|--------|-------------------------|
+| QUOTE   | bid  | ask   | bid_quantity | ask_quantity | 0      | venue's time, 0 = none  |
+| TRADE   | price| qty   | 0            | 0            | 0      | venue's time, 0 = none  |
+| BAR     | open | high  | low          | close        | volume | end of the bar          |
+| MARK    | price| index | 0            | 0            | 0      | venue's time, 0 = none  |
+| FUNDING | rate | due   | 0            | 0            | 0      | venue's time, 0 = none  |
+| BOOK    | bid  | ask   | bid_quantity | ask_quantity | levels | venue's time, 0 = none  |
 
 `interval_code`, an index into INTERVALS_NS, tells a bar's series. Its `ts_open` is `ts_event - interval`.
+
+A MARK's index price is 0 where the venue tells none. A FUNDING rate is a fraction per interval, over 0 where longs pay
+shorts; it is due at so many ms of Unix time, or, with 0 there, was paid at `ts_event`. An order book comes as one row
+for each level, the best first, all of one `ts_received`: `interval_code` is the level's place from 0, `levels` how many
+there are, and a side that has fewer shows price and quantity 0.
 Times are integer nanoseconds UTC; `sequence` and `ts_received` are the gate's: the one order of everything.
 """
 
@@ -19,7 +27,8 @@ import numpy.typing as npt
 
 from workstation.errors import BadInput
 
-SECOND_NS = 1_000_000_000
+MS_NS = 1_000_000
+SECOND_NS = 1_000 * MS_NS
 MINUTE_NS = 60 * SECOND_NS
 HOUR_NS = 60 * MINUTE_NS
 DAY_NS = 24 * HOUR_NS
@@ -61,6 +70,13 @@ class RowKind(IntEnum):
     QUOTE = 1
     TRADE = 2
     BAR = 3
+    MARK = 4
+    FUNDING = 5
+    BOOK = 6
+
+
+DECIDING = RowKind.BAR
+"""Kinds up to this one move windows, orders and strategies; those after it are recorded and shown."""
 
 
 class RowFlag(IntFlag):

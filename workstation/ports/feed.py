@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from workstation.errors import BadInput
 from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import Bars
+
+MOST_LEVELS = 50
+"""Of each side of an order book; every venue tells as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +22,19 @@ class Subscription:
     index: InstrumentIndex
     quotes: bool = True
     trades: bool = False
+    funding: bool = False
+    """Of a perpetual, its funding rate and its mark price; others have none."""
+    book_levels: int = 0
+    """So many levels of each side of its order book; 0 is no book."""
     intervals_ns: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.book_levels <= MOST_LEVELS:
+            raise BadInput(f"{self.key}: book_levels {self.book_levels}: expected 0 to {MOST_LEVELS}")
+
+
+Levels = Sequence[tuple[float, float]]
+"""Prices and quantities of one side of an order book, the best first."""
 
 
 class FeedState(StrEnum):
@@ -54,7 +70,8 @@ class FeedStatus:
 
 
 class MarketSink(Protocol):
-    """Takes each row once, at the moment it is parsed. Prices and quantities are finite and over 0.
+    """Takes each row once, at the moment it is parsed. Prices and quantities are finite and over 0, funding rates
+    finite.
 
     `ts_event` is the venue's time in ns UTC, 0 where the venue gives none.
     """
@@ -85,6 +102,15 @@ class MarketSink(Protocol):
         volume: float,
     ) -> None:
         """A closed bar; the bars of one series come in order."""
+
+    def mark(self, index: InstrumentIndex, ts_event: int, price: float, index_price: float) -> None:
+        """`index_price` is 0 where the venue tells none."""
+
+    def funding(self, index: InstrumentIndex, ts_event: int, rate: float, ts_due: int) -> None:
+        """A rate, told when it changes: a fraction of the position's value, due at `ts_due` (ns UTC, 0 = unknown)."""
+
+    def book(self, index: InstrumentIndex, ts_event: int, bids: Levels, asks: Levels) -> None:
+        """The whole book to its depth, each side from its best; one of them may be empty."""
 
     def status(self, status: FeedStatus) -> None: ...
 
