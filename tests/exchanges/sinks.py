@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from tests.exchanges.venue import Venue
-from workstation.exchanges.ccxt_connection import Pace
 from workstation.exchanges.ccxt_feed import CcxtFeed
+from workstation.exchanges.pace import Pace
 from workstation.exchanges.settings import VenueSettings
 from workstation.model.ids import InstrumentIndex, Symbol
 from workstation.model.ids import Venue as VenueName
@@ -36,6 +36,9 @@ class ToldSink:
         self.quotes: list[tuple[Any, ...]] = []
         self.trades: list[tuple[Any, ...]] = []
         self.bars: list[tuple[Any, ...]] = []
+        self.marks: list[tuple[Any, ...]] = []
+        self.rates: list[tuple[Any, ...]] = []
+        self.books: list[tuple[Any, ...]] = []
         self.statuses: list[FeedStatus] = []
         self._told = asyncio.Event()
 
@@ -49,6 +52,18 @@ class ToldSink:
 
     def bar(self, *row: Any) -> None:
         self.bars.append(row)
+        self._told.set()
+
+    def mark(self, *row: Any) -> None:
+        self.marks.append(row)
+        self._told.set()
+
+    def funding(self, *row: Any) -> None:
+        self.rates.append(row)
+        self._told.set()
+
+    def book(self, *row: Any) -> None:
+        self.books.append(row)
         self._told.set()
 
     def status(self, status: FeedStatus) -> None:

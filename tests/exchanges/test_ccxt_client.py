@@ -11,10 +11,11 @@ from workstation.errors import ConfigError, VenueRefused, VenueUnavailable
 from workstation.exchanges.ccxt_client import open_client, venue_errors
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
-from workstation.exchanges.venue_facts import VENUES, QuoteSource, facts_of, quote_source
+from workstation.exchanges.venue_facts import OANDA, VENUES, QuoteSource, facts_of, quote_source
 from workstation.model.ids import Venue
 
 URL = "http://127.0.0.1:8400/nova"
+OF_CCXT = [exchange for exchange in VENUES if exchange != OANDA]
 
 
 def settings(exchange: str = "binance", url: str | None = URL) -> VenueSettings:
@@ -27,7 +28,7 @@ def addresses(node: object) -> list[str]:
     return [node] if isinstance(node, str) else []
 
 
-@pytest.mark.parametrize("exchange", VENUES)
+@pytest.mark.parametrize("exchange", OF_CCXT)
 def test_every_address_of_a_simulated_exchange_keeps_the_real_host_as_a_segment(exchange: str) -> None:
     moved = addresses(open_client(settings(exchange)).urls["api"])
     assert moved
@@ -112,7 +113,7 @@ def test_a_page_of_html_is_cut_short() -> None:
     assert len(str(caught.value)) < 400
 
 
-@pytest.mark.parametrize("exchange", VENUES)
+@pytest.mark.parametrize("exchange", OF_CCXT)
 def test_each_known_exchange_has_the_calls_that_its_facts_name(exchange: str) -> None:
     client = getattr(ccxt.pro, exchange)()
     for is_spot in (True, False):

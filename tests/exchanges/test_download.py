@@ -12,14 +12,14 @@ from tests.exchanges.venue import MINUTE_MS, Venue, agg_trade
 from workstation.errors import BadInput, UnknownInstrument, VenueRefused, VenueUnavailable
 from workstation.exchanges.ccxt_parse import Refusals
 from workstation.exchanges.circuit_breaker import BreakerLimits, CircuitBreaker
-from workstation.exchanges.download import PastOfVenue, Patience
+from workstation.exchanges.download import CcxtPast
 from workstation.exchanges.download_trades import TradePages
+from workstation.exchanges.past import Patience
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.model.ids import Venue as VenueName
-from workstation.model.market import HOUR_NS, MINUTE_NS
+from workstation.model.market import HOUR_NS, MINUTE_NS, MS_NS
 
-MS_NS = 1_000_000
 START_MS = 1_700_000_040_000 // MINUTE_MS * MINUTE_MS
 START_NS = START_MS * MS_NS
 NOW_NS = START_NS + 30 * 24 * HOUR_NS
@@ -73,13 +73,13 @@ class PastVenue(Venue):
         return found[:limit] if "fromId" in query else found[-limit:]
 
 
-def scene(play: Callable[[PastVenue, PastOfVenue], Awaitable[None]], **options: Any) -> None:
+def scene(play: Callable[[PastVenue, CcxtPast], Awaitable[None]], **options: Any) -> None:
     async def played() -> None:
         venue = PastVenue()
         await venue.start()
         settings = VenueSettings(venue=VenueName("nova"), exchange="binance", url=venue.url, timeout_s=2.0)
         words = {"patience": QUICK, "breaker": CircuitBreaker(BreakerLimits(open_s=0.001))} | options
-        past = PastOfVenue(settings, RestLimiter(), lambda: NOW_NS, **words)
+        past = CcxtPast(settings, RestLimiter(), lambda: NOW_NS, **words)
         try:
             await past.open()
             await play(venue, past)
@@ -90,7 +90,7 @@ def scene(play: Callable[[PastVenue, PastOfVenue], Awaitable[None]], **options: 
     asyncio.run(asyncio.wait_for(played(), 60))
 
 
-async def minutes_of(past: PastOfVenue, first: int, last: int) -> list[int]:
+async def minutes_of(past: CcxtPast, first: int, last: int) -> list[int]:
     """The minutes of all rows of all pages, in the order in which they came; checks that pages follow one another."""
     found: list[int] = []
     until = START_NS + first * MINUTE_NS
@@ -108,7 +108,7 @@ async def minutes_of(past: PastOfVenue, first: int, last: int) -> list[int]:
     [(1_000, 0, False, False), (7, 0, False, False), (10, 4, False, False), (10, 3, True, False), (10, 0, False, True)],
 )
 def test_each_bar_comes_once_however_pages_lie(page: int, overlap: int, newest_first: bool, is_windowed: bool) -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.page, venue.overlap, venue.newest_first = page, overlap, newest_first
         venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(100) if minute not in (31, 32, 60)]
         expected = [minute for minute in range(5, 90) if minute not in (31, 32, 60)]
@@ -121,7 +121,7 @@ def test_each_bar_comes_once_however_pages_lie(page: int, overlap: int, newest_f
 
 
 def test_an_empty_answer_or_a_long_hole_is_asked_for_once_more() -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.page = 20
         venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(100)]
         venue.spoiled = {1: lambda rows: [], 3: lambda rows: rows[15:]}  # what a venue in trouble says
@@ -132,7 +132,7 @@ def test_an_empty_answer_or_a_long_hole_is_asked_for_once_more() -> None:
 
 
 def test_a_venue_that_answers_with_what_was_before_does_not_hold_it_up() -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.page = 20
         venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(100)]
         venue.spoiled = dict.fromkeys((2, 3), lambda rows: [a_candle(minute) for minute in range(5)])
@@ -142,7 +142,7 @@ def test_a_venue_that_answers_with_what_was_before_does_not_hold_it_up() -> None
 
 
 def test_a_span_before_the_listing_is_passed_over_and_its_end_is_reached() -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(5_000, 5_010)]
         assert await minutes_of(past, 0, 9_000) == list(range(5_000, 5_010))
 
@@ -160,7 +160,7 @@ def test_a_span_before_the_listing_is_passed_over_and_its_end_is_reached() -> No
     ids=["busy", "proxy", "torn", "nothing"],
 )
 def test_an_answer_that_is_none_is_asked_for_again(spoil: Any) -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.page = 40
         venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(100)]
         venue.spoiled = {1: spoil, 2: spoil}
@@ -172,7 +172,7 @@ def test_an_answer_that_is_none_is_asked_for_again(spoil: Any) -> None:
 def test_retry_after_is_kept() -> None:
     times: list[float] = []
 
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.page = 40
         venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(100)]
 
@@ -189,7 +189,7 @@ def test_retry_after_is_kept() -> None:
 
 
 def test_a_venue_that_never_answers_ends_it_after_so_many_tries() -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.spoiled = {number: lambda rows: web.Response(status=503, text="busy") for number in range(50)}
         with pytest.raises(VenueUnavailable, match=r"nova \(binance\).*\(3 tries\).*the same command goes on"):
             await minutes_of(past, 0, 100)
@@ -199,7 +199,7 @@ def test_a_venue_that_never_answers_ends_it_after_so_many_tries() -> None:
 
 
 def test_a_venue_that_says_no_ends_it_at_once() -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.spoiled = {0: lambda rows: web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)}
         with pytest.raises(VenueRefused, match="Invalid symbol"):
             await minutes_of(past, 0, 100)
@@ -208,7 +208,7 @@ def test_a_venue_that_says_no_ends_it_at_once() -> None:
 
 
 def test_what_is_no_bar_is_counted_and_left_out() -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.bars["BTCUSDT"] = [a_candle(minute) for minute in range(10)]
         venue.bars["BTCUSDT"][4][2] = "1.00"  # a high below the open
         assert await minutes_of(past, 0, 10) == [0, 1, 2, 3, 5, 6, 7, 8, 9]
@@ -218,7 +218,7 @@ def test_what_is_no_bar_is_counted_and_left_out() -> None:
 
 
 def test_symbols_and_lengths_that_are_not_there_are_named() -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         with pytest.raises(UnknownInstrument, match=r"nova:BTC/USDC: not on binance; did you mean BTC/USDT"):
             past.instrument("BTC/USDC", 0)
         assert str(past.instrument(SYMBOL, 0).tick_size) == "0.01"
@@ -233,7 +233,7 @@ def test_symbols_and_lengths_that_are_not_there_are_named() -> None:
 # -- trades
 
 
-async def numbers_of(past: PastOfVenue, start_ms: int, end_ms: int) -> list[int]:
+async def numbers_of(past: CcxtPast, start_ms: int, end_ms: int) -> list[int]:
     found: list[int] = []
     async for page in past.trades(SYMBOL, start_ms * MS_NS, end_ms * MS_NS):
         found += [int(name) for name in page.table["trade_id"].to_pylist()]
@@ -242,7 +242,7 @@ async def numbers_of(past: PastOfVenue, start_ms: int, end_ms: int) -> list[int]
 
 @pytest.mark.parametrize("page", [3, 10, 1_000])
 def test_each_trade_comes_once_from_the_start_to_before_the_end(page: int) -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.page = page
         times = [START_MS + number // 4 * 10 for number in range(400)]  # four in each of those milliseconds
         venue.trades["BTCUSDT"] = [agg_trade("BTCUSDT", 1_000 + n, 100.0, at) for n, at in enumerate(times)]
@@ -252,7 +252,7 @@ def test_each_trade_comes_once_from_the_start_to_before_the_end(page: int) -> No
 
 
 def test_trades_after_hours_of_silence_are_found() -> None:
-    async def play(venue: PastVenue, past: PastOfVenue) -> None:
+    async def play(venue: PastVenue, past: CcxtPast) -> None:
         venue.trades["BTCUSDT"] = [agg_trade("BTCUSDT", 7, 100.0, START_MS + 5 * 3_600_000)]
         assert await numbers_of(past, START_MS, START_MS + 9 * 3_600_000) == [7]
         assert await numbers_of(past, START_MS, START_MS + 3_600_000) == []

@@ -131,7 +131,7 @@ def test_an_answer_from_before_the_first_live_trade_is_not_the_last() -> None:
                     return None
                 await venue.trade("BTCUSDT", 2, is_told=False)
                 await venue.trade("BTCUSDT", 3)
-                while not feed._trades[wanted[0].key].is_held:
+                while not feed._wanted._trades[wanted[0].key].is_held:
                     await asyncio.sleep(0.001)
                 return web.json_response([])
 

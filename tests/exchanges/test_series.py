@@ -114,6 +114,35 @@ def test_fetched_trades_without_id_fill_only_the_time_between() -> None:
     assert [trade.ts_event - START for trade in released] == [6, 7, 8, 9]
 
 
+@given(
+    sizes=st.lists(st.integers(1, 3), min_size=1, max_size=30),
+    moments=st.lists(st.integers(0, 2), min_size=30, max_size=30),
+    cuts=st.tuples(st.integers(1, 30), st.integers(0, 30)),
+)
+def test_trades_without_id_that_were_missed_are_told_apart_by_their_number(
+    sizes: list[int], moments: list[int], cuts: tuple[int, int]
+) -> None:
+    at, truth = 0, list[TradeNumbers]()
+    for size, later in zip(sizes, moments, strict=False):
+        at += later
+        truth.append(TradeNumbers(START + at, 100.0, float(size), False, None))
+    seen = min(cuts[0], len(truth))
+    # what is told again begins with a moment of its own: who was missed in it is not known
+    first = next((place for place in range(seen + cuts[1], len(truth)) if _is_first(truth, place)), len(truth))
+    series = TradeSeries()
+    passed = [trade for trade in truth[:seen] if series.told(trade)]
+    series.hold()
+    for trade in truth[first:]:
+        assert not series.told(trade)
+    since = truth[seen - 1].ts_event
+    passed += series.release([trade for trade in truth if trade.ts_event >= since])
+    assert passed == truth
+
+
+def _is_first(trades: list[TradeNumbers], place: int) -> bool:
+    return trades[place].ts_event > trades[place - 1].ts_event
+
+
 def test_fetched_trades_that_begin_after_the_last_seen_do_not_reach_back() -> None:
     series = TradeSeries()
     series.told(a_trade(5))

@@ -6,33 +6,59 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.exchanges.sinks import QUICK, ToldSink, running, subscriptions
+from tests.simulator.dialects import DIALECTS, Dialect
 from workstation.cli.exchange_simulation import model_source
 from workstation.errors import VenueUnavailable
 from workstation.exchanges.ccxt_feed import CcxtFeed
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
-from workstation.exchanges.venue_facts import facts_of
+from workstation.exchanges.venue_facts import QuoteSource, facts_of
 from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import InstrumentKey, InstrumentKind
 from workstation.model.market import MINUTE_NS, SECOND_NS
 from workstation.ports.feed import FeedState, Subscription
+from workstation.simulator.bar_history import BarHistory
 from workstation.simulator.faults import Fault, FaultKind
+from workstation.simulator.funding import MOST_RATE, fundings
 from workstation.simulator.hosted_venue import HostedVenue
 from workstation.simulator.market_source import ModelSource
 from workstation.simulator.markets import MarketModel
 from workstation.simulator.server import ServerSettings, SimulatedExchanges
 from workstation.simulator.settings import BTC as BTC_SWAP
 from workstation.simulator.settings import NOVA
-from workstation.simulator.wires import WIRES
 
 BTC_SPOT = BTC_SWAP.spot()
-BTC = {wire: "BTC_USDT" if wire == "gate" else "BTCUSDT" for wire in WIRES}
-TRADES = {"binance": "btcusdt@aggTrade", "bybit": "publicTrade.BTCUSDT", "gate": "spot.trades.BTC_USDT"}
+
+
+class Place(NamedTuple):
+    """A market at a wire: its symbol, the venue's name of it, and the streams that the feed listens to."""
+
+    wire: str
+    symbol: str
+    market: str
+    trades: str
+    quotes: str
+
+    @property
+    def is_spot(self) -> bool:
+        return ":" not in self.symbol
+
+
+def spot_of(dialect: Dialect) -> Place:
+    trades = "btcusdt@aggTrade" if dialect.wire == "binance" else dialect.stream("trades")
+    return Place(dialect.wire, "BTC/USDT", dialect.market(), trades, dialect.stream("quotes"))
+
+
+PLACES = {wire: spot_of(dialect) for wire, dialect in DIALECTS.items()} | {
+    "mexc-perpetual": Place("mexc", "BTC/USDT:USDT", "BTC_USDT", "push.deal.BTC_USDT", "push.depth.BTC_USDT"),
+    "binanceusdm": Place("binanceusdm", "BTC/USDT:USDT", "BTCUSDT", "btcusdt@aggTrade", "btcusdt@bookTicker"),
+}
+at_each_place = pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 BURST = 3_000
 MISSED = 40
 """Trades of a gap: fewer than the 60 that the least generous of the venues tells again."""
@@ -41,7 +67,8 @@ MISSED = 40
 @contextlib.asynccontextmanager
 async def simulated(wire: str, speed: float = 1.0) -> AsyncIterator[SimulatedExchanges]:
     """One venue that speaks the protocol."""
-    exchanges = SimulatedExchanges(model_source("nova", 1, None), ServerSettings(speed=speed, wires={"nova": wire}))
+    settings = ServerSettings(speed=speed, wires={"nova": wire})
+    exchanges = SimulatedExchanges(model_source(f"nova:{wire}", 1, None), settings)
     await exchanges.start()
     try:
         yield exchanges
@@ -56,18 +83,39 @@ def feed_at(
     return CcxtFeed(settings, now_ns, rng=random.Random(1), pace=QUICK)
 
 
+def wanted_at(place: Place, **fields: Any) -> list[Subscription]:
+    """That of the place's market alone, as instrument 0."""
+    (first, *_) = subscriptions(**fields)
+    return [replace(first, key=InstrumentKey(first.key.venue, Symbol(place.symbol)))]
+
+
+def has_quotes(place: Place) -> bool:
+    """Whether it tells best prices by themselves, and not only as the top of a book."""
+    facts = facts_of(place.wire)
+    return (facts.quotes if place.is_spot else facts.swap_quotes) is not QuoteSource.BOOK
+
+
+def best_now(exchanges: SimulatedExchanges, place: Place) -> tuple[float, ...]:
+    """Best prices and their quantities at the venue."""
+    market = exchanges.venues["nova"].exchange.markets[place.market]
+    touch = market.book.touch()
+    assert touch is not None
+    prices = market.float_price(touch.bid), market.float_price(touch.ask)
+    return *prices, market.float_quantity(touch.bid_lots), market.float_quantity(touch.ask_lots)
+
+
 def told_trades(sink: ToldSink) -> list[tuple[Any, ...]]:
     """Time in ms, price, quantity and side of BTC's."""
     return [(row[1] // 10**6, *row[2:]) for row in sink.trades if row[0] == 0]
 
 
-def true_trades(exchanges: SimulatedExchanges, wire: str) -> list[tuple[Any, ...]]:
+def true_trades(exchanges: SimulatedExchanges, place: Place) -> list[tuple[Any, ...]]:
     """The same of the venue itself, as many as it keeps."""
-    kept = exchanges.venues["nova"].exchange.markets[BTC[wire]].trades
+    kept = exchanges.venues["nova"].exchange.markets[place.market].trades
     return [(one.ts_ns // 10**6, one.price, one.quantity, one.seller_takes) for one in kept]
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", DIALECTS)
 def test_quotes_and_trades_of_a_simulated_exchange_arrive_and_nothing_is_refused(wire: str) -> None:
     async def scenario() -> None:
         async with simulated(wire) as exchanges:
@@ -79,12 +127,10 @@ def test_quotes_and_trades_of_a_simulated_exchange_arrive_and_nothing_is_refused
         assert set(instruments) == set(own)
         for symbol, rules in own.items():
             found = instruments[symbol]
-            assert (found.kind, found.tick_size, found.lot_size) == (
-                InstrumentKind.SPOT,
-                rules.tick_size,
-                rules.lot_size,
-            )
-            assert (found.min_quantity, found.min_notional_quote) == (rules.min_quantity, rules.min_notional_quote)
+            assert (found.kind, found.tick_size, found.lot_size) == (rules.kind, rules.tick_size, rules.lot_size)
+            # of a perpetual the least value is not told
+            value = rules.min_notional_quote if rules.kind is InstrumentKind.SPOT else 0
+            assert (found.min_quantity, found.min_notional_quote) == (rules.min_quantity, value)
         assert all(row[2] < row[3] for row in sink.quotes)
         assert all(abs(row[1] - time.time_ns()) < 60 * SECOND_NS for row in sink.trades)
         assert sink.states == [FeedState.CONNECTING, FeedState.LIVE, FeedState.STOPPED]
@@ -93,22 +139,21 @@ def test_quotes_and_trades_of_a_simulated_exchange_arrive_and_nothing_is_refused
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("wire", WIRES)
-def test_each_quote_and_trade_of_a_burst_is_told_once_and_in_order(wire: str) -> None:
+@at_each_place
+def test_each_quote_and_trade_of_a_burst_is_told_once_and_in_order(place: Place) -> None:
     async def scenario() -> None:
-        async with simulated(wire) as exchanges:
-            feed, venue = feed_at(exchanges, wire), exchanges.venues["nova"]
-            async with running(feed, subscriptions(trades=True)[:1]) as sink:
+        async with simulated(place.wire) as exchanges:
+            feed, venue = feed_at(exchanges, place.wire), exchanges.venues["nova"]
+            async with running(feed, wanted_at(place, trades=True)) as sink:
                 await sink.until(lambda: bool(sink.quotes and sink.trades), timeout_s=60)
                 exchanges.advance()
                 at_ms = venue.exchange.now_ns // 10**6
-                touch = venue.exchange.markets[BTC[wire]].book.touch()
-                assert touch is not None
-                market = venue.exchange.markets[BTC[wire]]
-                best = market.float_price(touch.bid), market.float_price(touch.ask)
-                quantities = market.float_quantity(touch.bid_lots), market.float_quantity(touch.ask_lots)
+                market = venue.exchange.markets[place.market]
+                best, quantities = best_now(exchanges, place)[:2], best_now(exchanges, place)[2:]
                 before = len(sink.quotes)
-                venue.burst(BTC[wire], BURST)
+                # the top of a book is told when it changes, and in a burst it does not
+                times = BURST if has_quotes(place) else 0
+                venue.burst(place.market, BURST)
                 lot = market.float_quantity(1)
                 wanted = [(at_ms, best[(number + 1) % 2], lot, number % 2 == 1) for number in range(BURST)]
                 await sink.until(lambda: wanted[-1] in told_trades(sink)[-BURST:] and len(sink.trades) > BURST)
@@ -116,32 +161,34 @@ def test_each_quote_and_trade_of_a_burst_is_told_once_and_in_order(wire: str) ->
                 first = next(place for place, one in enumerate(told) if one[0] == at_ms and one[2] == lot)
                 await sink.until(lambda: len(told_trades(sink)) >= first + BURST)
                 assert told_trades(sink)[first : first + BURST] == wanted
-                await sink.until(lambda: [row[2:] for row in sink.quotes[before:]].count(best + quantities) >= BURST)
+                await sink.until(lambda: [row[2:] for row in sink.quotes[before:]].count(best + quantities) >= times)
+                await sink.until(lambda: sink.quotes[-1][2:] == best_now(exchanges, place))
             assert feed.refusals.total == 0, feed.refusals.last
             assert FeedState.RECONNECTING not in sink.states
 
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("wire", WIRES)
-def test_the_trades_missed_while_a_socket_was_lost_are_told_before_the_next(wire: str) -> None:
+@at_each_place
+def test_the_trades_missed_while_a_socket_was_lost_are_told_before_the_next(place: Place) -> None:
     async def scenario() -> None:
-        async with simulated(wire) as exchanges:
-            feed, venue = feed_at(exchanges, wire), exchanges.venues["nova"]
-            async with running(feed, subscriptions(trades=True)[:1]) as sink:
+        async with simulated(place.wire) as exchanges:
+            feed, venue = feed_at(exchanges, place.wire), exchanges.venues["nova"]
+            async with running(feed, wanted_at(place, trades=True)) as sink:
                 await sink.until(lambda: bool(sink.trades), timeout_s=60)
                 first = told_trades(sink)[0]
                 exchanges.advance()
                 # from here on no trade is streamed, and then the sockets are torn
-                exchanges.menu.add(Fault(kind=FaultKind.SEQUENCE_GAP, stream=TRADES[wire]))
-                venue.burst(BTC[wire], MISSED)
+                exchanges.menu.add(Fault(kind=FaultKind.SEQUENCE_GAP, stream=place.trades))
+                venue.burst(place.market, 1)  # and its like is the first of the next: two trades, and not one
+                venue.burst(place.market, MISSED - 1)
                 exchanges.menu.clear()
                 for client in venue.hub:
                     client.abort()
                 await sink.until(lambda: FeedState.RECONNECTING in sink.states)
 
                 def is_whole() -> bool:
-                    truth = true_trades(exchanges, wire)
+                    truth = true_trades(exchanges, place)
                     told = told_trades(sink)
                     since = truth[truth.index(first) :]
                     return len(told) >= MISSED and told == since[: len(told)] and len(since) - len(told) < 5
@@ -152,20 +199,21 @@ def test_the_trades_missed_while_a_socket_was_lost_are_told_before_the_next(wire
     asyncio.run(scenario())
 
 
-STREAMED = [wire for wire in WIRES if not facts_of(wire).bars_by_rest]
+STREAMED = {name: place for name, place in PLACES.items() if not facts_of(place.wire).bars_by_rest}
+ASKED_FOR = {name: place for name, place in PLACES.items() if name not in STREAMED}
 
 
-@pytest.mark.parametrize("wire", STREAMED)
-def test_closed_bars_are_the_venues_and_none_is_left_out_over_a_lost_socket(wire: str) -> None:
+@pytest.mark.parametrize("place", STREAMED.values(), ids=STREAMED)
+def test_closed_bars_are_the_venues_and_none_is_left_out_over_a_lost_socket(place: Place) -> None:
     async def scenario() -> None:
-        async with simulated(wire, speed=30.0) as exchanges:
-            feed, venue = feed_at(exchanges, wire, exchanges.now_ns), exchanges.venues["nova"]
-            async with running(feed, subscriptions(quotes=False, intervals_ns=(MINUTE_NS,))[:1]) as sink:
+        async with simulated(place.wire, speed=30.0) as exchanges:
+            feed, venue = feed_at(exchanges, place.wire, exchanges.now_ns), exchanges.venues["nova"]
+            async with running(feed, wanted_at(place, quotes=False, intervals_ns=(MINUTE_NS,))) as sink:
                 await sink.until(lambda: len(sink.bars) == 2, timeout_s=60)
                 for client in venue.hub:
                     client.abort()
                 await sink.until(lambda: len(sink.bars) == 5, timeout_s=60)
-            are_the_models(sink, venue.exchange.markets[BTC[wire]].instrument.key)
+            are_the_models(sink, venue.exchange.markets[place.market].instrument.key)
 
     asyncio.run(scenario())
 
@@ -174,25 +222,25 @@ def are_the_models(sink: ToldSink, key: InstrumentKey) -> None:
     """The bars that were told are those of the market model, without a gap."""
     ends = [row[2] for row in sink.bars]
     assert ends == list(range(ends[0], ends[0] + len(ends) * MINUTE_NS, MINUTE_NS))
-    bars = model_source("nova", 1, None).minutes(key, ends[0] - MINUTE_NS, ends[-1])
+    bars = model_source("nova:mexc", 1, None).minutes(key, ends[0] - MINUTE_NS, ends[-1])
     prices = list(zip(bars.open, bars.high, bars.low, bars.close, strict=True))
     assert [row[3:7] for row in sink.bars] == [tuple(map(float, one)) for one in prices]
     assert [row[7] for row in sink.bars] == pytest.approx(bars.volume.tolist(), abs=0.001)
 
 
-@pytest.mark.parametrize("wire", [wire for wire in WIRES if wire not in STREAMED])
-def test_bars_that_are_not_streamed_are_asked_for_once_they_have_ended(wire: str) -> None:
+@pytest.mark.parametrize("place", ASKED_FOR.values(), ids=ASKED_FOR)
+def test_bars_that_are_not_streamed_are_asked_for_once_they_have_ended(place: Place) -> None:
     async def scenario() -> None:
-        async with simulated(wire) as exchanges:
+        async with simulated(place.wire) as exchanges:
             # the feed's clock is five minutes late, and then right: the bars of that time have ended at once
             late_ns = 5 * MINUTE_NS
-            feed, venue = feed_at(exchanges, wire, lambda: time.time_ns() - late_ns), exchanges.venues["nova"]
-            async with running(feed, subscriptions(quotes=False, trades=True, intervals_ns=(MINUTE_NS,))[:1]) as sink:
-                await wanted_stream(venue, TRADES[wire])
+            feed, venue = feed_at(exchanges, place.wire, lambda: time.time_ns() - late_ns), exchanges.venues["nova"]
+            async with running(feed, wanted_at(place, quotes=False, trades=True, intervals_ns=(MINUTE_NS,))) as sink:
+                await wanted_stream(venue, place.trades)
                 assert sink.bars == []
                 late_ns = 0
                 await sink.until(lambda: len(sink.bars) >= 5, timeout_s=60)
-            are_the_models(sink, venue.exchange.markets[BTC[wire]].instrument.key)
+            are_the_models(sink, venue.exchange.markets[place.market].instrument.key)
 
     asyncio.run(scenario())
 
@@ -204,48 +252,85 @@ async def wanted_stream(venue: HostedVenue, stream: str) -> None:
             await asyncio.sleep(0.01)
 
 
-QUOTES = {"binance": "btcusdt@bookTicker", "bybit": "orderbook.1.BTCUSDT", "gate": "spot.book_ticker.BTC_USDT"}
-
-
-@pytest.mark.parametrize("wire", WIRES)
-def test_broken_frames_are_counted_and_survived_and_a_silent_socket_is_replaced(wire: str) -> None:
+@at_each_place
+def test_broken_frames_are_counted_and_survived_and_a_silent_socket_is_replaced(place: Place) -> None:
     async def scenario() -> None:
-        async with simulated(wire) as exchanges:
-            feed, venue = feed_at(exchanges, wire, stale_after_s=1.5), exchanges.venues["nova"]
+        async with simulated(place.wire) as exchanges:
+            feed, venue = feed_at(exchanges, place.wire, stale_after_s=2.5), exchanges.venues["nova"]
 
             async def next_quote() -> None:
                 count = len(sink.quotes)
-                venue.burst(BTC[wire], 1)
+                venue.burst(place.market, 1)
                 await sink.until(lambda: len(sink.quotes) > count)
 
-            async with running(feed, subscriptions()[:1]) as sink:
+            def noticed() -> int:
+                return feed.refusals.total + sink.states.count(FeedState.RECONNECTING)
+
+            async with running(feed, wanted_at(place)) as sink:
                 await sink.until(lambda: bool(sink.quotes), timeout_s=60)
                 for kind in (FaultKind.GARBLED, FaultKind.ABSURD):
-                    before = feed.refusals.total
-                    exchanges.menu.add(Fault(kind=kind, stream=QUOTES[wire], count=1))
-                    venue.burst(BTC[wire], 1)
-                    await next_quote()
-                    assert feed.refusals.total == before + 1
-                exchanges.menu.add(Fault(kind=FaultKind.HUGE, stream=QUOTES[wire], count=1, size=2_000))
+                    before, refused = noticed(), feed.refusals.total
+                    # what is wrong deep in a book is not seen: there, one after the other
+                    exchanges.menu.add(Fault(kind=kind, stream=place.quotes, count=1 if has_quotes(place) else None))
+                    venue.burst(place.market, 1)
+                    if has_quotes(place):
+                        await sink.until(lambda count=refused: feed.refusals.total > count)
+                        await next_quote()
+                        assert feed.refusals.total == refused + 1, feed.refusals.last
+                    else:  # it was a change of the book, and what is wrong in a book stays there until it is replaced
+                        await sink.until(lambda count=before: noticed() > count)
+                        exchanges.menu.clear()
+                        await sink.until(lambda: sink.quotes[-1][2:] == best_now(exchanges, place))
+                lost = sink.states.count(FeedState.RECONNECTING)
+                assert lost == 0 or not has_quotes(place)
+                exchanges.menu.add(Fault(kind=FaultKind.HUGE, stream=place.quotes, count=1, size=2_000))
                 await next_quote()
-                assert FeedState.RECONNECTING not in sink.states
-                exchanges.menu.add(Fault(kind=FaultKind.SILENT_SOCKET, stream=QUOTES[wire], count=1))
-                venue.burst(BTC[wire], 1)
-                await sink.until(lambda: FeedState.RECONNECTING in sink.states)
-                await wanted_stream(venue, QUOTES[wire])
+                assert sink.states.count(FeedState.RECONNECTING) == lost
+                exchanges.menu.add(Fault(kind=FaultKind.SILENT_SOCKET, stream=place.quotes, count=1))
+                venue.burst(place.market, 1)
+                await sink.until(lambda: sink.states.count(FeedState.RECONNECTING) == lost + 1)
+                await wanted_stream(venue, place.quotes)
                 await next_quote()
                 # more than the client takes in one frame: the connection is lost, and made again
-                exchanges.menu.add(Fault(kind=FaultKind.HUGE, stream=QUOTES[wire], count=1, size=11_000))
+                exchanges.menu.add(Fault(kind=FaultKind.HUGE, stream=place.quotes, count=1, size=11_000))
                 lost = sink.states.count(FeedState.RECONNECTING)
-                venue.burst(BTC[wire], 1)
+                venue.burst(place.market, 1)
                 await sink.until(lambda: sink.states.count(FeedState.RECONNECTING) == lost + 1)
-                await wanted_stream(venue, QUOTES[wire])
+                await wanted_stream(venue, place.quotes)
                 await next_quote()
 
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("wire", WIRES)
+def test_mark_prices_and_funding_rates_of_a_perpetual_are_the_venues() -> None:
+    async def scenario() -> None:
+        place = PLACES["mexc-perpetual"]
+        async with simulated(place.wire) as exchanges:
+            feed, exchange = feed_at(exchanges, place.wire), exchanges.venues["nova"].exchange
+            source = model_source(f"nova:{place.wire}", 1, None)
+            histories = {name: BarHistory(source, one.instrument.key) for name, one in exchange.markets.items()}
+            funding = fundings(exchange.markets, histories)[place.market]
+            spot, tick = exchange.markets["BTCUSDT"], 0.1
+            async with running(feed, wanted_at(place, quotes=False, funding=True)) as sink:
+                await sink.until(lambda: len(sink.marks) >= 3 and bool(sink.rates), timeout_s=60)
+                mark, index = sink.marks[-1][2:]
+                best = spot.book.touch()
+                assert best is not None
+                # prices have moved since, but by little
+                assert index == pytest.approx(spot.float_price(best.bid), rel=0.001)
+                assert mark == pytest.approx(best_now(exchanges, place)[0], rel=0.001)
+                assert {round(price / tick, 6) % 1 for row in sink.marks for price in row[2:]} == {0}
+                now_ns = exchange.now_ns
+            told = sink.rates[-1]
+            # it changes each minute, and was told a little before
+            true = [funding.coming(now_ns - ago_ns) for ago_ns in (0, MINUTE_NS)]
+            assert told[1] == 0 and told[2:] in true and abs(told[2]) <= MOST_RATE
+            assert sink.quotes == [] and feed.refusals.total == 0
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("wire", DIALECTS)
 def test_more_symbols_than_a_venue_takes_in_one_request_are_all_subscribed(wire: str) -> None:
     async def scenario() -> None:
         symbols = [Symbol(f"C{number}/USDT") for number in range(12)]
@@ -266,7 +351,7 @@ def test_more_symbols_than_a_venue_takes_in_one_request_are_all_subscribed(wire:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", DIALECTS)
 def test_too_many_requests_stop_all_calls_for_the_time_that_the_venue_names(wire: str) -> None:
     async def scenario() -> None:
         async with simulated(wire) as exchanges:

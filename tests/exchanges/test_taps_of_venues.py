@@ -61,7 +61,7 @@ def market(client: Any, name: str, symbol: str) -> dict[str, Any]:
 
 
 def told_by(
-    exchange: str, names: dict[str, str], address: str, frames: Sequence[Any], now_ns: int = NOW_NS
+    exchange: str, names: dict[str, str], address: str, frames: Sequence[Any], now_ns: int = NOW_NS, **wanted: Any
 ) -> tuple[ToldSink, Refusals]:
     """What a connection's sink is told when these frames come out of a socket at the address."""
 
@@ -77,6 +77,7 @@ def told_by(
                     index=InstrumentIndex(index),
                     trades=True,
                     intervals_ns=(MINUTE_NS,),
+                    **wanted,
                 ),
                 trades=TradeSeries(),
                 bars={"1m": BarSeries(MINUTE_NS)},

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -77,7 +77,8 @@ class Venue:
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_get("/nova/{host}/{path:.*}", self._serve)
+        for address in ("/nova/{host}", "/nova/{host}/{path:.*}"):
+            app.router.add_get(address, self._serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -121,8 +122,18 @@ class Venue:
             if transport is not None:
                 transport.abort()
 
+    def tear(self, stream: str, frame: str) -> None:
+        """The connections that subscribed to the stream are torn in the middle of a frame."""
+        content = frame.encode()
+        whole = bytes([0x81, 126, *len(content).to_bytes(2, "big")]) + content
+        for socket, streams in self.sockets.items():
+            transport = socket._req.transport if socket._req is not None else None  # type: ignore[union-attr]
+            if stream in streams and transport is not None:
+                transport.write(whole[: len(whole) // 2])
+                transport.abort()
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        path = request.match_info["path"]
+        path = request.match_info.get("path", "")
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(request)
         self.asked.append(path)
@@ -169,15 +180,20 @@ class Venue:
                 if message.type == WSMsgType.PING:
                     await socket.pong(message.data)
                 elif message.type == WSMsgType.TEXT:
-                    await self._subscribe(socket, json.loads(message.data))
+                    await self._take(socket, message.data)
         finally:
             del self.sockets[socket]
         return socket
 
-    async def _subscribe(self, socket: web.WebSocketResponse, request: dict[str, Any]) -> None:
+    async def _take(self, socket: web.WebSocketResponse, text: str) -> None:
+        """What a client says."""
+        request = json.loads(text)
         await socket.send_json({"result": None, "id": request["id"]})
+        await self._subscribe(socket, request["params"])
+
+    async def _subscribe(self, socket: web.WebSocketResponse, streams: Iterable[str]) -> None:
         async with self._subscribed:
-            self.sockets[socket] |= set(request["params"])
+            self.sockets[socket] |= set(streams)
             self._subscribed.notify_all()
 
 

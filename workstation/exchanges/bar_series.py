@@ -5,9 +5,12 @@ grace, when the venue answers a question with it. A bar that may be incomplete i
 missed, the later ones wait until the missing ones are fetched.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from workstation.exchanges.ccxt_parse import BarNumbers
+from workstation.model.market import Bars
 
 
 class BarSeries:
@@ -108,3 +111,13 @@ class BarSeries:
             return now_ns + grace_ns
         into_bar = (now_ns - grace_ns) % self.interval_ns
         return now_ns + self.interval_ns - into_bar
+
+
+def as_bars(interval_ns: int, closed: Sequence[BarNumbers]) -> Bars:
+    """As columns."""
+    columns = dict(zip(BarNumbers._fields, zip(*closed, strict=True), strict=True)) if closed else {}
+    return Bars(
+        interval_ns=interval_ns,
+        ts_open=np.array(columns.get("ts_open", ()), np.int64),
+        **{name: np.array(columns.get(name, ()), np.float64) for name in BarNumbers._fields[1:]},
+    )

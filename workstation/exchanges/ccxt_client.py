@@ -13,7 +13,8 @@ from typing import Any
 import ccxt.pro
 
 from workstation.errors import ConfigError, VenueRefused, VenueUnavailable
-from workstation.exchanges.rest_limiter import Line, RestLimiter, limit_told
+from workstation.exchanges.answers import limit_answers
+from workstation.exchanges.rest_limiter import BANNED, TOO_MANY, Line, RestLimiter, limit_told
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import RestLimits, facts_of
 
@@ -42,6 +43,7 @@ def open_client(settings: VenueSettings, limiter: Line | None = None) -> Any:
     if settings.url is not None:
         _redirect(client, settings.url)
         client.timeout_on_exit = 1  # the 250 ms are for TLS to end
+    limit_answers(client)
     _limit(client, limiter)
     _restore_address_for_errors(client, settings.url, facts_of(settings.exchange).limits, limiter)
     return client
@@ -87,7 +89,12 @@ def _restore_address_for_errors(client: Any, url: str | None, limits: RestLimits
         status, after = limit_told(limits, code, headers or {}, str(body or "")[:MOST_MESSAGE], time.time())
         limiter.answered(client.asyncio_loop.time(), status, after)
         real = address if url is None else re.sub(rf"^{re.escape(url)}/", "https://", address or "")
-        return handle(code, reason, real, method, headers, body, *rest)
+        try:
+            return handle(code, reason, real, method, headers, body, *rest)
+        except ccxt.ExchangeError as error:
+            if status in (TOO_MANY, BANNED):  # its code means something else to ccxt
+                raise ccxt.RateLimitExceeded(str(error)) from error
+            raise
 
     client.handle_errors = handle_errors
 

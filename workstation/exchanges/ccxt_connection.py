@@ -3,46 +3,32 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
 from workstation.errors import VenueUnavailable
+from workstation.exchanges.bar_repair import BarRepair
 from workstation.exchanges.bar_series import BarSeries
+from workstation.exchanges.book_chains import guard_chains
+from workstation.exchanges.ccxt_books import Books
 from workstation.exchanges.ccxt_client import told
-from workstation.exchanges.ccxt_parse import Refusal, Refusals
+from workstation.exchanges.ccxt_parse import BarNumbers, Refusal, Refusals
+from workstation.exchanges.ccxt_perpetuals import Perpetuals
 from workstation.exchanges.ccxt_repair import GAPS, Repair
 from workstation.exchanges.ccxt_taps import BarTap, BookTap, FrameTap, QuoteTap, TradeTap, keep_best_prices
 from workstation.exchanges.ccxt_watch import book_symbols, check_intervals, keep, may_read_books, watch_calls
 from workstation.exchanges.intake import Intake, Stream
+from workstation.exchanges.okx_checksum import check_sums
+from workstation.exchanges.pace import Pace, rest
 from workstation.exchanges.quick_quotes import QuickQuotes
 from workstation.exchanges.rest_limiter import RestPace
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_repair import TradeRepair
 from workstation.exchanges.venue_facts import facts_of
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedState, MarketSink
 
 Say = Callable[[FeedState, str, InstrumentKey | None], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How often and how long, in seconds; each with the value that suits a real venue."""
-
-    first_backoff_s: float = 1.0
-    most_backoff_s: float = 60.0
-    stable_after_s: float = 60.0
-    """A connection that lived so long begins with the shortest wait again."""
-    repair_after_s: float = 1.0
-    """A symbol without a trade for so long after connecting is asked for by REST all the same."""
-    bar_grace_s: float = 2.0
-    bar_check_s: float = 0.5
-    retry_s: float = 1.0
-    recall_s: float = 1.0
-    fresh_s: float = 1.0
-    """For so long a venue's list of markets is not asked for again."""
 
 
 class Connection:
@@ -83,6 +69,7 @@ class Connection:
             repair_after_s=pace.repair_after_s,
             retry_s=pace.retry_s,
         )
+        self._bars = BarRepair(self._streams, self._missing_bars, self._intake, refusals, now_ns, pace)
         self._books = BookTap(client, (), self._intake.book)
         self._quick = QuickQuotes(client, self._intake.book) if facts_of(settings.exchange).quick_quotes else None
         self._frames = FrameTap(
@@ -93,7 +80,13 @@ class Connection:
             read_quickly=None if self._quick is None else self._quick.read,
         )
         keep_best_prices(client)
-        client.bidsasks, client.tickers = QuoteTap(self._intake.quote), QuoteTap(self._intake.quote)
+        guard_chains(client, settings.exchange, self._give_up_book)
+        if settings.exchange == "okx":
+            check_sums(client)
+        self._perpetuals = Perpetuals(client, settings, sink, refusals, now_ns, self._intake.quote, self._intake.note)
+        self._depths = Books(client, sink, refusals, now_ns, self._intake.note)
+        client.bidsasks, client.tickers = QuoteTap(self._intake.quote), QuoteTap(self._perpetuals.ticker)
+        client.fundingRates = QuoteTap(self._perpetuals.funding)
         self.add(streams)
 
     @property
@@ -101,9 +94,8 @@ class Connection:
         return self._frames.count
 
     @property
-    def stale(self) -> set[InstrumentKey]:
-        """Whose quotes stood still when they were last compared."""
-        return {each.subscription.key for each in self._streams if each.is_stale}
+    def streams(self) -> Sequence[Stream]:
+        return self._streams
 
     def lose(self, reason: str) -> None:
         """Ends the connection; the first reason is the one that is told."""
@@ -116,18 +108,26 @@ class Connection:
         for each in streams:
             self._tap(each)
         self._books.add(book_symbols(self._client, self._settings, streams))
+        self._end_for_books(streams)
         self._streams += streams
         self._added.put_nowait(streams)
+
+    def _give_up_book(self, reason: str) -> None:
+        if not self._lost.done():
+            self._refusals.add(Refusal.BROKEN_BOOK, self._settings.venue, reason)
+        self.lose(reason)
 
     async def run(self) -> NoReturn:
         """Raises VenueUnavailable or VenueRefused once it is lost, in an ExceptionGroup."""
         async with asyncio.TaskGroup() as tasks:
             for work in (
                 self._fail_when_lost,
-                self._repair_bars,
+                self._bars.run,
                 self._heartbeat,
                 self._watch_sockets,
                 self._watch_quotes,
+                partial(self._depths.run, self._pace.look_s),
+                partial(self._perpetuals.ask, self._pace.funding_every_s),
             ):
                 tasks.create_task(work())
             await self._serve_added(tasks)
@@ -137,7 +137,7 @@ class Connection:
         """Subscribes to what is added, and keeps it whole."""
         while True:
             streams = await self._added.get()
-            for call in watch_calls(self._client, self._settings, streams):
+            for call in (*watch_calls(self._client, self._settings, streams), *self._perpetuals.calls(streams)):
                 tasks.create_task(keep(call, self._settings, self._refusals, self._pace.recall_s))
             for each in streams:
                 if each.subscription.trades:
@@ -148,6 +148,8 @@ class Connection:
         client, intake, symbol = self._client, self._intake, stream.symbol
         stream.heard_s = time.monotonic()
         intake.add(stream)
+        self._perpetuals.add(stream)
+        self._depths.add(stream)
         if self._quick is not None:
             self._quick.add(stream)
         if stream.subscription.trades:
@@ -156,27 +158,19 @@ class Connection:
             client.ohlcvs.setdefault(symbol, {})[label] = BarTap(partial(intake.bar, stream, series))
             series.begin(self._now_ns())
 
+    def _end_for_books(self, added: Sequence[Stream]) -> None:
+        """Levels that would spoil the best prices that are subscribed to already need another connection."""
+        if facts_of(self._settings.exchange).one_book:
+            known = {each.symbol for each in self._streams}
+            for each in added:
+                if each.subscription.book_levels and each.symbol in known:
+                    self.lose(f"levels of {each.symbol} are wanted too, which needs another connection")
+
     async def _fail_when_lost(self) -> NoReturn:
         raise VenueUnavailable(await self._lost)
 
-    async def _repair_bars(self) -> NoReturn:
-        grace_ns = round(self._pace.bar_grace_s * SECOND_NS)
-        while True:
-            for stream in self._streams:
-                for series in stream.bars.values():
-                    if series.is_due(self._now_ns(), grace_ns):
-                        await self._fetch_bars(stream, series, grace_ns)
-            await asyncio.sleep(self._pace.bar_check_s)
-
-    async def _fetch_bars(self, stream: Stream, series: BarSeries, grace_ns: int) -> None:
-        try:
-            bars = await self._repair.bars(stream.symbol, series)
-        except GAPS as error:
-            series.failed(self._now_ns(), round(self._pace.retry_s * SECOND_NS))
-            self._refusals.add(Refusal.NO_ANSWER, f"bars of {stream.symbol}", error)
-            return
-        for bar in series.fetched(bars, self._now_ns(), grace_ns):
-            self._intake.pass_bar(stream, series, bar)
+    async def _missing_bars(self, stream: Stream, series: BarSeries) -> list[BarNumbers]:
+        return await self._repair.bars(stream.symbol, series)
 
     async def _heartbeat(self) -> NoReturn:
         """Pings each socket: a venue that lives answers, however quiet its markets."""
@@ -192,7 +186,7 @@ class Connection:
     async def _watch_sockets(self) -> NoReturn:
         limit = self._settings.stale_after_s
         while True:
-            now, is_late = await _rest(limit / 4)
+            now, is_late = await rest(limit / 4)
             if self._limiter.ban_left_s(asyncio.get_running_loop().time()) > 0:
                 self.lose("the venue has banned this address")
             for url, heard in self._frames.heard.items():
@@ -203,7 +197,7 @@ class Connection:
     async def _watch_quotes(self) -> NoReturn:
         limit = self._settings.stale_after_s
         while True:
-            now, is_late = await _rest(limit / 4)
+            now, is_late = await rest(limit / 4)
             if is_late:
                 continue
             quiet = [each for each in self._streams if each.subscription.quotes and now - each.heard_s > limit]
@@ -211,7 +205,7 @@ class Connection:
                 await self._compare(min(quiet, key=lambda each: each.heard_s))
 
     async def _compare(self, stream: Stream) -> None:
-        """Whether a quiet symbol's last quote is still what the venue answers by REST."""
+        """Whether the last quote of a symbol that says nothing new is still what the venue answers by REST."""
         asked = time.monotonic()
         try:
             best = await self._repair.best(stream.symbol)
@@ -221,18 +215,13 @@ class Connection:
             reason = f"quiet, last quote {stream.best}, but the venue answers {best}"
             if best == stream.best or best is None:
                 stream.heard_s = asked  # quiet, but right: asked again in a while
+                if stream.is_stale and best is not None:
+                    self._intake.recovered(stream)
                 return
-        if stream.heard_s > asked or stream.is_stale:
+        if stream.heard_s > asked:
             return
-        stream.is_stale = True
-        self._say(FeedState.STALE, reason, stream.subscription.key)
-        self.lose(f"{stream.symbol}: {reason}")
-
-
-async def _rest(seconds: float) -> tuple[float, bool]:
-    """Sleeps; the time behind it, and whether that was far too late: it was our loop that stood still, and what the
-    venue said meanwhile waits unread."""
-    began = time.monotonic()
-    await asyncio.sleep(seconds)
-    now = time.monotonic()
-    return now, now - began > 2 * seconds
+        stream.heard_s = asked
+        if not stream.is_stale:
+            stream.is_stale, stream.stale_best = True, None if best is None else stream.best
+            self._say(FeedState.STALE, reason, stream.subscription.key)
+            self.lose(f"{stream.symbol}: {reason}")

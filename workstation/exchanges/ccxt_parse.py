@@ -4,6 +4,7 @@ Nothing here raises for what a venue may send. Prices and quantities must be fin
 has; text that looks like a number is refused, as ccxt gives numbers.
 """
 
+import math
 import reprlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,13 +12,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-MS_NS = 1_000_000
+from workstation.model.market import DAY_NS, MS_NS
+
 MOST_PRICE = 1e12
 MOST_QUANTITY = 1e18
 MOST_CROSSED = 0.05
 """A bid above the ask by more than this fraction is a fault, not a moment between two updates."""
 FUTURE_NS = 60_000_000_000
 """A venue's clock may run ahead of ours by this much."""
+
+
+LONGEST_FUNDING_NS = 8 * DAY_NS
+"""No rate is due later than so."""
 
 
 class Refusal(StrEnum):
@@ -30,8 +36,10 @@ class Refusal(StrEnum):
     FUTURE = "from the future"
     NO_SIDE = "trade without side"
     NOT_A_BAR = "high or low does not hold the bar's prices"
+    STALE = "stands still, and the venue answers otherwise"
     UNKNOWN_SYMBOL = "symbol not subscribed"
     BROKEN_FRAME = "frame that could not be read"
+    BROKEN_BOOK = "order book with a gap or a wrong checksum"
     NO_ANSWER = "question that the venue did not answer"
 
 
@@ -58,6 +66,24 @@ class BarNumbers(NamedTuple):
     low: float
     close: float
     volume: float
+
+
+class MarkNumbers(NamedTuple):
+    ts_event: int
+    price: float
+    index_price: float
+
+
+class FundingNumbers(NamedTuple):
+    ts_event: int
+    rate: float
+    ts_due: int
+
+
+class BookNumbers(NamedTuple):
+    ts_event: int
+    bids: list[tuple[float, float]]
+    asks: list[tuple[float, float]]
 
 
 def _fault(value: object, most: float) -> Refusal | None:
@@ -146,6 +172,55 @@ def bar_numbers(candle: Sequence[Any], now_ns: int) -> BarNumbers | Refusal:
     if isinstance(ts_open, Refusal):
         return ts_open
     return BarNumbers(ts_open, float(open_), float(high), float(low), float(close), float(volume))
+
+
+def mark_numbers(told: Mapping[str, Any], names: tuple[str, str] | None, now_ns: int) -> MarkNumbers | Refusal:
+    """Of ccxt's ticker or funding rate structure, or of the venue's own fields in it, where they have `names`."""
+    if names is None:
+        price, index = told.get("markPrice"), told.get("indexPrice")
+    else:
+        price, index = ((told.get("info") or {}).get(name) for name in names)
+    mark, other = _number(price), 0.0 if index is None else _number(index)
+    fault = _fault(mark, MOST_PRICE) or (None if index is None else _fault(other, MOST_PRICE))
+    if fault is not None:
+        return fault
+    ts_event = _time_ns(told.get("timestamp"), now_ns + FUTURE_NS)
+    return ts_event if isinstance(ts_event, Refusal) else MarkNumbers(ts_event, mark, other)
+
+
+def funding_numbers(told: Mapping[str, Any], names: tuple[str, str, str], now_ns: int) -> FundingNumbers | Refusal:
+    """`names` of the time, the rate, and the time at which it is due."""
+    time, rate, due = (told.get(name) for name in names)
+    number = _number(rate)
+    if not -1.0 < number < 1.0:
+        return Refusal.NOT_A_NUMBER if number != number else Refusal.ABSURD
+    ts_event = _time_ns(time, now_ns + FUTURE_NS)
+    ts_due = _time_ns(due, now_ns + LONGEST_FUNDING_NS)
+    for told_at in (ts_event, ts_due):
+        if isinstance(told_at, Refusal):
+            return told_at
+    return FundingNumbers(int(ts_event), number, int(ts_due))
+
+
+def book_numbers(book: Mapping[str, Any], levels: int, now_ns: int) -> BookNumbers | Refusal:
+    """The best `levels` of each side of ccxt's order book."""
+    sides = [[(level[0], level[1]) for level in book[side][:levels]] for side in ("bids", "asks")]
+    for price, quantity in (one for side in sides for one in side):
+        if fault := _fault(price, MOST_PRICE) or _fault(quantity, MOST_QUANTITY):
+            return fault
+    bids, asks = sides
+    if bids and asks and bids[0][0] > asks[0][0]:
+        return Refusal.CROSSED
+    ts_event = _time_ns(book.get("timestamp"), now_ns + FUTURE_NS)
+    return ts_event if isinstance(ts_event, Refusal) else BookNumbers(ts_event, bids, asks)
+
+
+def _number(value: object) -> float:
+    """A number, or the text of one as venues' own fields have it; NaN for what is none."""
+    try:
+        return float(value) if isinstance(value, str | int | float) else math.nan
+    except ValueError:
+        return math.nan
 
 
 @dataclass(slots=True)

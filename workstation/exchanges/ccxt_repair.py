@@ -1,29 +1,20 @@
 """What was missed, fetched by REST: trades since the last seen, bars since the last closed."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from workstation.errors import VenueRefused, VenueUnavailable
 from workstation.exchanges.bar_series import BarSeries
 from workstation.exchanges.ccxt_client import venue_errors
-from workstation.exchanges.ccxt_parse import (
-    MS_NS,
-    BarNumbers,
-    Refusal,
-    Refusals,
-    TradeNumbers,
-    bar_numbers,
-    trade_numbers,
-)
+from workstation.exchanges.ccxt_parse import BarNumbers, Refusal, Refusals, TradeNumbers, bar_numbers, trade_numbers
+from workstation.exchanges.retries import asked_again
 from workstation.exchanges.settings import VenueSettings
-from workstation.exchanges.trade_series import TradeSeries
+from workstation.exchanges.trade_series import TradeSeries, not_among
 from workstation.exchanges.venue_facts import facts_of
-from workstation.model.market import interval_label
+from workstation.model.market import MS_NS, interval_label
 
 PAGE = 1_000
 MOST_PAGES = 50
-TRIES = 3
 
 
 class Repair:
@@ -43,12 +34,11 @@ class Repair:
         newest, found, is_whole = series.last, list[TradeNumbers](), True
         for page in range(MOST_PAGES):
             since = None if by_id or not newest.ts_event else newest.ts_event // MS_NS
-            params = {"fromId": int(newest.trade_id or 0) + 1} if by_id else {}
+            params = {"fromId": int(newest.trade_id or 0) + 1} if by_id else self._trade_params(symbol, since)
             trades, count = await self._asked(lambda s=since, p=params: self._fetch_trades(symbol, s, most, p))  # type: ignore[misc]
             if not page and not by_id:
                 is_whole = series.reaches_back(trades)
-            seen = {trade.trade_id for trade in found if trade.trade_id is not None}
-            fresh = [trade for trade in trades if trade.trade_id not in seen and not series.is_known(trade)]
+            fresh = [trade for trade in not_among(trades, found) if not series.is_known(trade)]
             found += fresh
             if count < most or not fresh or fresh[-1] == newest:
                 return found, is_whole
@@ -81,22 +71,28 @@ class Repair:
         return (book["bids"][0][0], book["asks"][0][0]) if book["bids"] and book["asks"] else None
 
     async def _asked(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        for attempt in range(1, TRIES + 1):
-            try:
-                with venue_errors(self._settings):
-                    return await call()
-            except VenueUnavailable:
-                if attempt == TRIES:
-                    raise
-                await asyncio.sleep(self._retry_s * attempt)
-        raise AssertionError("the last try returns or raises")
+        async def ask() -> Any:
+            with venue_errors(self._settings):
+                return await call()
+
+        return await asked_again(ask, self._retry_s)
 
     def _most_trades(self, symbol: str) -> int:
-        is_spot = self._client.market(symbol)["spot"] is True
-        return facts_of(self._settings.exchange).most_spot_trades if is_spot else PAGE
+        return facts_of(self._settings.exchange).most_spot_trades if self._is_spot(symbol) else PAGE
+
+    def _trade_params(self, symbol: str, since: int | None) -> dict[str, Any]:
+        """What must be said beside the time since which trades are missed."""
+        facts = facts_of(self._settings.exchange)
+        if not self._is_spot(symbol):
+            return {}
+        until = {"until": self._now_ns() // MS_NS} if facts.trades_until and since is not None else {}
+        return {**facts.trades_again, **until}
+
+    def _is_spot(self, symbol: str) -> bool:
+        return self._client.market(symbol)["spot"] is True
 
     async def _fetch_trades(
-        self, symbol: str, since: int | None, most: int, params: dict[str, int]
+        self, symbol: str, since: int | None, most: int, params: dict[str, Any]
     ) -> tuple[list[TradeNumbers], int]:
         """Those that are trades, and how many there were.
 
@@ -106,6 +102,8 @@ class Repair:
         trades = self._trades(symbol, raws)
         if raws and not trades:
             raise VenueUnavailable(f"{self._settings.venue}: trades of {symbol}: answer not understood")
+        if facts_of(self._settings.exchange).trades_newest_first:
+            trades = sorted(reversed(trades), key=lambda trade: trade.ts_event)
         return trades, len(raws)
 
     def _trades(self, symbol: str, raws: Sequence[Any]) -> list[TradeNumbers]:

@@ -12,15 +12,16 @@ from typing import Any
 import ccxt
 from aiohttp import WSMsgType
 from ccxt.async_support.base.ws.cache import ArrayCache, ArrayCacheByTimestamp
+from google.protobuf.message import DecodeError
 
 from workstation.exchanges.ccxt_client import UNREADABLE
 
-FAULTS = (*UNREADABLE, ccxt.BaseError)
-"""What reading a broken frame raises, in the JSON parser or in ccxt's own parsing."""
+FAULTS = (*UNREADABLE, ccxt.BaseError, DecodeError)
+"""What reading a broken frame raises: in the parser of JSON or of protobuf, or in ccxt's own parsing."""
 
 
 class QuoteTap(dict[str, Any]):
-    """Stands for `client.bidsasks` and `client.tickers`."""
+    """Stands for `client.bidsasks`, `client.tickers` and `client.fundingRates`."""
 
     def __init__(self, take: Callable[[str, Any], None]) -> None:
         super().__init__()
@@ -44,6 +45,8 @@ def keep_best_prices(client: Any) -> None:
     def safe_ticker(ticker: dict[str, Any], market: Any = None) -> dict[str, Any]:
         for name in BEST:
             ticker[name] = number(ticker.get(name))
+        if "markPrice" in ticker:
+            ticker["markPrice"], ticker["indexPrice"] = number(ticker["markPrice"]), number(ticker.get("indexPrice"))
         return ticker
 
     client.safe_ticker = safe_ticker

@@ -12,8 +12,17 @@ from workstation.exchanges.ccxt_parse import Refusal, Refusals
 from workstation.exchanges.intake import Stream
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import QuoteSource, facts_of, quote_source
+from workstation.ports.feed import Subscription
 
 Call = Callable[[], Awaitable[Any]]
+
+
+def source_of(settings: VenueSettings, client: Any, subscription: Subscription) -> QuoteSource:
+    """By which of ccxt's calls the best prices of an instrument are had."""
+    if subscription.book_levels and facts_of(settings.exchange).one_book:
+        return QuoteSource.BOOK
+    is_spot = client.market(subscription.key.symbol)["spot"] is True
+    return quote_source(settings.exchange, client.has, is_spot=is_spot)
 
 
 def book_symbols(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> list[str]:
@@ -23,7 +32,9 @@ def book_symbols(client: Any, settings: VenueSettings, streams: Sequence[Stream]
 
 def may_read_books(client: Any, settings: VenueSettings) -> bool:
     """Whether any symbol's quotes can be the top of its order book."""
-    return any(quote_source(settings.exchange, client.has, is_spot=spot) is QuoteSource.BOOK for spot in (True, False))
+    return facts_of(settings.exchange).one_book or any(
+        quote_source(settings.exchange, client.has, is_spot=spot) is QuoteSource.BOOK for spot in (True, False)
+    )
 
 
 def check_intervals(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> None:
@@ -39,11 +50,12 @@ def check_intervals(client: Any, settings: VenueSettings, streams: Sequence[Stre
 
 def watch_calls(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> Iterator[Call]:
     """The calls that subscribe to everything wanted."""
-    for stream in _of(client, settings, streams, QuoteSource.BOOK):
+    of_book = _of(client, settings, streams, QuoteSource.BOOK)
+    for stream in [*of_book, *(each for each in streams if each.subscription.book_levels and each not in of_book)]:
         yield _call(client.watch_order_book, stream.symbol)
     for stream in _of(client, settings, streams, QuoteSource.TICKER):
         yield _call(client.watch_ticker, stream.symbol)
-    for chunk in _chunks(settings, [each.symbol for each in _of(client, settings, streams, QuoteSource.BIDS_ASKS)]):
+    for chunk in chunks(settings, [each.symbol for each in _of(client, settings, streams, QuoteSource.BIDS_ASKS)]):
         yield _call(client.watch_bids_asks, chunk)
     yield from _trades(client, settings, [each.symbol for each in streams if each.subscription.trades])
     yield from _bars(client, settings, streams)
@@ -54,12 +66,15 @@ async def keep(call: Call, settings: VenueSettings, refusals: Refusals, recall_s
 
     Raises VenueUnavailable, VenueRefused.
     """
+    broken: ccxt.InvalidNonce | None = None
     while True:
         with venue_errors(settings):
             try:
                 await call()
-            except ccxt.ChecksumError as error:  # ccxt dropped the book; the next call takes a new one
-                refusals.add(Refusal.BROKEN_FRAME, f"order book of {settings.venue}", error)
+            except ccxt.InvalidNonce as error:  # ccxt dropped the book, and this call has asked for it anew
+                if error is not broken:  # it is raised again and again until the new one is there
+                    refusals.add(Refusal.BROKEN_BOOK, f"order book of {settings.venue}", error)
+                broken = error
         await asyncio.sleep(recall_s)
 
 
@@ -67,14 +82,13 @@ def _of(client: Any, settings: VenueSettings, streams: Sequence[Stream], source:
     return [
         each
         for each in streams
-        if each.subscription.quotes
-        and source is quote_source(settings.exchange, client.has, is_spot=client.market(each.symbol)["spot"] is True)
+        if each.subscription.quotes and source is source_of(settings, client, each.subscription)
     ]
 
 
 def _trades(client: Any, settings: VenueSettings, symbols: Sequence[str]) -> Iterator[Call]:
     if client.has.get("watchTradesForSymbols") is True:
-        for chunk in _chunks(settings, symbols):
+        for chunk in chunks(settings, symbols):
             yield _call(client.watch_trades_for_symbols, chunk)
     else:
         for symbol in symbols:
@@ -86,7 +100,7 @@ def _bars(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> It
     if facts_of(settings.exchange).bars_by_rest:
         return
     if client.has.get("watchOHLCVForSymbols") is True:
-        for chunk in _chunks(settings, wanted):
+        for chunk in chunks(settings, wanted):
             yield _call(client.watch_ohlcv_for_symbols, chunk)
     elif client.has.get("watchOHLCV") is True:
         for symbol, label in wanted:
@@ -94,7 +108,8 @@ def _bars(client: Any, settings: VenueSettings, streams: Sequence[Stream]) -> It
     # else: each bar is asked for by REST after its end
 
 
-def _chunks(settings: VenueSettings, items: Sequence[Any]) -> Iterator[list[Any]]:
+def chunks(settings: VenueSettings, items: Sequence[Any]) -> Iterator[list[Any]]:
+    """Of as many as one request to subscribe may have."""
     most = facts_of(settings.exchange).most_symbols
     for start in range(0, len(items), most):
         yield list(items[start : start + most])

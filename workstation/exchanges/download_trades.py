@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from workstation.errors import VenueUnavailable
-from workstation.exchanges.ccxt_parse import MS_NS, Refusal, Refusals, TradeNumbers, trade_numbers
+from workstation.exchanges.ccxt_parse import Refusal, Refusals, TradeNumbers, trade_numbers
 from workstation.exchanges.download_tables import trade_page_table
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import facts_of
 from workstation.history.backfill import Page
-from workstation.model.market import HOUR_NS
+from workstation.model.market import HOUR_NS, MS_NS
 
 PAGE = 1_000
 STRETCH_NS = HOUR_NS

@@ -9,6 +9,7 @@ from typing import Any
 from workstation.exchanges.bar_series import BarSeries
 from workstation.exchanges.ccxt_parse import (
     BarNumbers,
+    QuoteNumbers,
     Refusal,
     Refusals,
     TradeNumbers,
@@ -31,9 +32,13 @@ class Stream:
     bars: Mapping[str, BarSeries]
     """By ccxt's name of the interval."""
     heard_s: float = 0.0
-    """Monotonic time of the last quote that was taken; of the connection's start before the first."""
+    """Monotonic time of the last quote that said something new; of the connection's start before the first."""
     best: tuple[float, float] | None = None
+    said: tuple[float, ...] = ()
+    """The last quote's prices and quantities: one that says them again proves nothing, however new its time."""
     is_stale: bool = False
+    stale_best: tuple[float, float] | None = None
+    """What it still said when the venue's own answer was another."""
     traded: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by the first live trade of this connection: from it on, the venue tells us of trades."""
     waits: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,22 +73,32 @@ class Intake:
 
     def quote(self, symbol: str, ticker: Any) -> None:
         """A ticker of ccxt's."""
-        self._quote(symbol, quote_numbers(ticker, self._now_ns()), ticker)
+        self.pass_quote(symbol, quote_numbers(ticker, self._now_ns()), ticker)
 
     def book(self, symbol: str, milliseconds: Any, bid: Any, ask: Any) -> None:
         """The top of a book: [price, quantity] of each side."""
         quote = quote_of(milliseconds, bid[0], ask[0], bid[1], ask[1], self._now_ns())
-        self._quote(symbol, quote, (bid, ask))
+        self.pass_quote(symbol, quote, (bid, ask))
 
-    def _quote(self, symbol: str, quote: Any, raw: Any) -> None:
+    def pass_quote(self, symbol: str, quote: QuoteNumbers | Refusal, raw: Any) -> None:
+        """Tells a quote, or counts why `raw` is none."""
         stream = self._streams.get(symbol)
-        if stream is None or isinstance(quote, Refusal):
-            self._refusals.add(Refusal.UNKNOWN_SYMBOL if stream is None else quote, f"quote of {symbol}", raw)
+        if stream is None:
+            self._refusals.add(Refusal.UNKNOWN_SYMBOL, f"quote of {symbol}", raw)
             return
-        stream.heard_s = time.monotonic()
-        stream.best = (quote.bid, quote.ask)
+        if isinstance(quote, Refusal):
+            self._refusals.add(quote, f"quote of {symbol}", raw)
+            return
+        stream.best = quote[1:3]
+        if quote[1:] != stream.said:
+            stream.said, stream.heard_s = quote[1:], time.monotonic()
+        if stream.is_stale and stream.best == stream.stale_best:
+            self._refusals.add(Refusal.STALE, f"quote of {symbol}", raw)
+            return
         self._sink.quote(stream.subscription.index, *quote)
-        self._note(stream)
+        self.note()
+        if stream.is_stale:
+            self.recovered(stream)
 
     def trade(self, stream: Stream, raw: Any) -> None:
         """A trade of ccxt's, live."""
@@ -103,7 +118,7 @@ class Intake:
     def pass_trade(self, stream: Stream, trade: TradeNumbers) -> None:
         """Tells a trade that is known to be new."""
         self._sink.trade(stream.subscription.index, trade.ts_event, trade.price, trade.quantity, trade.seller_takes)
-        self._note(stream)
+        self.note()
 
     def bar(self, stream: Stream, series: BarSeries, raw: Any) -> None:
         """A candle of ccxt's, live: closed or not is found out by the series."""
@@ -117,12 +132,15 @@ class Intake:
         """Tells a closed bar."""
         code, end = interval_code(series.interval_ns), bar.ts_open + series.interval_ns
         self._sink.bar(stream.subscription.index, code, end, bar.open, bar.high, bar.low, bar.close, bar.volume)
-        self._note(stream)
+        self.note()
 
-    def _note(self, stream: Stream) -> None:
+    def note(self) -> None:
+        """Something was told."""
         if not self._is_live:
             self._is_live = True
             self._on_first()
-        if stream.is_stale:
-            stream.is_stale = False
-            self._on_recovered(stream)
+
+    def recovered(self, stream: Stream) -> None:
+        """Its quotes are to be believed again."""
+        stream.is_stale, stream.stale_best = False, None
+        self._on_recovered(stream)

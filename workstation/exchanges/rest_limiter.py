@@ -6,6 +6,7 @@ lengthen the ban. Times are seconds of the running loop's clock; the pure half h
 
 import asyncio
 import math
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -63,6 +64,8 @@ def limit_told(
     named = {name.lower(): value for name, value in headers.items()}
     if status == FORBIDDEN and limits.ban_text and limits.ban_text in body:
         return BANNED, str(limits.ban_s)
+    if limits.ban_end and (end := re.search(limits.ban_end, body)):
+        return BANNED, _until_s(end[1], now_s)
     if limits.code and body.replace(" ", "").find(limits.code) >= 0:
         status = TOO_MANY
     if status == TOO_MANY and limits.reset_header in named:

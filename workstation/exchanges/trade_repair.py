@@ -5,8 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from workstation.exchanges.ccxt_parse import TradeNumbers
-from workstation.exchanges.ccxt_repair import GAPS, TRIES, Repair
+from workstation.exchanges.ccxt_repair import GAPS, Repair
 from workstation.exchanges.intake import Stream
+from workstation.exchanges.retries import TRIES
 
 MAY_BE_MISSING = "trades of the gap before it may be missing"
 

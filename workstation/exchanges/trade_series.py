@@ -1,6 +1,6 @@
 """The trades of one instrument: each once, in order, also across a lost connection. Pure."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from workstation.exchanges.ccxt_parse import TradeNumbers
@@ -22,6 +22,8 @@ class TradeSeries:
         self._ids: set[str] = set()
         self._order: deque[str] = deque()
         self._held: list[TradeNumbers] | None = None
+        self._latest: list[TradeNumbers] = []
+        """Those without id that were passed on with the latest time: more of that moment may have been missed."""
 
     @property
     def is_held(self) -> bool:
@@ -42,14 +44,14 @@ class TradeSeries:
         return False
 
     def release(self, fetched: Iterable[TradeNumbers]) -> list[TradeNumbers]:
-        """The fetched trades not seen before, then those that waited. One without id is new if it lies between."""
+        """The fetched trades not seen before, then those that waited.
+
+        One without id is new if it is before those that waited, and not counted among the latest that were passed on.
+        """
         held, self._held = self._held or [], None
-        since = 0 if self.last is None else self.last.ts_event
-        missing = [
-            trade
-            for trade in fetched
-            if trade.trade_id is not None or since < trade.ts_event < (held[0].ts_event if held else FOREVER)
-        ]
+        since, until = 0 if self.last is None else self.last.ts_event, held[0].ts_event if held else FOREVER
+        between = [trade for trade in fetched if trade.trade_id is not None or since <= trade.ts_event < until]
+        missing = not_among(between, self._latest)
         return [trade for trade in (*missing, *held) if self._is_new(trade)]
 
     def mend(self, fetched: Iterable[TradeNumbers]) -> list[TradeNumbers]:
@@ -81,6 +83,10 @@ class TradeSeries:
             self._order.append(name)
             if len(self._order) > REMEMBERED:
                 self._ids.discard(self._order.popleft())
+        elif self._latest and trade.ts_event == self._latest[0].ts_event:
+            self._latest.append(trade)
+        elif not self._latest or trade.ts_event > self._latest[0].ts_event:
+            self._latest = [trade]
         if not self._is_late(trade):
             self.last = trade
         return True
@@ -90,6 +96,17 @@ class TradeSeries:
         if not self.is_numbered or self.last is None:
             return False
         return 0 < _number(self.last) - _number(trade) < REMEMBERED
+
+
+def not_among(trades: Iterable[TradeNumbers], known: Iterable[TradeNumbers]) -> list[TradeNumbers]:
+    """Those that are not known; equal ones are told apart by how many there are."""
+    left, found = Counter(known), list[TradeNumbers]()
+    for trade in trades:
+        if left[trade]:
+            left[trade] -= 1
+        else:
+            found.append(trade)
+    return found
 
 
 def _number(trade: TradeNumbers) -> int:

@@ -25,9 +25,13 @@ class RestLimits:
     ban_text: str = ""
     """What an answer with 403 says, where it is a ban; it ends after `ban_s`."""
     ban_s: float = 600.0
+    ban_end: str = ""
+    """A pattern of what an answer says that is a ban, whatever its status; the moment of its end is the first group."""
 
 
 DEFAULT_LIMITS = RestLimits()
+OANDA = "oanda"
+"""The one exchange that is not ccxt's: `exchanges/oanda_feed.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +49,25 @@ class VenueFacts:
     """Their ids are running numbers: one left out is noticed, and REST gives those from an id on, however many."""
     bars_by_rest: bool = False
     """Each bar is asked for after its end, because what ccxt streams is not it."""
+    trades_until: bool = False
+    """Past trades of a spot market are told from a time on only up to another."""
+    trades_newest_first: bool = False
+    """And without ids: ccxt then leaves those of one moment in that order."""
+    trades_again: Mapping[str, Any] = field(default_factory=dict)
+    """What is said besides when trades of a spot market are asked for that were missed."""
     most_spot_trades: int = 1_000
     """How many past trades of a spot market may be asked for at once."""
     most_symbols: int = 100
     """In one request to subscribe."""
     limits: RestLimits = DEFAULT_LIMITS
     """How it says that there were too many requests."""
+    one_book: bool = False
+    """ccxt puts its best prices into the same book as its levels, each spoiling the other: where levels are wanted,
+    quotes are the top of them."""
+    marks_tell_funding: bool = False
+    """Its stream of mark prices bears the rate `r`, due at `T`."""
+    mark_names: tuple[str, str] | None = None
+    """What its tickers call mark and index price, which ccxt leaves in `info`."""
     only_markets: str = ""
     """The parameter by which it tells the rules of some markets, named in a JSON list of its ids, instead of all."""
     lacks: str = ""
@@ -69,11 +86,16 @@ VENUES: Mapping[str, VenueFacts] = {
         lacks="spot only (perpetuals are the exchange binanceusdm); quotes bear no venue time",
     ),
     "binanceusdm": VenueFacts(
-        options={**_AGGREGATED, "fetchMarkets": {"types": ["linear"]}}, quick_quotes=True, trades_by_id=True
+        options={**_AGGREGATED, "fetchMarkets": {"types": ["linear"]}},
+        quick_quotes=True,
+        trades_by_id=True,
+        marks_tell_funding=True,
+        lacks="linear contracts only (spot is the exchange binance)",
     ),
     "bybit": VenueFacts(
         options={"fetchMarkets": {"types": ["spot", "linear"]}},
         most_spot_trades=60,
+        one_book=True,
         most_symbols=10,  # a longer request to subscribe is refused for spot
         limits=RestLimits(
             reset_header="x-bapi-limit-reset-timestamp", code='"retCode":10006', ban_text="access too frequent"
@@ -89,10 +111,19 @@ VENUES: Mapping[str, VenueFacts] = {
     "mexc": VenueFacts(
         quotes=QuoteSource.TICKER,  # watch_bids_asks never answers for spot, measured with ccxt 4.5.90
         swap_quotes=QuoteSource.BOOK,  # best prices without quantities
-        lacks=f"spot needs the package protobuf; trades bear no id; {_ONLY_RECENT}",
+        # the ids that ccxt makes up are the same for two equal trades, and the streamed ones of spot have none;
+        # and a book is asked for after the third update, and not after 25: those of a quiet market are seconds apart
+        options={"useCcxtTradeId": False, "watchOrderBook": {"snapshotDelay": 2}},
+        trades_until=True,
+        trades_newest_first=True,
+        trades_again={"method": "spotPublicGetTrades"},  # each by itself; others are told joined by time and price
+        mark_names=("fairPrice", "indexPrice"),
+        lacks="trades bear no id; of spot 30 streams at the most, and ccxt does not hear that one is refused; "
+        f"quotes of perpetuals are the top of the order book; {_ONLY_RECENT}",
     ),
     "bitvavo": VenueFacts(
         quotes=QuoteSource.BOOK,  # its ticker of 24 hours is late
+        limits=RestLimits(reset_header="bitvavo-ratelimit-resetat", ban_end=r"ban expires at (\d+)"),
         lacks=f"quotes are the top of the order book; spot only; {_ONLY_RECENT}",
     ),
     "kraken": VenueFacts(
@@ -106,6 +137,10 @@ VENUES: Mapping[str, VenueFacts] = {
     "coinbase": VenueFacts(
         quotes=QuoteSource.BOOK,
         lacks="quotes are the top of the order book; bars come by REST after their end; spot only",
+    ),
+    OANDA: VenueFacts(
+        lacks="needs an account and its token; no public trades, no book; at most four prices a second; bars of mid "
+        "prices, by REST after their end, whose volume counts prices; commission and financing are not known",
     ),
 }
 """The exchanges that were looked at. Any other id of ccxt.pro works by what ccxt says of it."""

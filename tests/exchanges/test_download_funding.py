@@ -1,0 +1,129 @@
+"""Past funding rates: each once and in order, however the venue cuts its answers."""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workstation.errors import BadInput, VenueUnavailable
+from workstation.exchanges.ccxt_parse import Refusal, Refusals
+from workstation.exchanges.download import CcxtPast
+from workstation.exchanges.download_funding import STRETCH_NS, FundingPages
+from workstation.exchanges.rest_limiter import RestLimiter
+from workstation.exchanges.settings import VenueSettings
+from workstation.model.ids import Venue
+from workstation.model.market import HOUR_NS, MS_NS
+
+START_NS = 1_700_006_400_000_000_000
+NOW_NS = START_NS + 3_000 * HOUR_NS
+SETTINGS = VenueSettings(venue=Venue("nova"), exchange="binanceusdm")
+SYMBOL = "BTC/USDT:USDT"
+
+
+class Told:
+    """Stands for ccxt's client: tells its rates as venues do."""
+
+    last_json_response: Any = "[]"
+
+    def __init__(self, hours: list[int], *, is_newest: bool, keeps_until: bool, page: int = 100) -> None:
+        self._rates = [
+            {"timestamp": (START_NS + hour * HOUR_NS) // MS_NS + 17, "fundingRate": hour * 1e-6} for hour in hours
+        ]
+        self._is_newest, self._keeps_until, self._page = is_newest, keeps_until, page
+        self.asked = 0
+        self.spoils: Callable[[int, list[Any]], Any] = lambda number, rows: rows
+
+    async def fetch_funding_rate_history(self, symbol: str, since: int, limit: int, params: dict[str, int]) -> Any:
+        until = params["until"] if self._keeps_until else 2**60
+        found = [one for one in self._rates if since <= one["timestamp"] <= until]
+        size = min(limit, self._page)
+        self.asked += 1
+        return self.spoils(self.asked, found[-size:] if self._is_newest else found[:size])
+
+
+async def patiently(call: Callable[[], Any]) -> Any:
+    return await call()
+
+
+def hours_of(client: Told, first: int, last: int, refusals: Refusals | None = None) -> list[int]:
+    """The hours of all pages' rates; checks that pages follow one another."""
+
+    async def read() -> list[int]:
+        pages = FundingPages(
+            client, SETTINGS, SYMBOL, patiently, Refusals() if refusals is None else refusals, lambda: NOW_NS
+        )
+        found: list[int] = []
+        until = START_NS + first * HOUR_NS
+        async for page in pages.run(until, START_NS + last * HOUR_NS):
+            times = page.table["ts_event"].to_pylist()
+            assert page.until_ns > until and all(until <= at < page.until_ns for at in times)
+            assert page.table["ts_due"].null_count == page.table["ts_received"].null_count == len(times)
+            until = page.until_ns
+            hours = [(at - START_NS) // HOUR_NS for at in times]
+            assert page.table["rate"].to_pylist() == [hour * 1e-6 for hour in hours]
+            found += hours
+        assert until == START_NS + last * HOUR_NS
+        return found
+
+    return asyncio.run(read())
+
+
+@given(
+    every=st.sampled_from([1, 4, 8]),
+    first=st.integers(0, 300),
+    length=st.integers(1, 900),
+    is_newest=st.booleans(),
+)
+def test_each_rate_comes_once_whichever_end_of_a_span_the_venue_tells(
+    every: int, first: int, length: int, is_newest: bool
+) -> None:
+    client = Told(list(range(0, 1_500, every)), is_newest=is_newest, keeps_until=True)
+    assert hours_of(client, first, first + length) == [
+        hour for hour in range(0, 1_500, every) if first <= hour < first + length
+    ]
+
+
+def test_a_venue_that_heeds_no_end_tells_the_oldest_and_none_comes_twice() -> None:
+    client = Told(list(range(0, 1_500, 8)), is_newest=False, keeps_until=False)
+    assert hours_of(client, 0, 1_000) == list(range(0, 1_000, 8))
+
+
+def test_what_came_empty_is_asked_for_once_more() -> None:
+    client = Told(list(range(0, 100, 8)), is_newest=False, keeps_until=True)
+    client.spoils = lambda number, rows: [] if number == 1 else rows
+    assert hours_of(client, 0, 100) == list(range(0, 100, 8))
+    assert client.asked == 2 and STRETCH_NS == 100 * HOUR_NS
+
+
+def test_a_rate_that_is_none_is_counted_and_the_others_come() -> None:
+    refusals = Refusals()
+    client = Told([0, 8, 16], is_newest=False, keeps_until=True)
+    client.spoils = lambda _, rows: [rows[0] | {"fundingRate": None}, rows[1] | {"timestamp": None}, *rows[2:]]
+    assert hours_of(client, 0, 20, refusals) == [16]
+    assert refusals.counts == {Refusal.NOT_A_NUMBER: 2}
+
+
+@pytest.mark.parametrize("answer", [[{}, {}], ["<", "h"]])
+def test_an_answer_of_no_rates_is_no_answer(answer: list[Any]) -> None:
+    client = Told([0], is_newest=False, keeps_until=True)
+    client.spoils = lambda *_: [one if isinstance(one, dict) else {"info": one} for one in answer]
+    with pytest.raises(VenueUnavailable, match="funding rates of BTC/USDT:USDT: answer not understood"):
+        hours_of(client, 0, 10)
+    client.last_json_response = None
+    with pytest.raises(VenueUnavailable, match="no JSON"):
+        hours_of(client, 0, 10)
+
+
+def test_a_market_without_rates_and_a_venue_without_a_past_of_them_are_said() -> None:
+    past = CcxtPast(SETTINGS, RestLimiter(), lambda: NOW_NS)
+    past._client = SimpleNamespace(has={}, markets={})
+    with pytest.raises(BadInput, match=r"venue nova \(binanceusdm\): its past funding rates cannot be fetched"):
+        past.require_funding(SYMBOL)
+    spot = {"symbol": "BTC/USDT", "swap": False, "spot": True, "active": True}
+    past._client = SimpleNamespace(has={"fetchFundingRateHistory": True}, markets={"BTC/USDT": spot})
+    with pytest.raises(BadInput, match="BTC/USDT has no funding rates: expected a perpetual"):
+        past.require_funding("BTC/USDT")
