@@ -6,17 +6,31 @@ import threading
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from workstation.exchanges.ccxt_client import open_client
 from workstation.exchanges.settings import VenueSettings
 from workstation.model.ids import Venue
-from workstation.simulator.market_source import ModelSource
+from workstation.simulator.joined_source import JoinedSource
+from workstation.simulator.market_source import MarketSource, ModelSource
 from workstation.simulator.markets import MarketModel
 from workstation.simulator.server import ServerSettings, SimulatedExchanges, account_of
 from workstation.simulator.settings import BTC, ETH, NOVA, ORION
+from workstation.simulator.wires import WIRES
 
 SEED = 7
+BRISK = 600.0
+"""Quotes per second of all markets together, so that no test waits for the next one."""
+WIRED = {
+    "nova": "bybit",
+    "orion": "gate",
+    "corvus": "bitvavo",
+    "lyra": "mexc",
+    "draco": "binance",
+    "cetus": "binanceusdm",
+}
+"""The venues of the server that has one for each protocol."""
 PATIENCE_S = 20.0
 
 
@@ -26,8 +40,22 @@ def a_source(quotes_per_second: float | None = None) -> ModelSource:
     return ModelSource(model, quotes_per_second)
 
 
+BASIS_BPS = 6.0
+
+
+def a_wired_source() -> JoinedSource:
+    """Two symbols on a venue for each protocol, and two perpetuals where the protocol has some."""
+    known = {one.venue: one for one in (NOVA, ORION)}
+    venues = {name: known.get(Venue(name), replace(NOVA, venue=Venue(name))) for name in WIRED}
+    spot = MarketModel(seed=SEED, venues=tuple(venues.values()), symbols=(BTC.spot(), ETH.spot()))
+    having = tuple(venues[name] for name, wire in WIRED.items() if WIRES[wire].has_perpetuals)
+    symbols = tuple(replace(symbol, basis_bps=BASIS_BPS) for symbol in (BTC, ETH))
+    perpetuals = MarketModel(seed=SEED, venues=having, symbols=symbols)
+    return JoinedSource([ModelSource(spot, BRISK), ModelSource(perpetuals, BRISK / len(venues))])
+
+
 @contextmanager
-def running_exchanges(source: ModelSource, settings: ServerSettings) -> Iterator[SimulatedExchanges]:
+def running_exchanges(source: MarketSource, settings: ServerSettings) -> Iterator[SimulatedExchanges]:
     """The server, listening, until the block ends."""
     loop = asyncio.new_event_loop()
     exchanges = SimulatedExchanges(source, settings)
@@ -67,6 +95,7 @@ async def a_client(
     client = open_client(settings)
     client.apiKey, client.secret = f"{name}-key", f"{name}-secret"
     client.number = str
+    client.options["operatorId"] = 1  # Bitvavo's orders are somebody's
     client.timeout_on_exit = 1
     client.enableRateLimit = False
     try:
@@ -108,10 +137,5 @@ async def low_price(client: Any, symbol: str) -> str:
     return found
 
 
-def placed_ask(exchanges: SimulatedExchanges, market: str, price: object, quantity: object) -> None:
-    """The venue offers this, and nothing else, until it is taken back."""
-    control(exchanges, "book", venue="nova", market=market, asks=[[price, quantity]])
-
-
-NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
+NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "judy", "kim")
 ACCOUNTS = (*map(account_of, NAMES), account_of("poor", USDT=10, BTC=0))

@@ -4,11 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulator.client import ACCOUNTS, a_source, clear_faults, running_exchanges
+from tests.simulator.client import ACCOUNTS, WIRED, a_source, a_wired_source, clear_faults, running_exchanges
 from workstation.simulator.server import ServerSettings, SimulatedExchanges
-
-BRISK = 300.0
-"""Quotes per second of all markets together, so that no test waits for the next one."""
 
 
 @pytest.fixture(scope="session")
@@ -19,14 +16,13 @@ def server() -> Iterator[SimulatedExchanges]:
 
 @pytest.fixture(scope="session")
 def wired_server() -> Iterator[SimulatedExchanges]:
-    wires = {"nova": "bybit", "orion": "gate"}
-    with running_exchanges(a_source(BRISK), ServerSettings(accounts=ACCOUNTS, wires=wires)) as exchanges:
+    with running_exchanges(a_wired_source(), ServerSettings(accounts=ACCOUNTS, wires=WIRED)) as exchanges:
         yield exchanges
 
 
 @pytest.fixture
 def wired(wired_server: SimulatedExchanges) -> Iterator[SimulatedExchanges]:
-    """The server whose nova is Bybit and whose orion is Gate, with no fault in force before and after."""
+    """The server with a venue for each protocol, with no fault in force before and after."""
     clear_faults(wired_server)
     yield wired_server
     clear_faults(wired_server)

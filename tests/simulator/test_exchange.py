@@ -294,11 +294,47 @@ def test_book_changes_chain_and_give_the_book(scene: Scene) -> None:
     assert scene.market.depth_change() is None
 
 
+def test_an_amended_order_keeps_its_id_locks_anew_and_goes_to_the_end_of_the_line(scene: Scene) -> None:
+    first, second = scene.limit(Side.BUY, 990, 0.1), scene.limit(Side.BUY, 990, 0.1, account=scene.bob)
+    scene.exchange.drain()
+    scene.exchange.amend(first, quantity=Decimal("0.2"))
+    assert (first.status, first.quantity, first.held) == (Status.NEW, Decimal("0.2"), Decimal(198))
+    assert scene.alice.locked(USDT) == Decimal(198)
+    (told, *_rest) = scene.exchange.drain()
+    assert isinstance(told, Reported) and told.execution is Execution.AMENDED
+    scene.trade(990.0, 0.1, True)
+    assert (second.status, first.filled) == (Status.FILLED, Decimal(0))
+    scene.trade(990.0, 0.15, True)
+    assert first.filled == Decimal("0.15")
+    scene.exchange.amend(first, quantity=Decimal("0.16"), price=Decimal("989.5"))
+    assert first.held == Decimal("9.895")
+
+
+def test_what_an_order_cannot_be_amended_to_leaves_it_as_it_was(scene: Scene) -> None:
+    order = scene.place(Side.BUY, OrderKind.LIMIT_MAKER, quantity="0.2", price="999")
+    scene.exchange.force_fill(order, Decimal("0.1"))
+    for changes, reason in (
+        ({"quantity": "0.1"}, Reason.LOT_SIZE),
+        ({"quantity": "0.1005"}, Reason.LOT_SIZE),
+        ({"price": "999.05"}, Reason.PRICE_FILTER),
+        ({"price": "1000.1"}, Reason.WOULD_TAKE),
+        ({"quantity": "200"}, Reason.INSUFFICIENT_BALANCE),
+    ):
+        with pytest.raises(Refused) as refused:
+            scene.exchange.amend(order, **{name: Decimal(value) for name, value in changes.items()})
+        assert refused.value.reason is reason
+        assert (order.quantity, order.held, order.resting is not None) == (Decimal("0.2"), Decimal("99.9"), True)
+    scene.exchange.cancel(order)
+    with pytest.raises(Refused, match="no such open order"):
+        scene.exchange.amend(order, price=Decimal("998"))
+
+
 ACTIONS = st.one_of(
     st.tuples(st.just("quote"), st.integers(9_900, 10_100), st.integers(1, 50)),
     st.tuples(st.just("trade"), st.integers(9_900, 10_100), st.integers(1, 500)),
     st.tuples(st.sampled_from(list(OrderKind)), st.integers(9_900, 10_100), st.integers(1, 900)),
     st.tuples(st.just("cancel"), st.integers(0, 5), st.just(0)),
+    st.tuples(st.just("amend"), st.integers(9_900, 10_100), st.integers(1, 900)),
 )
 
 
@@ -316,6 +352,11 @@ def test_money_is_conserved_whatever_happens(steps: list[tuple[tuple[Any, int, i
                 opened = scene.exchange.orders.open_orders()
                 if opened:
                     scene.exchange.cancel(opened[price % len(opened)])
+            elif what == "amend":
+                limits = [one for one in scene.exchange.orders.open_orders() if one.price is not None]
+                if limits:
+                    changes = {"quantity": Decimal(size) / 1000} if is_buy else {"price": Decimal(price) / 10}
+                    scene.exchange.amend(limits[size % len(limits)], **changes)
             else:
                 account = scene.alice if is_alice else scene.bob
                 _place_some(scene, what, price, size, Side.BUY if is_buy else Side.SELL, account)
@@ -325,6 +366,7 @@ def test_money_is_conserved_whatever_happens(steps: list[tuple[tuple[Any, int, i
                 Reason.WOULD_TAKE,
                 Reason.WOULD_TRIGGER,
                 Reason.INSUFFICIENT_BALANCE,
+                Reason.LOT_SIZE,  # an order that is amended to no more than is filled
             )
         for currency in (USDT, BASE):
             assert scene.total(currency) == before[currency]

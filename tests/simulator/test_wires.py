@@ -52,5 +52,7 @@ def test_a_venue_speaks_what_the_settings_say_and_binance_without_a_word() -> No
 
 
 def test_a_wire_that_is_not_known_is_refused_with_those_that_are() -> None:
-    with pytest.raises(ConfigError, match="venue nova: wire 'kraken': expected one of binance, bybit, gate"):
+    with pytest.raises(
+        ConfigError, match="venue nova: wire 'kraken': expected one of binance, binanceusdm, bybit, gate"
+    ):
         ServerSettings(wires={"nova": "kraken"})

@@ -10,9 +10,9 @@ Levels = dict[int, int]
 
 
 class BookView:
-    """The best `depth` levels of each side, with a counter of its own that goes up by one with each change."""
+    """The best `depth` levels of each side, or all, with a counter of its own: up by one with each change."""
 
-    def __init__(self, market: VenueMarket, depth: int) -> None:
+    def __init__(self, market: VenueMarket, depth: int | None = None) -> None:
         self.market, self._depth = market, depth
         self.update_id = market.update_id
         self._told: tuple[Levels, Levels] = ({}, {})
@@ -47,3 +47,15 @@ def level_texts(market: VenueMarket, levels: Levels, limit: int | None = None) -
         [market.price_text(market.float_price(price)), market.quantity_text(market.float_quantity(lots))]
         for price, lots in islice(levels.items(), limit)
     ]
+
+
+def touch_texts(market: VenueMarket) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Best bid and ask, each with its quantity; empty texts while a side of the book is."""
+    touch = market.book.touch()
+    if touch is None:
+        return ("", ""), ("", "")
+    bid, bid_lots, ask, ask_lots = touch
+    return (
+        (market.price_text(market.float_price(bid)), market.quantity_text(market.float_quantity(bid_lots))),
+        (market.price_text(market.float_price(ask)), market.quantity_text(market.float_quantity(ask_lots))),
+    )

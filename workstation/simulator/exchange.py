@@ -13,10 +13,11 @@ from workstation.errors import BadInput
 from workstation.model.ids import Currency, Venue
 from workstation.model.instrument import Instrument
 from workstation.model.units import MONEY, Side
-from workstation.simulator.accounts import Account, Payment
+from workstation.simulator.accounts import Account
 from workstation.simulator.market_source import Listing
 from workstation.simulator.order_book import Offer, Resting
 from workstation.simulator.refusals import Reason, Refused
+from workstation.simulator.settlement import settlement
 from workstation.simulator.venue_market import NANOSECONDS_PER_ID, RowTuple, VenueMarket, joined_name
 from workstation.simulator.venue_orders import (
     BalanceChanged,
@@ -31,10 +32,9 @@ from workstation.simulator.venue_orders import (
     VenueFill,
     VenueOrder,
 )
-from workstation.simulator.venue_rules import checked_order, held_amount, is_reached
+from workstation.simulator.venue_rules import amended_terms, checked_order, held_amount, is_reached
 
 ZERO = Decimal(0)
-FEE_STEP = Decimal("0.00000001")
 
 
 class Exchange:
@@ -132,6 +132,36 @@ class Exchange:
             raise Refused(Reason.UNKNOWN_ORDER, f"order {order.order_id} is {order.status}")
         self._end(order, Status.CANCELED, Execution.CANCELED, cancel_id)
 
+    def amend(
+        self,
+        order: VenueOrder,
+        *,
+        quantity: Decimal | None = None,
+        price: Decimal | None = None,
+        stop_price: Decimal | None = None,
+    ) -> None:
+        """Changes an open order with a limit, which loses its place in the line.
+
+        Raises Refused; then it stands as it did.
+        """
+        if not order.is_open:
+            raise Refused(Reason.UNKNOWN_ORDER, f"order {order.order_id} is {order.status}")
+        market, account = self.market(order.request.market), order.account
+        terms = amended_terms(market, order, quantity, price, stop_price)
+        account.require(order.held_currency, MONEY.subtract(terms.held, order.held))
+        account.release(order.held_currency, order.held)
+        account.hold(order.held_currency, terms.held)
+        if order.resting is not None:
+            market.book.remove(order.resting)
+            order.resting = None
+        order.request, order.lots, order.price, order.stop, order.held = terms
+        order.quantity, order.updated_ns = market.quantity(order.lots), self.now_ns
+        self._report(order, Execution.AMENDED)
+        self._tell_balances(account, [order.held_currency])
+        if not order.is_waiting:
+            self._execute(market, order)
+        self._trigger_stops(market)
+
     def force_fill(self, order: VenueOrder, quantity: Decimal | None = None) -> None:
         """Fills an open order at its own price, all or `quantity` of it, whatever the market is: for drills."""
         market = self.market(order.request.market)
@@ -169,7 +199,7 @@ class Exchange:
         """Takes what the order may take; then it rests, or what is left of it expires."""
         request = order.request
         is_post_only = request.kind is OrderKind.LIMIT_MAKER
-        lots = 0 if is_post_only else order.lots
+        lots = 0 if is_post_only else order.lots - order.filled_lots
         if request.time_in_force is TimeInForce.FOK and self._reachable(market, order) < order.lots:
             lots = 0
         for match in market.book.take(request.side, lots, order.price):
@@ -212,33 +242,23 @@ class Exchange:
         self, market: VenueMarket, order: VenueOrder, match: Offer, *, is_maker: bool, is_public: bool = True
     ) -> None:
         """Books one execution with its fee, in the currency that is received, and tells of it."""
-        instrument, side = market.instrument, order.request.side
-        price, quantity = market.price(match.price), market.quantity(match.lots)
-        worth = MONEY.multiply(price, quantity)
-        is_buy = side is Side.BUY
-        pays, paid = (instrument.quote, worth) if is_buy else (instrument.base, quantity)
-        receives, gross = (instrument.base, quantity) if is_buy else (instrument.quote, worth)
-        rate = instrument.maker_fee_rate if is_maker else instrument.taker_fee_rate
-        fee = MONEY.multiply(gross, rate).quantize(FEE_STEP, context=MONEY)
-        # what is held is so much for each lot that is left, so its share divides without a rest
-        per_lot = MONEY.divide(order.held, Decimal(order.lots - order.filled_lots))
-        released = MONEY.multiply(per_lot, Decimal(match.lots))
-        received = MONEY.subtract(gross, fee)
-        payment = Payment(pays=pays, paid=paid, released=released, receives=receives, received=received)
+        side = order.request.side
+        payment, fee = settlement(market, order, match, is_maker=is_maker)
         order.account.settle(payment)
-        order.held = MONEY.subtract(order.held, released)
-        self._book_house(pays, paid)
-        self._book_house(receives, -received)
+        order.held = MONEY.subtract(order.held, payment.released)
+        self._book_house(payment.pays, payment.paid)
+        self._book_house(payment.receives, -payment.received)
         self._fill_id += 1
         if is_public:
             traded = market.traded(match.price, match.lots, (side is Side.BUY) == is_maker, self.now_ns)
             self._events.append(traded)
-        fill = VenueFill(self._fill_id, self.now_ns, price, quantity, fee, receives, is_maker)
+        price, quantity = market.price(match.price), market.quantity(match.lots)
+        fill = VenueFill(self._fill_id, self.now_ns, price, quantity, fee, payment.receives, is_maker)
         order.book_fill(fill, match.lots)
         if not order.is_open:
             self.orders.closed(order)
         self._report(order, Execution.TRADE, fill)
-        self._tell_balances(order.account, [pays, receives])
+        self._tell_balances(order.account, [payment.pays, payment.receives])
 
     def _book_house(self, currency: Currency, amount: Decimal) -> None:
         self.house[currency] = MONEY.add(self.house.get(currency, ZERO), amount)

@@ -5,10 +5,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from workstation.errors import BadInput
+from workstation.history.calendars import Calendar, is_open
+from workstation.model.instrument import InstrumentKind
 from workstation.model.units import Side
 from workstation.simulator.bar_history import BarHistory
 from workstation.simulator.exchange import Exchange
 from workstation.simulator.faults import FaultMenu
+from workstation.simulator.funding import fundings
 from workstation.simulator.market_source import MarketSource
 from workstation.simulator.refusals import Reason, Refused
 from workstation.simulator.socket_hub import SocketHub
@@ -24,12 +27,37 @@ class HostedVenue:
     """Rows and requests in, answers and stream messages out."""
 
     def __init__(
-        self, exchange: Exchange, source: MarketSource, menu: FaultMenu, kind: WireKind, wall_ns: Callable[[], int]
+        self,
+        exchange: Exchange,
+        source: MarketSource,
+        menu: FaultMenu,
+        kind: WireKind,
+        wall_ns: Callable[[], int],
+        *,
+        keeps_fx_week: bool = False,
     ) -> None:
         self.exchange, self.kind, self.hub = exchange, kind, SocketHub()
+        self._keeps_fx_week = keeps_fx_week and kind.is_fx
         histories = {name: BarHistory(source, one.instrument.key) for name, one in exchange.markets.items()}
-        parts = WireParts(exchange=exchange, histories=histories, hub=self.hub, menu=menu, wall_ns=wall_ns)
+        parts = WireParts(
+            exchange=exchange,
+            histories=histories,
+            hub=self.hub,
+            menu=menu,
+            wall_ns=wall_ns,
+            perpetuals=fundings(exchange.markets, histories),
+            keeps_fx_week=self._keeps_fx_week,
+        )
         self.wire = kind.open(parts)
+
+    def listed(self) -> list[str]:
+        """The markets that are traded there, as it calls them."""
+        markets = self.exchange.markets.items()
+        return [name for name, one in markets if self.kind.has_spot or one.instrument.kind is not InstrumentKind.SPOT]
+
+    def is_closed(self, now_ns: int) -> bool:
+        """Whether its markets rest: nothing but a first price is taken then."""
+        return self._keeps_fx_week and not is_open(Calendar.FX, now_ns)
 
     def advance(self, rows: Iterable[tuple[VenueMarket, RowTuple]], now_ns: int) -> None:
         """Takes market rows and sends what they bring."""

@@ -7,7 +7,6 @@ same bytes, whatever the span is cut into and whichever streams are asked for.
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import numpy as np
 
@@ -22,7 +21,6 @@ from workstation.simulator.venue_quotes import Dislocation, QuoteStream
 
 ORIGIN_NS = 19_723 * DAY_NS
 """2024-01-01, where paths start by default."""
-MIN_NOTIONAL_QUOTE = Decimal(5)
 ROW_WORDS = MARKET_ROW.itemsize // 8
 TICKS = (RowKind.QUOTE, RowKind.TRADE)
 
@@ -105,7 +103,7 @@ class MarketModel:
             instrument=stream.instrument,
             symbol=stream.symbol,
             venue=stream.venue,
-            days=self._path(stream.symbol).days(start_ns, stop_ns),
+            days=(stream.away_from(day) for day in self._path(stream.symbol).days(start_ns, stop_ns)),
             start_ns=start_ns,
             stop_ns=stop_ns,
             interval_ns=interval_ns,
@@ -139,7 +137,7 @@ class MarketModel:
             parts = [late]
             for stream in streams:
                 base = stream.symbol.base
-                log_price = np.concatenate([lead[base], fine[base].log_price])
+                log_price = stream.with_basis(cell, np.concatenate([lead[base], fine[base].log_price]))
                 for kind, rows in _stream_rows(stream, cell, log_price, fine[base], kinds):
                     # one connection never overtakes itself, across cells as within them
                     np.maximum(rows["ts_received"], latest.get((stream.number, kind), 0), out=rows["ts_received"])
@@ -221,7 +219,7 @@ def _instrument(venue: VenueSettings, symbol: SymbolSettings) -> Instrument:
         tick_size=symbol.tick_size * venue.tick_multiple,
         lot_size=symbol.lot_size,
         min_quantity=symbol.lot_size,
-        min_notional_quote=MIN_NOTIONAL_QUOTE,
+        min_notional_quote=symbol.min_notional_quote,
         maker_fee_rate=venue.maker_fee_rate,
         taker_fee_rate=venue.taker_fee_rate,
     )

@@ -2,26 +2,21 @@
 
 import asyncio
 from collections.abc import Iterator
-from itertools import cycle
-from typing import Any
-
-import msgspec
 
 from workstation.simulator.faults import Fault, FaultKind, FaultMenu
+from workstation.simulator.message_coding import Coding
 from workstation.simulator.socket_hub import SocketHub
 
-NONSENSE = ("NaN", "Infinity", "-1", "1e308", "0", None, "", "1,5")
 KILOBYTE = 1024
 MOST_KILOBYTES = 100 * 1024
 
 
 class Publisher:
-    """Of one venue. `figures`: the names of fields, at any depth of a message, that hold prices and quantities."""
+    """Of one venue and one way to write messages."""
 
-    def __init__(self, venue: str, hub: SocketHub, menu: FaultMenu, figures: frozenset[str]) -> None:
-        self._venue, self._hub, self._menu, self._figures = venue, hub, menu, figures
+    def __init__(self, venue: str, hub: SocketHub, menu: FaultMenu, coding: Coding) -> None:
+        self._venue, self._hub, self._menu, self._coding = venue, hub, menu, coding
         self._late: set[asyncio.TimerHandle] = set()
-        self._nonsense = cycle(NONSENSE)
 
     def publish(self, stream: str, payload: bytes, shown: str | None = None) -> None:
         """One message, unless a fault strikes it; `shown` is the name that faults know the stream by."""
@@ -29,7 +24,7 @@ class Publisher:
         if self._menu.has_stream_faults:
             fault = self._menu.on_message(self._venue, shown or stream)
         if fault is None:
-            self._hub.publish(stream, payload)
+            self._send(stream, payload)
         elif fault.kind is FaultKind.LATE:
             self._later(fault.seconds, stream, payload)
         elif fault.kind in (FaultKind.DROP_SOCKET, FaultKind.SILENT_SOCKET):
@@ -40,7 +35,7 @@ class Publisher:
                     client.abort()
         else:
             for message in self._struck(fault, payload):
-                self._hub.publish(stream, message)
+                self._send(stream, message)
 
     def close(self) -> None:
         """Forgets what was to be sent later."""
@@ -55,24 +50,19 @@ class Publisher:
         elif fault.kind is FaultKind.GARBLED:
             yield payload[: len(payload) // 2]
         elif fault.kind is FaultKind.HUGE:
-            yield payload + b" " * (min(fault.size, MOST_KILOBYTES) * KILOBYTE)
+            yield self._coding.filled_up(payload, min(fault.size, MOST_KILOBYTES) * KILOBYTE)
         elif fault.kind is FaultKind.ABSURD:
-            yield msgspec.json.encode(self._absurd(msgspec.json.decode(payload)))
+            yield self._coding.absurd(payload)
         else:
             assert fault.kind is FaultKind.SEQUENCE_GAP
 
-    def _absurd(self, part: Any, *, is_figure: bool = False) -> Any:
-        """The message with figures that no market has."""
-        if isinstance(part, dict):
-            return {name: self._absurd(value, is_figure=name in self._figures) for name, value in part.items()}
-        if isinstance(part, list):
-            return [self._absurd(value, is_figure=is_figure) for value in part]
-        return next(self._nonsense) if is_figure else part
+    def _send(self, stream: str, payload: bytes) -> None:
+        self._hub.publish(stream, payload, self._coding.framing)
 
     def _later(self, seconds: float, stream: str, payload: bytes) -> None:
         def send() -> None:
             self._late.discard(timer)
-            self._hub.publish(stream, payload)
+            self._send(stream, payload)
             self._hub.flush()
 
         timer = asyncio.get_running_loop().call_later(seconds, send)

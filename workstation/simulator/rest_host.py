@@ -11,7 +11,8 @@ from aiohttp import web
 
 from workstation.simulator.faults import Fault, FaultKind, FaultMenu
 from workstation.simulator.hosted_venue import HostedVenue
-from workstation.simulator.wire import WireError, WireRequest
+from workstation.simulator.line_host import LineStream, run_lines
+from workstation.simulator.wire import Answer, WireError, WireRequest
 
 HANG_STEP_S = 0.02
 HANG_MOST_S = 120.0
@@ -40,19 +41,21 @@ class RestHost:
             wall_ns=self._wall_ns,
         )
         fault = self._menu.on_request(self._venue.exchange.venue, asked.method, asked.path)
-        if fault is None:
-            return await self._done(asked)
-        return await self._struck(fault, asked, request)
+        answer = await self._done(asked) if fault is None else await self._struck(fault, asked, request)
+        return await run_lines(request, self._venue, answer) if isinstance(answer, LineStream) else answer
 
-    async def _done(self, asked: WireRequest) -> web.Response:
+    async def _done(self, asked: WireRequest) -> web.Response | LineStream:
         self._advance()
         wire = self._venue.wire
         try:
-            return _json(await asyncio.to_thread(wire.answer, asked) if wire.is_slow(asked) else wire.answer(asked))
+            found = await asyncio.to_thread(wire.answer, asked) if wire.is_slow(asked) else wire.answer(asked)
         except WireError as error:
             return _refusal(error)
+        if isinstance(found, LineStream):
+            return found
+        return _json(*found) if isinstance(found, Answer) else _json(found)
 
-    async def _struck(self, fault: Fault, asked: WireRequest, request: web.Request) -> web.StreamResponse:
+    async def _struck(self, fault: Fault, asked: WireRequest, request: web.Request) -> web.Response | LineStream:
         if fault.kind in REFUSED_BEFORE:
             return _refusal(self._venue.wire.in_place(fault.kind, fault.seconds, asked))
         if fault.kind is FaultKind.TIMEOUT_BEFORE:
@@ -76,12 +79,12 @@ class RestHost:
             return web.Response(status=502, text=PROXY_PAGE, content_type="text/html")
         if fault.kind is FaultKind.UNKNOWN_504:
             return _refusal(self._venue.wire.in_place(fault.kind, fault.seconds, asked))
-        text = answer.text or ""
+        text = "" if isinstance(answer, LineStream) else answer.text or ""
         broken = text[: len(text) // 2] if fault.kind is FaultKind.TRUNCATED else "<!> " + text
         return web.Response(text=broken, content_type="application/json")
 
 
-def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+def _json(content: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> web.Response:
     text = msgspec.json.encode(content).decode()
     return web.Response(text=text, status=status, content_type="application/json", headers=headers)
 
@@ -91,7 +94,7 @@ def _refusal(error: WireError) -> web.Response:
         is_page = error.content.startswith("<")
         kind = "text/html" if is_page else "text/plain"
         return web.Response(text=error.content, status=error.status, content_type=kind, headers=error.headers)
-    return _json(error.content, error.status, error.headers)
+    return _json(error.content, error.headers, error.status)
 
 
 async def _hang(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import ipaddress
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -25,7 +25,7 @@ from workstation.simulator.exchange import Exchange
 from workstation.simulator.faults import Fault, FaultMenu
 from workstation.simulator.hosted_venue import HostedVenue
 from workstation.simulator.market_feed import BLOCKS_AHEAD, MarketFeed
-from workstation.simulator.market_source import MarketSource
+from workstation.simulator.market_source import Listing, MarketSource
 from workstation.simulator.rest_host import RestHost
 from workstation.simulator.socket_hub import Client
 from workstation.simulator.venue_market import RowTuple, VenueMarket
@@ -36,6 +36,13 @@ LEAD_NS = 20 * SECOND_NS
 SHORTEST_STEP_S = 0.002
 LONGEST_STEP_S = 0.05
 STARTING_BALANCES = {"USDT": Decimal(100_000), "BTC": Decimal(2), "ETH": Decimal(30), "SOL": Decimal(500)}
+CURRENCY_BALANCES = {
+    Currency("USD"): Decimal(100_000),
+    Currency("EUR"): Decimal(100_000),
+    Currency("GBP"): Decimal(100_000),
+    Currency("JPY"): Decimal(15_000_000),
+}
+"""Held beside the others where they are traded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,8 @@ class ServerSettings:
     faults: tuple[Fault, ...] = ()
     wires: Mapping[str, str] = field(default_factory=dict)
     """By venue, the name of the protocol that it speaks; DEFAULT_WIRE for those not named."""
+    keeps_fx_week: bool = False
+    """Whether venues of currencies are closed from Friday to Sunday 17:00 in New York."""
 
     def __post_init__(self) -> None:
         try:
@@ -93,10 +102,13 @@ class SimulatedExchanges:
         self.venues: dict[str, HostedVenue] = {}
         for name in names:
             own = [listing for listing in listings if listing.instrument.venue == name]
-            accounts = [Account(one.credentials, one.balances) for one in settings.accounts]
+            held = _currencies_of(own)
+            accounts = [Account(one.credentials, held | one.balances) for one in settings.accounts]
             kind = WIRES[settings.wires.get(name, DEFAULT_WIRE)]
             exchange = Exchange(Venue(name), own, accounts, start_ns, kind.market_name, ids_for_good=kind.ids_for_good)
-            self.venues[name] = HostedVenue(exchange, source, self.menu, kind, partial(self.wall_ns, name))
+            self.venues[name] = HostedVenue(
+                exchange, source, self.menu, kind, partial(self.wall_ns, name), keeps_fx_week=settings.keeps_fx_week
+            )
         markets = {one.instrument.key: one for venue in self.venues.values() for one in venue.exchange.markets.values()}
         # by a row's instrument: whose row it is
         self._targets = [(each.instrument.venue, markets[each.instrument.key]) for each in listings]
@@ -162,9 +174,11 @@ class SimulatedExchanges:
         """Brings every venue to now."""
         now_ns = self.now_ns()
         parts: dict[str, list[tuple[VenueMarket, RowTuple]]] = {name: [] for name in self.venues}
+        closed = {name for name, venue in self.venues.items() if venue.is_closed(now_ns)}
         for row in self._feed.take(now_ns).tolist():
             venue, market = self._targets[row[3]]
-            parts[venue].append((market, row))
+            if venue not in closed or not market.book.has_quote:
+                parts[venue].append((market, row))
         for name, rows in parts.items():
             self.venues[name].advance(rows, now_ns)
 
@@ -194,7 +208,8 @@ class SimulatedExchanges:
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):
             return socket
-        client = Client(venue.exchange.venue, socket, transport, talk.envelope)
+        end = partial(socket.close, code=1001, message=b"going away")
+        client = Client(venue.exchange.venue, transport, end, talk.envelope)
         venue.hub.add(client)
         talk.opened(client)
         try:
@@ -207,6 +222,12 @@ class SimulatedExchanges:
         finally:
             venue.hub.remove(client)
         return socket
+
+
+def _currencies_of(listings: Sequence[Listing]) -> dict[Currency, Decimal]:
+    """The currencies that an account holds without being told to: those that can be traded."""
+    traded = {name for one in listings for name in (one.instrument.base, one.instrument.quote)}
+    return {name: amount for name, amount in CURRENCY_BALANCES.items() if name in traded}
 
 
 def account_of(name: str, **balances: Any) -> AccountSettings:

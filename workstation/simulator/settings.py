@@ -33,6 +33,9 @@ class SymbolSettings:
     touch_quantity: float
     """Median quantity at the best bid or ask."""
     trade_quantity: float
+    basis_bps: float = 0.0
+    """How far it may be from the common price, either way and at all venues alike: of a perpetual."""
+    min_notional_quote: Decimal = Decimal(5)
 
     def __post_init__(self) -> None:
         split_symbol(self.symbol)
@@ -40,6 +43,7 @@ class SymbolSettings:
         require(self.symbol, "daily_volatility", self.daily_volatility, 1e-6, 1.0)
         for name in ("touch_quantity", "trade_quantity"):
             require(self.symbol, name, getattr(self, name), float(self.lot_size), 1e12)
+        require(self.symbol, "basis_bps", self.basis_bps, 0, 1000)
 
     @property
     def base(self) -> Currency:
@@ -157,6 +161,26 @@ SOL = SymbolSettings(
     touch_quantity=120.0,
     trade_quantity=8.0,
 )
+EUR_USD = SymbolSettings(
+    symbol=Symbol("EUR/USD"),
+    initial_price=1.09,
+    daily_volatility=0.005,
+    tick_size=Decimal("0.00001"),
+    lot_size=Decimal(1),
+    touch_quantity=1_000_000.0,
+    trade_quantity=50_000.0,
+    min_notional_quote=Decimal(0),
+)
+GBP_USD = replace(EUR_USD, symbol=Symbol("GBP/USD"), initial_price=1.27, daily_volatility=0.0055)
+USD_JPY = replace(
+    EUR_USD,
+    symbol=Symbol("USD/JPY"),
+    initial_price=148.0,
+    daily_volatility=0.006,
+    tick_size=Decimal("0.001"),
+)
+FX_SYMBOLS = (EUR_USD, GBP_USD, USD_JPY)
+FX_CLIMATE = Climate(trend_bps_per_day=20.0, pull_half_life_days=20.0, dislocation_bps=(0.5, 4.0))
 NOVA = VenueSettings(
     venue=Venue("nova"),
     lag_ns=20_000_000,
@@ -189,3 +213,8 @@ VEGA = VenueSettings(
     tick_multiple=5,
     dislocations_per_hour=4.0,
 )
+
+
+def of_fx(venue: VenueSettings) -> VenueSettings:
+    """The venue as it quotes currencies: with the symbols' own ticks, and no fee beside the spread."""
+    return replace(venue, tick_multiple=1, maker_fee_rate=Decimal(0), taker_fee_rate=Decimal(0))

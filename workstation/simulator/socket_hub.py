@@ -1,4 +1,4 @@
-"""WebSocket clients of simulated venues: a message is encoded and framed once, and written to all its subscribers.
+"""Clients of a simulated venue's streams: a message is encoded and framed once, and written to all its subscribers.
 
 Frames gather until `flush`, so that a client gets what one step of the market brings in one write. A client that does
 not read is dropped when MOST_BUFFERED bytes wait for it.
@@ -7,43 +7,60 @@ not read is dropped when MOST_BUFFERED bytes wait for it.
 import asyncio
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-
-from aiohttp import web
+from collections.abc import Awaitable, Callable, Iterator
 
 MOST_BUFFERED = 4 * 1024 * 1024
-FINAL_TEXT = 0x81
+FINAL_TEXT, FINAL_BINARY = 0x81, 0x82
 
 Envelope = Callable[[str, bytes], bytes]
 """What some sockets want a message wrapped in, given its stream."""
+Framing = Callable[[bytes], bytes]
+"""How a message is written to its connection."""
 
 
 def text_frame(payload: bytes) -> bytes:
-    """A whole text message as a server sends it: unmasked, RFC 6455 section 5.2."""
+    """A whole text message as a server sends it."""
+    return _frame(FINAL_TEXT, payload)
+
+
+def binary_frame(payload: bytes) -> bytes:
+    """A whole message of bytes as a server sends it."""
+    return _frame(FINAL_BINARY, payload)
+
+
+def _frame(first: int, payload: bytes) -> bytes:
+    """Unmasked: RFC 6455 section 5.2."""
     length = len(payload)
     if length < 126:
-        return struct.pack("!BB", FINAL_TEXT, length) + payload
+        return struct.pack("!BB", first, length) + payload
     if length < 65_536:
-        return struct.pack("!BBH", FINAL_TEXT, 126, length) + payload
-    return struct.pack("!BBQ", FINAL_TEXT, 127, length) + payload
+        return struct.pack("!BBH", first, 126, length) + payload
+    return struct.pack("!BBQ", first, 127, length) + payload
+
+
+def line_chunk(payload: bytes) -> bytes:
+    """A line as a piece of an answer that goes on: RFC 9112 section 7.1."""
+    return b"%x\r\n%s\n\r\n" % (len(payload) + 1, payload)
 
 
 class Client:
-    """One socket: its streams, and what waits to be written."""
+    """One connection: its streams, and what waits to be written. `end` ends it in the regular way."""
 
     def __init__(
         self,
         venue: str,
-        socket: web.WebSocketResponse,
         transport: asyncio.Transport,
+        end: Callable[[], Awaitable[object]],
         envelope: Envelope | None = None,
+        framing: Framing = text_frame,
     ) -> None:
         self.venue = venue
         self.envelope = envelope
+        self.framing = framing
         self.is_silent = False
         self.streams: set[str] = set()
         self.sent = 0
-        self._socket = socket
+        self._end = end
         self._transport = transport
         self._waiting: list[bytes] = []
 
@@ -72,9 +89,9 @@ class Client:
         self._transport.abort()
 
     async def close(self) -> None:
-        """Ends it in the regular way: 1001, going away."""
+        """Ends it in the regular way, all that waits written before."""
         self.flush()
-        await self._socket.close(code=1001, message=b"going away")
+        await self._end()
 
 
 class SocketHub:
@@ -119,19 +136,21 @@ class SocketHub:
     def subscribers(self, stream: str) -> list[Client]:
         return list(self._subscribers.get(stream, ()))
 
-    def publish(self, stream: str, payload: bytes) -> None:
-        """One message to everybody on the stream."""
-        frames: dict[Envelope | None, bytes] = {None: text_frame(payload)}
+    def publish(self, stream: str, payload: bytes, own_framing: Framing | None = None) -> None:
+        """One message to everybody on the stream; `own_framing` in place of that of their connections."""
+        frames: dict[tuple[Envelope | None, Framing], bytes] = {}
         for client in self._subscribers.get(stream, ()):
-            envelope = client.envelope
-            if envelope is not None and envelope not in frames:
-                frames[envelope] = text_frame(envelope(stream, payload))
-            client.send(frames[envelope])
+            envelope, framing = client.envelope, own_framing or client.framing
+            frame = frames.get((envelope, framing))
+            if frame is None:
+                frame = framing(payload if envelope is None else envelope(stream, payload))
+                frames[envelope, framing] = frame
+            client.send(frame)
             self._touched[client] = None
 
     def answer(self, client: Client, payload: bytes) -> None:
         """One message to one client, at once."""
-        client.send(text_frame(payload))
+        client.send(client.framing(payload))
         self._flush_one(client)
 
     def flush(self) -> None:

@@ -123,6 +123,7 @@ class Execution(StrEnum):
     TRADE = "TRADE"
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"
+    AMENDED = "AMENDED"
 
 
 class Quoted(NamedTuple):

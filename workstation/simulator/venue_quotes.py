@@ -7,12 +7,12 @@ import numpy as np
 
 from workstation.kernels.compiled import compiled
 from workstation.model.instrument import Instrument
-from workstation.model.market import HOUR_NS, MINUTE_NS, Bars, FloatArray, IntArray, Rows, quote_rows, trade_rows
+from workstation.model.market import HOUR_NS, MINUTE_NS, MS_NS, Bars, FloatArray, IntArray, Rows, quote_rows, trade_rows
 from workstation.model.units import ceil_steps, floor_steps, grid_of, grid_value
-from workstation.simulator.price_path import CELL_NS, CELL_SECONDS, LEAD_STEPS, STEP_NS, generator
+from workstation.simulator.basis import basis_at
+from workstation.simulator.price_path import CELL_NS, CELL_SECONDS, LEAD_STEPS, STEP_NS, MinutePath, generator
 from workstation.simulator.settings import MAX_DELAY_NS, Climate, SymbolSettings, VenueSettings
 
-MILLISECOND_NS = 1_000_000
 MICROSECOND_NS = 1_000
 NOISE_MEMORY_NS = 3e9
 SPIKE_SHARE = 0.002
@@ -74,6 +74,21 @@ class QuoteStream:
             size_bps = math.copysign(low_bps * (high_bps / low_bps) ** size, sign - 0.5)
             found.append(Dislocation(start_ns=start_ns, stop_ns=start_ns + length_ns, size_bps=size_bps))
         return found
+
+    def with_basis(self, cell: int, log_price: FloatArray) -> FloatArray:
+        """The common steps, from LEAD_STEPS before a cell, as those of this symbol."""
+        if not self.symbol.basis_bps:
+            return log_price
+        times = cell * CELL_NS + (np.arange(len(log_price)) - LEAD_STEPS) * STEP_NS
+        return log_price + basis_at(self.seed, self.symbol.symbol, self.symbol.basis_bps, times)
+
+    def away_from(self, path: MinutePath) -> MinutePath:
+        """The common minutes as those of this symbol."""
+        if not self.symbol.basis_bps:
+            return path
+        times = path.start_ns + np.arange(len(path.log_price)) * MINUTE_NS
+        basis = basis_at(self.seed, self.symbol.symbol, self.symbol.basis_bps, times)
+        return replace(path, log_price=path.log_price + basis)
 
     def quotes(self, cell: int, log_price: FloatArray, activity: FloatArray) -> tuple[Rows, FloatArray]:
         """Quotes that leave the venue in one cell, by receipt, and the true offsets at which they left.
@@ -168,7 +183,7 @@ class QuoteStream:
 
     def _stamps(self, cell: int, offsets: FloatArray) -> IntArray:
         stamp = offsets.astype(np.int64) + (cell * CELL_NS + self.venue.clock_offset_ns)
-        return stamp - stamp % MILLISECOND_NS
+        return stamp - stamp % MS_NS
 
     def _receipts(self, draw: np.random.Generator, cell: int, offsets: FloatArray) -> IntArray:
         received = np.empty(len(offsets), np.int64)

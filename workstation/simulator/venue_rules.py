@@ -1,12 +1,14 @@
 """What a simulated venue checks before it takes an order, and what it locks for it."""
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from workstation.model.ids import Currency
 from workstation.model.units import MONEY, Side
 from workstation.simulator.refusals import Reason, Refused
 from workstation.simulator.venue_market import VenueMarket
-from workstation.simulator.venue_orders import MARKET_KINDS, STOP_KINDS, NewOrder, OrderKind
+from workstation.simulator.venue_orders import MARKET_KINDS, STOP_KINDS, NewOrder, OrderKind, VenueOrder
 
 TAKE_PROFITS = frozenset({OrderKind.TAKE_PROFIT, OrderKind.TAKE_PROFIT_LIMIT})
 
@@ -42,6 +44,35 @@ def held_amount(
     worst = price if price is not None else stop
     assert worst is not None
     return currency, MONEY.multiply(market.price(worst), market.quantity(lots))
+
+
+class Terms(NamedTuple):
+    """What an order asks for: with lots, limit and stop in ticks, and what is locked for what is left of it."""
+
+    request: NewOrder
+    lots: int
+    price: int | None
+    stop: int | None
+    held: Decimal
+
+
+def amended_terms(
+    market: VenueMarket, order: VenueOrder, quantity: Decimal | None, price: Decimal | None, stop_price: Decimal | None
+) -> Terms:
+    """An open order's with these in place of its own. Raises Refused, also for no more than is filled already."""
+    before = order.request
+    request = replace(
+        before,
+        quantity=order.quantity if quantity is None else quantity,
+        price=before.price if price is None else price,
+        stop_price=before.stop_price if stop_price is None else stop_price,
+    )
+    lots, ticks, stop = checked_order(market, request)
+    if lots <= order.filled_lots:
+        raise Refused(Reason.LOT_SIZE, f"order {order.order_id}: {order.filled} of {request.quantity} is filled")
+    _, held = held_amount(market, request, lots - order.filled_lots, ticks, stop)
+    assert held is not None, "an order with a limit holds what it may pay"
+    return Terms(request, lots, ticks, stop, held)
 
 
 def is_reached(request: NewOrder, stop: int | None, last_price: int | None) -> bool:

@@ -1,13 +1,14 @@
 """What the wire of a venue is to its host: requests in, answers and messages out, in the words of a real venue."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from workstation.model.instrument import Instrument
 from workstation.simulator.bar_history import BarHistory
 from workstation.simulator.exchange import Exchange
 from workstation.simulator.faults import FaultKind, FaultMenu
+from workstation.simulator.funding import Funding
 from workstation.simulator.socket_hub import Client, Envelope, SocketHub
 from workstation.simulator.stream_teller import StreamTeller
 
@@ -22,6 +23,14 @@ class WireRequest(NamedTuple):
     headers: Mapping[str, str]
     """By names in lower case."""
     wall_ns: int
+
+
+class Answer(NamedTuple):
+    """An answer with headers of its own, or another status than 200."""
+
+    content: Any
+    headers: Mapping[str, str]
+    status: int = 200
 
 
 class WireError(Exception):
@@ -62,7 +71,10 @@ class Wire(Protocol):
         ...
 
     def answer(self, request: WireRequest) -> Any:
-        """What JSON is made of. Raises WireError."""
+        """What JSON is made of, or that with headers, an `Answer`, or lines without end, a `LineStream`.
+
+        Raises WireError.
+        """
         ...
 
     def in_place(self, kind: FaultKind, seconds: float, request: WireRequest) -> WireError:
@@ -84,11 +96,15 @@ class WireParts:
     hub: SocketHub
     menu: FaultMenu
     wall_ns: Callable[[], int]
+    perpetuals: Mapping[str, Funding] = field(default_factory=dict)
+    """What holds each perpetual to its spot price, by market; empty where there is none."""
+    keeps_fx_week: bool = False
+    """Closed from Friday to Sunday 17:00 in New York, if it is a venue of currencies; else always open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireKind:
-    """One protocol that a simulated venue may speak; `name` is also the id by which ccxt knows the real venue."""
+    """One protocol that a simulated venue may speak; `name` is what settings call the real venue."""
 
     name: str
     title: str
@@ -96,3 +112,9 @@ class WireKind:
     ids_for_good: bool
     """Whether a client id may never be used again; else it may once its order has ended."""
     open: Callable[[WireParts], Wire]
+    has_perpetuals: bool = False
+    """Whether it tells of perpetuals too, and a market made for it has them beside spot."""
+    has_spot: bool = True
+    """Whether spot is traded there; else a market of spot is what a perpetual's index is made of, and nothing more."""
+    is_fx: bool = False
+    """Whether currencies are traded there instead of coins."""

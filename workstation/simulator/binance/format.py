@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from workstation.model.market import MS_NS
 from workstation.model.units import MONEY, Side
 from workstation.simulator.accounts import Account
 from workstation.simulator.bar_history import Candle
@@ -17,7 +18,6 @@ from workstation.simulator.venue_orders import (
     VenueOrder,
 )
 
-MILLISECOND_NS = 1_000_000
 ZERO = Decimal(0)
 Json = dict[str, Any]
 
@@ -30,7 +30,7 @@ def amount(value: Decimal | None) -> str:
 
 
 def milliseconds(ts_ns: int) -> int:
-    return ts_ns // MILLISECOND_NS
+    return ts_ns // MS_NS
 
 
 def symbol_rules(market: VenueMarket) -> Json:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workstation.errors import BadInput
-from workstation.model.market import DAY_NS, MINUTE_NS, interval_ns
+from workstation.model.market import DAY_NS, MINUTE_NS, MS_NS, interval_ns
 from workstation.simulator.bar_history import BarHistory
 from workstation.simulator.binance.errors import INVALID_INTERVAL, ApiError, malformed, missing
 from workstation.simulator.binance.format import (
-    MILLISECOND_NS,
     aggregate_trade,
     kline,
     levels,
@@ -112,8 +111,8 @@ class BinanceMarketData:
             market,
             self._exchange.now_ns,
             length_ns=length_ns,
-            start_ns=whole(parameters, "startTime", 0) * MILLISECOND_NS if has_start else None,
-            stop_ns=whole(parameters, "endTime", 2**43) * MILLISECOND_NS + MILLISECOND_NS,
+            start_ns=whole(parameters, "startTime", 0) * MS_NS if has_start else None,
+            stop_ns=whole(parameters, "endTime", 2**43) * MS_NS + MS_NS,
             limit=limit,
         )
         return [kline(one, length_ns) for one in found]

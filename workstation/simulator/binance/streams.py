@@ -16,6 +16,7 @@ from workstation.simulator.binance.format import (
     milliseconds,
 )
 from workstation.simulator.binance.market_data import BinanceMarketData, kline_interval
+from workstation.simulator.message_coding import JsonCoding
 from workstation.simulator.publisher import Publisher
 from workstation.simulator.stream_teller import StreamTeller
 from workstation.simulator.venue_market import VenueMarket
@@ -32,7 +33,7 @@ class BinanceStreams(StreamTeller):
     """Book changes go out each 100 ms, candles and statistics each second."""
 
     def __init__(self, parts: WireParts) -> None:
-        publisher = Publisher(parts.exchange.venue, parts.hub, parts.menu, FIGURES)
+        publisher = Publisher(parts.exchange.venue, parts.hub, parts.menu, JsonCoding(FIGURES))
         super().__init__(parts.exchange, parts.histories, parts.hub, publisher, DEPTH_NS)
         self._names = {name: name.lower() for name in parts.exchange.markets}
         self.data = BinanceMarketData(parts.exchange, parts.histories, self.publish_depth)

@@ -6,9 +6,10 @@ from workstation.simulator.accounts import Account
 from workstation.simulator.bybit.auth import signed_account
 from workstation.simulator.bybit.errors import NOT_FOUND_PATH, BybitError, of_refusal
 from workstation.simulator.bybit.orders import BybitOrders
-from workstation.simulator.bybit.requests import Fields, body_fields, query_fields
+from workstation.simulator.bybit.requests import checked_body
 from workstation.simulator.bybit.streams import BybitStreams
 from workstation.simulator.refusals import Refused
+from workstation.simulator.request_fields import Fields, query_fields
 from workstation.simulator.wire import WireParts, WireRequest
 
 
@@ -34,7 +35,7 @@ class BybitAnswers:
         is_get = request.method == "GET"
         sent = request.query if is_get else request.body
         account = signed_account(self._accounts, request.headers, sent, request.wall_ns // 1_000_000)
-        fields = query_fields(sent) if is_get else body_fields(sent)
+        fields = query_fields(sent) if is_get else checked_body(sent)
         return self.private(request.method, request.path, account, fields)
 
     def private(self, method: str, path: str, account: Account, fields: Fields) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from workstation.model.market import MS_NS
 from workstation.model.units import MONEY, Side
 from workstation.simulator.accounts import Account
 from workstation.simulator.bar_history import Candle
@@ -19,7 +20,6 @@ from workstation.simulator.venue_orders import (
     VenueOrder,
 )
 
-MILLISECOND_NS = 1_000_000
 ZERO = Decimal(0)
 Json = dict[str, Any]
 OPEN_STATUSES = {Status.NEW: "New", Status.PARTIALLY_FILLED: "PartiallyFilled", Status.FILLED: "Filled"}
@@ -27,7 +27,7 @@ SIDES = {Side.BUY: "Buy", Side.SELL: "Sell"}
 
 
 def milliseconds(ts_ns: int) -> int:
-    return ts_ns // MILLISECOND_NS
+    return ts_ns // MS_NS
 
 
 def symbol_rules(market: VenueMarket) -> Json:

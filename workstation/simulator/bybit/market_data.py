@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 
-from workstation.model.market import DAY_NS, MINUTE_NS
+from workstation.model.market import DAY_NS, MINUTE_NS, MS_NS
 from workstation.model.units import Side
 from workstation.simulator.bar_history import WEEK_NS, interval_start
 from workstation.simulator.book_view import level_texts
 from workstation.simulator.bybit.errors import NOT_SUPPORTED_SYMBOL, BybitError, wrong
 from workstation.simulator.bybit.format import (
-    MILLISECOND_NS,
     Json,
     candle_figures,
     milliseconds,
     public_trade,
     symbol_rules,
 )
-from workstation.simulator.bybit.requests import Fields, whole
+from workstation.simulator.bybit.requests import whole
 from workstation.simulator.market_queries import candles_between, day_of
+from workstation.simulator.request_fields import Fields
 from workstation.simulator.venue_market import VenueMarket
 from workstation.simulator.wire import WireParts
 
@@ -82,10 +82,10 @@ class BybitMarketData:
         if length_ns is None:
             raise wrong("interval: Invalid period!")
         limit = whole(fields, "limit", 200, MOST_CANDLES)
-        stop_ns = (whole(fields, "end", 2**43) + 1) * MILLISECOND_NS
+        stop_ns = (whole(fields, "end", 2**43) + 1) * MS_NS
         start_ns = None
         if "start" in fields:
-            start_ns = interval_start(whole(fields, "start", 0, 2**43) * MILLISECOND_NS, length_ns)
+            start_ns = interval_start(whole(fields, "start", 0, 2**43) * MS_NS, length_ns)
             if "end" in fields:
                 start_ns = max(start_ns, interval_start(stop_ns - 1, length_ns) - (limit - 1) * length_ns)
         found = candles_between(

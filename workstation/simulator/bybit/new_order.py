@@ -13,8 +13,9 @@ from workstation.simulator.bybit.errors import (
     BybitError,
     wrong,
 )
-from workstation.simulator.bybit.requests import Fields, decimal
+from workstation.simulator.bybit.requests import decimal
 from workstation.simulator.exchange import Exchange
+from workstation.simulator.request_fields import Fields
 from workstation.simulator.venue_market import VenueMarket
 from workstation.simulator.venue_orders import NewOrder, OrderKind, TimeInForce
 

@@ -7,10 +7,11 @@ from workstation.simulator.accounts import Account
 from workstation.simulator.bybit.errors import NOT_SUPPORTED_SYMBOL, BybitError, wrong
 from workstation.simulator.bybit.format import Json, execution, milliseconds, order_now, wallet
 from workstation.simulator.bybit.new_order import new_order
-from workstation.simulator.bybit.requests import Fields, whole
+from workstation.simulator.bybit.requests import whole
 from workstation.simulator.exchange import Exchange
 from workstation.simulator.number_text import plain
 from workstation.simulator.refusals import Reason, Refused
+from workstation.simulator.request_fields import Fields
 from workstation.simulator.venue_orders import VenueFill, VenueOrder
 
 Handler = Callable[[Account, Fields], Any]

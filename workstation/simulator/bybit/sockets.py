@@ -8,10 +8,10 @@ from workstation.simulator.accounts import Account
 from workstation.simulator.bybit.answers import BybitAnswers
 from workstation.simulator.bybit.auth import DEFAULT_WINDOW, check_window, socket_account
 from workstation.simulator.bybit.errors import OF_REASON, BybitError
-from workstation.simulator.bybit.requests import as_texts
 from workstation.simulator.bybit.streams import PRIVATE_TOPICS, BybitStreams
-from workstation.simulator.faults import FaultKind
 from workstation.simulator.refusals import Reason
+from workstation.simulator.request_fields import as_texts, json_object
+from workstation.simulator.socket_calls import answer_call
 from workstation.simulator.socket_hub import Client
 from workstation.simulator.wire import WireParts
 
@@ -33,7 +33,7 @@ class PublicTalk:
 
     def said(self, client: Client, text: str) -> None:
         """ping, subscribe, unsubscribe."""
-        message = decoded(text)
+        message = json_object(text)
         op, topics = message.get("op"), topics_of(message)
         if op == "ping":
             self._answer(client, message, "pong")
@@ -83,7 +83,7 @@ class PrivateTalk:
 
     def said(self, client: Client, text: str) -> None:
         """ping, auth, subscribe, unsubscribe."""
-        message = decoded(text)
+        message = json_object(text)
         op, problem = message.get("op"), ""
         answer: Json = {"conn_id": self._connection, "op": op}
         if "req_id" in message:
@@ -128,8 +128,7 @@ class TradeTalk:
     envelope = None
 
     def __init__(self, answers: BybitAnswers, parts: WireParts, connection: str) -> None:
-        self._answers, self._hub, self._menu, self._wall_ns = answers, parts.hub, parts.menu, parts.wall_ns
-        self._exchange, self._connection = parts.exchange, connection
+        self._answers, self._parts, self._connection = answers, parts, connection
         self._account: Account | None = None
 
     def opened(self, client: Client) -> None:
@@ -137,33 +136,25 @@ class TradeTalk:
 
     def said(self, client: Client, text: str) -> None:
         """auth, ping, and orders, unless a fault says otherwise."""
-        message = decoded(text)
+        message = json_object(text)
         op = str(message.get("op"))
+        answer_call(self._parts, client, op, lambda is_missing: self._answer(op, message, is_missing))
+
+    def _answer(self, op: str, message: Json, is_missing: bool) -> Json:
         answer: Json = {"retCode": 0, "retMsg": "OK", "op": op, "connId": self._connection}
         if "reqId" in message:
             answer["reqId"] = str(message["reqId"])
-        fault = self._menu.on_request(self._exchange.venue, "WS", op)
-        kind = None if fault is None else fault.kind
-        if kind is FaultKind.TIMEOUT_BEFORE:
-            return
-        if kind is FaultKind.RESET_BEFORE:
-            client.abort()
-            return
         try:
-            if kind is FaultKind.NOT_FOUND:
+            if is_missing:
                 raise BybitError(*OF_REASON[Reason.UNKNOWN_ORDER])
-            answer |= self._result(op, message)
+            return answer | self._result(op, message)
         except BybitError as error:
-            answer |= {"retCode": error.code, "retMsg": error.text, "data": {}}
-        if kind is FaultKind.RESET_AFTER:
-            client.abort()
-        elif kind is not FaultKind.TIMEOUT_AFTER:
-            self._hub.answer(client, msgspec.json.encode(answer))
+            return answer | {"retCode": error.code, "retMsg": error.text, "data": {}}
 
     def _result(self, op: str, message: Json) -> Json:
-        now_ms = self._wall_ns() // 1_000_000
+        now_ms = self._parts.wall_ns() // 1_000_000
         if op == "auth":
-            self._account = socket_account(self._exchange.accounts, message.get("args"), now_ms)
+            self._account = socket_account(self._parts.exchange.accounts, message.get("args"), now_ms)
             return {}
         if op == "ping":
             return {"op": "pong", "data": [str(now_ms)]}
@@ -182,15 +173,6 @@ class TradeTalk:
         header = message.get("header")
         stamps = as_texts(header if isinstance(header, dict) else {})
         check_window(stamps.get("X-BAPI-TIMESTAMP", ""), stamps.get("X-BAPI-RECV-WINDOW", DEFAULT_WINDOW), now_ms)
-
-
-def decoded(text: str) -> Json:
-    """A JSON object; anything else is an empty one, which is then refused as a request without an op."""
-    try:
-        message = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    return message if isinstance(message, dict) else {}
 
 
 def topics_of(message: Json) -> list[str]:

@@ -21,6 +21,7 @@ from workstation.simulator.bybit.format import (
     streamed_trade,
 )
 from workstation.simulator.bybit.market_data import INTERVALS_NS, BybitMarketData
+from workstation.simulator.message_coding import JsonCoding
 from workstation.simulator.number_text import plain
 from workstation.simulator.publisher import Publisher
 from workstation.simulator.stream_teller import StreamTeller
@@ -43,7 +44,7 @@ class BybitStreams(StreamTeller):
     """Best prices go out as they change, deeper books each 20 ms, candles and statistics each second."""
 
     def __init__(self, parts: WireParts) -> None:
-        publisher = Publisher(parts.exchange.venue, parts.hub, parts.menu, FIGURES)
+        publisher = Publisher(parts.exchange.venue, parts.hub, parts.menu, JsonCoding(FIGURES))
         super().__init__(parts.exchange, parts.histories, parts.hub, publisher, BOOK_NS)
         self.data = BybitMarketData(parts)
         self._views: dict[str, BookView] = {}

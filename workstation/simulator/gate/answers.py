@@ -6,9 +6,10 @@ from workstation.simulator.accounts import Account
 from workstation.simulator.gate.auth import signed_account
 from workstation.simulator.gate.errors import NO_PATH, GateError, of_refusal
 from workstation.simulator.gate.orders import ONE, GateOrders
-from workstation.simulator.gate.requests import Fields, body_fields, query_fields
+from workstation.simulator.gate.requests import checked_body
 from workstation.simulator.gate.streams import GateStreams
 from workstation.simulator.refusals import Refused
+from workstation.simulator.request_fields import Fields, query_fields
 from workstation.simulator.wire import WireParts, WireRequest
 
 ROOT = "/api/v4"
@@ -38,7 +39,7 @@ class GateAnswers:
         if (request.method, path) not in self._orders.routes:
             raise GateError(*NO_PATH)
         account = signed_account(self._accounts, request)
-        fields = body_fields(request.body) if request.method == "POST" else query_fields(request.query)
+        fields = checked_body(request.body) if request.method == "POST" else query_fields(request.query)
         return self.private(request.method, path, account, {**fields, **named})
 
     def private(self, method: str, path: str, account: Account, fields: Fields) -> Any:

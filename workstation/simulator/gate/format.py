@@ -6,6 +6,7 @@ from typing import Any
 
 from workstation.model.ids import Currency
 from workstation.model.instrument import Instrument
+from workstation.model.market import MS_NS, SECOND_NS
 from workstation.model.units import MONEY, Side
 from workstation.simulator.accounts import Account
 from workstation.simulator.number_text import plain
@@ -21,8 +22,6 @@ from workstation.simulator.venue_orders import (
     VenueOrder,
 )
 
-MILLISECOND_NS = 1_000_000
-SECOND_NS = 1_000_000_000
 ZERO = Decimal(0)
 USER_ID = 10_001
 NO_TEXT = "apiv4"
@@ -38,7 +37,7 @@ def pair_name(instrument: Instrument) -> str:
 
 
 def milliseconds(ts_ns: int) -> int:
-    return ts_ns // MILLISECOND_NS
+    return ts_ns // MS_NS
 
 
 def pair_rules(market: VenueMarket) -> Json:

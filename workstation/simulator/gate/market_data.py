@@ -4,14 +4,15 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS
+from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.units import Side
 from workstation.simulator.bar_history import WEEK_NS, Candle
 from workstation.simulator.book_view import level_texts
 from workstation.simulator.gate.errors import wrong
-from workstation.simulator.gate.format import SECOND_NS, Json, milliseconds, pair_rules, public_trade
-from workstation.simulator.gate.requests import Fields, required, whole
+from workstation.simulator.gate.format import Json, milliseconds, pair_rules, public_trade
+from workstation.simulator.gate.requests import required, whole
 from workstation.simulator.market_queries import candles_between, day_of
+from workstation.simulator.request_fields import Fields
 from workstation.simulator.venue_market import VenueMarket
 from workstation.simulator.wire import WireParts
 

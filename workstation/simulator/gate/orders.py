@@ -4,13 +4,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from workstation.model.market import SECOND_NS
 from workstation.model.units import Side
 from workstation.simulator.accounts import Account
 from workstation.simulator.exchange import Exchange
 from workstation.simulator.gate.errors import CANCELLED, CLOSED, NO_SUCH_ORDER, TOO_LITTLE, GateError, missing, wrong
-from workstation.simulator.gate.format import SECOND_NS, USER_ID, Json, balances, order_now, own_trade
-from workstation.simulator.gate.requests import Fields, decimal, required, whole
+from workstation.simulator.gate.format import USER_ID, Json, balances, order_now, own_trade
+from workstation.simulator.gate.requests import decimal, required, whole
 from workstation.simulator.number_text import plain
+from workstation.simulator.request_fields import Fields
 from workstation.simulator.venue_orders import NewOrder, OrderKind, Status, TimeInForce, VenueOrder
 
 Handler = Callable[[Account, Fields], Any]

@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 
 from workstation.simulator.accounts import Account
-from workstation.simulator.faults import FaultKind
 from workstation.simulator.gate.answers import GateAnswers
 from workstation.simulator.gate.auth import checked_account
 from workstation.simulator.gate.errors import NO_SUCH_ORDER, GateError
 from workstation.simulator.gate.format import USER_ID
 from workstation.simulator.gate.orders import ONE
-from workstation.simulator.gate.requests import as_texts
 from workstation.simulator.gate.streams import EVERY_PAIR, PRIVATE_CHANNELS, GateStreams, stream_names
+from workstation.simulator.request_fields import as_texts, json_object
+from workstation.simulator.socket_calls import answer_call
 from workstation.simulator.socket_hub import Client
 from workstation.simulator.wire import WireParts
 
@@ -41,7 +41,7 @@ class GateTalk:
     envelope = None
 
     def __init__(self, streams: GateStreams, answers: GateAnswers, parts: WireParts, connection: str) -> None:
-        self._streams, self._answers, self._hub, self._menu = streams, answers, parts.hub, parts.menu
+        self._streams, self._answers, self._parts, self._hub = streams, answers, parts, parts.hub
         self._exchange, self._wall_ns, self._connection = parts.exchange, parts.wall_ns, connection
         self._account: Account | None = None
 
@@ -50,12 +50,12 @@ class GateTalk:
 
     def said(self, client: Client, text: str) -> None:
         """spot.ping, subscribe, unsubscribe, and calls of the api."""
-        message = decoded(text)
+        message = json_object(text)
         channel, event = str(message.get("channel", "")), message.get("event")
         if channel == "spot.ping":
             self._tell(client, {"channel": "spot.pong", "event": "", "result": None})
         elif event == "api":
-            self._call(client, channel, message)
+            answer_call(self._parts, client, channel, lambda is_missing: self._called(channel, message, is_missing))
         else:
             self._change(client, channel, event, message)
 
@@ -110,30 +110,20 @@ class GateTalk:
             raise ChannelRefused(UNKNOWN_PAIR, f"unknown currency pair: {', '.join(unknown)}")
         return [f"user:{key}:{channel}:{pair}" for pair in payload]
 
-    def _call(self, client: Client, channel: str, message: Json) -> None:
-        """Answers a call, unless a fault says otherwise."""
-        fault = self._menu.on_request(self._exchange.venue, "WS", channel)
-        kind = None if fault is None else fault.kind
-        if kind is FaultKind.TIMEOUT_BEFORE:
-            return
-        if kind is FaultKind.RESET_BEFORE:
-            client.abort()
-            return
+    def _called(self, channel: str, message: Json, is_missing: bool) -> Json:
+        """The answer to a call of the api."""
         payload = raw_fields(message.get("payload"))
         now_ms = self._wall_ns() // 1_000_000
         header = {"response_time": str(now_ms), "channel": channel, "event": "api", "conn_id": self._connection}
         answer: Json = {"request_id": as_texts(payload).get("req_id", ""), "header": header | {"status": "200"}}
         try:
-            if kind is FaultKind.NOT_FOUND:
+            if is_missing:
                 raise GateError(*NO_SUCH_ORDER)
             answer["data"] = {"result": self._result(channel, payload)}
         except GateError as error:
             answer["header"] = header | {"status": str(error.status)}
             answer["data"] = {"errs": {"label": error.label, "message": error.text}}
-        if kind is FaultKind.RESET_AFTER:
-            client.abort()
-        elif kind is not FaultKind.TIMEOUT_AFTER:
-            self._hub.answer(client, msgspec.json.encode(answer))
+        return answer
 
     def _result(self, channel: str, payload: Json) -> Any:
         sent, given = as_texts(payload), payload.get("req_param")
@@ -155,14 +145,6 @@ class GateTalk:
     def _tell(self, client: Client, message: Json) -> None:
         now_ms = self._wall_ns() // 1_000_000
         self._hub.answer(client, msgspec.json.encode({"time": now_ms // 1000, "time_ms": now_ms, **message}))
-
-
-def decoded(text: str) -> Json:
-    """A JSON object; anything else is an empty one, which is then refused as a request without an event."""
-    try:
-        return raw_fields(msgspec.json.decode(text))
-    except (msgspec.DecodeError, RecursionError):
-        return {}
 
 
 def raw_fields(value: object) -> Json:

@@ -19,6 +19,7 @@ from workstation.simulator.gate.format import (
     times,
 )
 from workstation.simulator.gate.market_data import INTERVALS_NS, GateMarketData
+from workstation.simulator.message_coding import JsonCoding
 from workstation.simulator.publisher import Publisher
 from workstation.simulator.stream_teller import StreamTeller
 from workstation.simulator.venue_market import VenueMarket
@@ -51,7 +52,7 @@ class GateStreams(StreamTeller):
     """Best prices and trades go out as they happen, books each 20 ms, candles and statistics each second."""
 
     def __init__(self, parts: WireParts) -> None:
-        publisher = Publisher(parts.exchange.venue, parts.hub, parts.menu, FIGURES)
+        publisher = Publisher(parts.exchange.venue, parts.hub, parts.menu, JsonCoding(FIGURES))
         super().__init__(parts.exchange, parts.histories, parts.hub, publisher, BOOK_NS)
         self.data = GateMarketData(parts, self.publish_depth)
         self._views: dict[str, BookView] = {}

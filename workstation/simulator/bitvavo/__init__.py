@@ -1,0 +1,1 @@
+"""The wire of Bitvavo, version 2."""
