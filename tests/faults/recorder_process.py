@@ -6,12 +6,13 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from tests.history.live import MILLISECOND_NS, a_registry, live_rows, stored_numbers
+from tests.history.live import a_registry, live_rows, stored_numbers
 from tests.history.series import BTC, DAY_START_NS
 from workstation.history.layout import HistoryKind
 from workstation.history.log_writer import WriterSettings
 from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.store import HistoryStore
+from workstation.model.market import MS_NS
 
 HURRIED = RecorderSettings(
     roll_interval_s=0.05,
@@ -24,7 +25,7 @@ BLOCK = 10
 
 
 def received_ns(number: int) -> int:
-    return DAY_START_NS + number * MILLISECOND_NS
+    return DAY_START_NS + number * MS_NS
 
 
 def record(root: Path, first: int, told: Connection, *, rolls_apart: bool = False) -> None:

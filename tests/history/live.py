@@ -11,9 +11,8 @@ from workstation.history.log_writer import WriterSettings
 from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Registry
-from workstation.model.market import MARKET_ROW, MINUTE_NS, STEP_BITS, RowFlag, RowKind, Rows, interval_code
+from workstation.model.market import MARKET_ROW, MINUTE_NS, MS_NS, STEP_BITS, RowFlag, RowKind, Rows, interval_code
 
-MILLISECOND_NS = 1_000_000
 NOW_NS = DAY_START_NS + 3_600_000_000_000
 NEVER = RecorderSettings(
     roll_interval_s=1e6, check_interval_s=0.01, rolls_apart=False, writer=WriterSettings(write_interval_s=0.005)
@@ -28,7 +27,7 @@ def a_registry() -> Registry:
     return registry
 
 
-def live_rows(count: int, first: int = 1, *, step_ns: int = MILLISECOND_NS, start_ns: int = DAY_START_NS) -> Rows:
+def live_rows(count: int, first: int = 1, *, step_ns: int = MS_NS, start_ns: int = DAY_START_NS) -> Rows:
     """Market rows number `first` and on: quotes and trades of both instruments, and a one-minute bar now and then."""
     numbers = np.arange(first, first + count)
     rows = np.zeros(count, MARKET_ROW)

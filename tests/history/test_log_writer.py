@@ -3,18 +3,22 @@
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.history.live import live_rows
-from tests.history.series import ETH, an_instrument
+from tests.history.series import BTC, ETH, an_instrument
 from workstation.errors import BadInput
 from workstation.history import log_file
 from workstation.history.live_log import NoteKind, logs_in, read_log
 from workstation.history.log_writer import LogWriter, WriterSettings
+from workstation.model.market import Rows
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = WriterSettings(write_interval_s=0.005, retry_interval_s=1e6)
@@ -203,3 +207,72 @@ def test_a_full_disk_stops_the_recording_and_the_gap_is_in_the_next_log(tmp_path
     assert numbers.tolist() == [*range(1, written + 1), *range(1_001, 1_011)]
     (gap,) = [note for note in second.notes if note.what is NoteKind.GAP]
     assert gap.rows == missed and gap.why is not None and "File too large" in gap.why
+
+
+def counted(writer: LogWriter) -> dict[str, tuple[int, int]]:
+    """Rows and losses by series."""
+    return {str(series): (count.rows, count.lost) for series, count in writer.mark().result(timeout=20).items()}
+
+
+def naive_counts(rows: Rows, names: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in rows:
+        kind = {1: "quotes", 2: "trades", 3: "bars"}[int(row["kind"])]
+        name = f"{kind} {names[row['instrument']]}{' 1m' if kind == 'bars' else ''}"
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+@given(sizes=st.lists(st.integers(min_value=1, max_value=60), max_size=8), swaps=st.booleans())
+def test_rows_are_counted_by_series_up_to_each_mark(sizes: list[int], swaps: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        writer = a_writer(Path(folder))
+        writer.declare(1, an_instrument(ETH))
+        names = [str(BTC), str(ETH)]
+        if swaps:
+            writer.renumber(np.array([1, 0], np.int32))
+        first, told, marks = 1, list[Rows](), []
+        for size in sizes:
+            rows = live_rows(size, first)
+            first += size
+            told.append(rows.copy())
+            writer.append(rows)
+            marks.append((writer.mark(), np.concatenate(told)))
+        for mark, rows in marks:
+            found = {str(series): count.rows for series, count in mark.result(timeout=20).items()}
+            assert found == naive_counts(rows, names[::-1] if swaps else names)
+        writer.close()
+        with pytest.raises(BadInput, match="closed"):
+            writer.mark().result(timeout=20)
+
+
+def test_rows_that_are_let_go_are_counted_as_lost_of_their_series(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = WriterSettings(write_interval_s=1e6, retry_interval_s=1e6, buffer_bytes=20 * 72)
+    writer = a_writer(tmp_path, small)
+    writer.declare(1, an_instrument(ETH))
+    writer.renumber(np.array([1, 0], np.int32))
+    until = threading.Event()
+    waits = type(writer)._write_waiting
+    monkeypatch.setattr(LogWriter, "_write_waiting", lambda self: (until.wait(20), waits(self))[1])
+    writer._wake.set()  # the thread stands in the write from here on
+    rows = live_rows(30)
+    kept, over = rows[:18], rows[18:]
+    writer.append(kept)
+    writer.append(over)
+    until.set()
+    expected, lost = naive_counts(kept, [str(ETH), str(BTC)]), naive_counts(over, [str(ETH), str(BTC)])
+    names = expected.keys() | lost.keys()
+    assert counted(writer) == {name: (expected.get(name, 0), lost.get(name, 0)) for name in names}
+    assert writer.state.rows_missed == len(over)
+    writer.close()
+
+
+def test_a_mark_that_nobody_waits_for_any_more_harms_nobody(tmp_path: Path) -> None:
+    writer = a_writer(tmp_path)
+    assert writer.mark().cancel() in (True, False)
+    writer.append(live_rows(3))
+    writer.sync()
+    assert writer.state.failure is None and writer.state.rows_written == 3
+    writer.close()

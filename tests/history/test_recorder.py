@@ -10,17 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.history.live import (
-    MILLISECOND_NS,
-    NEVER,
-    NOW_NS,
-    a_bar,
-    a_recorder,
-    a_registry,
-    live_rows,
-    logs,
-    stored_numbers,
-)
+from tests.history.live import NEVER, NOW_NS, a_bar, a_recorder, a_registry, live_rows, logs, stored_numbers
 from tests.history.series import BTC, DAY_START_NS, ETH, QUOTES, a_source, an_instrument, quotes_at, segment_files
 from workstation.history import rolling
 from workstation.history.blocks import Selection, count_rows, merged_blocks
@@ -35,7 +25,7 @@ from workstation.history.rolling import roll_log
 from workstation.history.store import HistoryStore
 from workstation.history.tail import Tail, tail_segments
 from workstation.model.instrument import Registry
-from workstation.model.market import DAY_NS, MINUTE_NS, STEP_BITS, Rows
+from workstation.model.market import DAY_NS, MINUTE_NS, MS_NS, STEP_BITS, Rows
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = a_registry()
@@ -105,7 +95,7 @@ def test_without_asking_rows_have_no_number_and_imported_rows_have_none_at_all(s
 
 def test_rows_over_midnight_lie_in_both_days(store: HistoryStore) -> None:
     recorder = a_recorder(store)
-    recorder.record(live_rows(10, start_ns=DAY_START_NS + DAY_NS - 5 * MILLISECOND_NS), REGISTRY)
+    recorder.record(live_rows(10, start_ns=DAY_START_NS + DAY_NS - 5 * MS_NS), REGISTRY)
     recorder.sync()
     before = recorded(store, SERIES[0]).tobytes()
     recorder.close()
@@ -234,7 +224,7 @@ def test_a_restart_rolls_what_was_left_and_names_the_gap(store: HistoryStore) ->
     recorder = a_recorder(store)
     gap = recorder.recovered.gap
     assert gap is not None and gap.why == "the recording process ended without stopping"
-    assert (gap.from_ns, gap.to_ns) == (DAY_START_NS + 100 * MILLISECOND_NS, NOW_NS)
+    assert (gap.from_ns, gap.to_ns) == (DAY_START_NS + 100 * MS_NS, NOW_NS)
     assert [one.rows for one in recorder.recovered.rolled] == [100]
     recorder.record(live_rows(5, 101), REGISTRY)
     recorder.sync()

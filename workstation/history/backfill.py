@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from workstation import __version__
 from workstation.history.bar_storing import content_hash
-from workstation.history.durable import HistoryCorrupt, one_writer, write_durably
+from workstation.history.durable import json_file, one_writer, read_versioned, write_durably
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source, Table
 from workstation.history.store import HistoryStore
@@ -76,16 +76,8 @@ class FlushLimits:
 
 def load_asked(folder: Path) -> Asked:
     """Empty where nothing was asked for. Raises HistoryCorrupt, naming the file."""
-    path = folder / ASKED_NAME
-    try:
-        asked = msgspec.json.decode(path.read_bytes(), type=Asked)
-    except FileNotFoundError:
-        return Asked()
-    except msgspec.MsgspecError as error:
-        raise HistoryCorrupt(f"{path}: {error}: delete it: the span is asked for again, no row is doubled") from error
-    if asked.version != ASKED_VERSION:
-        raise HistoryCorrupt(f"{path}: version {asked.version}: this package reads version {ASKED_VERSION}")
-    return asked
+    advice = "delete it: the span is asked for again, no row is doubled"
+    return read_versioned(folder / ASKED_NAME, Asked, ASKED_VERSION, advice) or Asked()
 
 
 def missing_spans(spans: Iterable[tuple[int, int]], start_ns: int, end_ns: int) -> list[tuple[int, int]]:
@@ -185,7 +177,7 @@ class Backfill:
             before = load_asked(self._folder)
             spans = before.spans if before.exchange == self._exchange else ()
             asked = Asked(exchange=self._exchange, spans=joined_spans([*spans, (start_ns, end_ns)]))
-            write_durably(self._folder / ASKED_NAME, msgspec.json.format(msgspec.json.encode(asked), indent=1) + b"\n")
+            write_durably(self._folder / ASKED_NAME, json_file(asked))
 
 
 class _Waiting:

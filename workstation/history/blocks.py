@@ -7,7 +7,7 @@ import numpy as np
 
 from workstation.errors import HistoryMissing
 from workstation.history.lanes import Lane, lanes_of
-from workstation.history.layout import HistoryKind, Series
+from workstation.history.layout import HistoryKind, Series, require_market_rows
 from workstation.history.market_rows import OnCorrupt, RowForm, Span, bars_of
 from workstation.history.merging import NEVER, merge_numbered, merge_rows
 from workstation.history.store import HistoryStore
@@ -26,6 +26,10 @@ class Selection:
     key: InstrumentKey
     kind: HistoryKind
     interval_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises BadInput for a kind that has no market rows."""
+        require_market_rows(self.kind)
 
     @property
     def series(self) -> Series:

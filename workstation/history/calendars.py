@@ -63,6 +63,11 @@ def sessions_of(calendar: Calendar, interval_ns: int, start_ns: int, end_ns: int
     return Sessions(opens=table[touches, 0].copy(), ends=table[touches, 1].copy())
 
 
+def is_open(calendar: Calendar, ts_ns: int) -> bool:
+    """Whether the market trades at a moment."""
+    return len(sessions_of(calendar, DAY_NS, ts_ns, ts_ns + 1).opens) > 0
+
+
 def require_fitting(calendar: Calendar, source_ns: int, ts_open: IntArray, sessions: Sessions) -> None:
     """Raises BadInput for a bar that begins in one session of the calendar and ends outside of it."""
     if calendar is Calendar.UTC or not len(ts_open):

@@ -71,7 +71,10 @@ def check_rows(kind: HistoryKind, columns: Columns, verdict: Verdict) -> None:
         if SCHEMAS[kind].field(name).type == pa.float64():
             values = columns[name]
             verdict.reject(~np.isfinite(values), f"{name} is missing or no finite number")
-            may_be_zero = name in ("volume", "bid_quantity", "ask_quantity")
+            if name == "rate":
+                verdict.reject(np.abs(values) >= 1, "rate is no fraction below 1: in percent?")
+                continue
+            may_be_zero = name in ("volume", "bid_quantity", "ask_quantity", "index_price")
             verdict.reject(
                 values < 0 if may_be_zero else values <= 0, f"{name} is {'' if may_be_zero else '0 or '}negative"
             )

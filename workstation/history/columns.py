@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from workstation.errors import ImportRefused
-from workstation.history.layout import HistoryKind
+from workstation.history.layout import PAIR_KINDS, HistoryKind
 from workstation.model.instrument import InstrumentKey, split_symbol
 
 
@@ -44,6 +44,8 @@ _EVENT = Field(
     tiers=(("tsevent", "eventms", "eventtime", *_TIME_NAMES, "tradetime"), ("transactms", "transacttime")),
     is_required=False,
 )
+_PAID = replace(_EVENT, tiers=(("fundingtime", "calctime", "fundingratetimestamp", "tsevent", *_TIME_NAMES),))
+_DUE = Field(name="ts_due", role=Role.TIME, tiers=(("tsdue", "nextfundingtime"),), is_required=False)
 _OPENED = Field(name="ts_open", role=Role.TIME, tiers=(("tsopen", "opentime", *_TIME_NAMES),))
 _SIZE_WORDS = ("size", "qty", "quantity", "amount", "volume")
 
@@ -59,10 +61,22 @@ def _book_side(side: str) -> tuple[Field, Field]:
 
 
 def fields_of(kind: HistoryKind, key: InstrumentKey) -> tuple[Field, ...]:
-    """Our columns of a kind and their names elsewhere; a volume may be named after its currency ("Volume USD")."""
+    """Our columns of a kind and their names elsewhere; a volume may be named after its currency ("Volume USD").
+
+    Raises ImportRefused for books, of whose form in a file there is no custom, and for what is found between venues.
+    """
+    if kind in PAIR_KINDS:
+        raise ImportRefused(f"{kind}: found between two venues' quotes, not imported; import these, then data {kind}")
+    if kind is HistoryKind.BOOKS:
+        raise ImportRefused("books: a file of order books cannot be imported; they are recorded live, or import quotes")
     if kind is HistoryKind.QUOTES:
         (bid, bid_quantity), (ask, ask_quantity) = _book_side("bid"), _book_side("ask")
         return _RECEIVED, _EVENT, bid, ask, bid_quantity, ask_quantity
+    if kind is HistoryKind.MARKS:
+        index = _number("index_price", "indexprice", "index", "indexpx", is_required=False)
+        return _RECEIVED, _EVENT, _number("price", "price", "markprice", "mark", "markpx"), index
+    if kind is HistoryKind.FUNDING:
+        return _RECEIVED, _PAID, _number("rate", "rate", "fundingrate", "lastfundingrate", "realizedrate"), _DUE
     if kind is HistoryKind.TRADES:
         return (
             _RECEIVED,

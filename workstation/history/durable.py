@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, TypeVar
+
+import msgspec
 
 from workstation.errors import OperatorError
 
@@ -19,12 +21,45 @@ else:
 TEMPORARY = ".tmp-"
 """Prefix of unfinished files: no reader opens them, and the folder's next writer deletes them."""
 LOCK_NAME = ".lock"
+OWNED_NAME = ".owned"
+"""Locked by the one recorder too: others look at this one whether there is a recorder, and are in nobody's way."""
 SYNCS_AT_A_TIME = 8
 """Of many files: while the disk brings one to safety it takes in the next ones."""
 
 
 class HistoryCorrupt(OperatorError):
     """A stored file is missing, cut short or not what its name says: restore it, or import its source again."""
+
+
+class Versioned(Protocol):
+    """What a small JSON file holds: a msgspec.Struct that says in which version it was written."""
+
+    @property
+    def version(self) -> int: ...
+
+
+Kept = TypeVar("Kept", bound=Versioned)
+
+
+def read_versioned(path: Path, form: type[Kept], version: int, advice: str = "") -> Kept | None:
+    """What the file holds; None where there is none. Raises HistoryCorrupt, naming the file, with the advice."""
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=form)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise HistoryCorrupt(f"{path}: {error}{f': {advice}' if advice else ''}") from error
+    if kept.version != version:
+        raise HistoryCorrupt(
+            f"{path}: version {kept.version}: this package reads version {version}: open it with the version that "
+            "wrote it"
+        )
+    return kept
+
+
+def json_file(value: Versioned) -> bytes:
+    """The content of such a file: JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
 
 def temporary_path(target: Path) -> Path:
@@ -121,19 +156,24 @@ class RecorderRunning(OperatorError):
     """Another process records into this history."""
 
 
-def owner_lock(folder: Path) -> BinaryIO:
-    """The open file that makes this process the only recorder of `folder` until it is closed, or the process ends.
+class Ownership:
+    """That this process alone records into a history, until it is closed or the process ends."""
 
-    Raises RecorderRunning, naming the owner.
-    """
+    def __init__(self, *files: BinaryIO) -> None:
+        self._files = files
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+
+
+def take_ownership(folder: Path) -> Ownership:
+    """Makes this process the only recorder of `folder`. Raises RecorderRunning, naming the owner."""
     make_folder(folder)
     owner_path = folder / "recorder.pid"
     file = (folder / LOCK_NAME).open("ab")
     try:
-        if sys.platform == "win32":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(file, waits=False)
     except OSError as error:
         file.close()
         owner = owner_path.read_text("utf-8").strip() if owner_path.exists() else "that has not yet given its number"
@@ -141,9 +181,32 @@ def owner_lock(folder: Path) -> BinaryIO:
             f"history {folder.parent}: process {owner} already records into it: stop that process first, or record "
             "into another folder"
         ) from error
+    shown = (folder / OWNED_NAME).open("ab")
+    _lock(shown, waits=True)  # for no longer than somebody takes to look
     with suppress(OSError):  # on a full disk the owner has no name, and owns all the same
         write_durably(owner_path, f"{os.getpid()}\n".encode())
-    return file
+    return Ownership(file, shown)
+
+
+def is_owned(folder: Path) -> bool:
+    """Whether a process that lives records into `folder`."""
+    try:
+        with (folder / OWNED_NAME).open("rb") as file:
+            _lock(file, waits=False, shared=True)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _lock(file: BinaryIO, *, waits: bool, shared: bool = False) -> None:
+    """Until the file is closed. Raises OSError where another has it and this one does not wait."""
+    if sys.platform == "win32":
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if waits else msvcrt.LK_NBLCK, 1)
+    else:
+        how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(file, how if waits else how | fcntl.LOCK_NB)
 
 
 @contextmanager
@@ -151,8 +214,5 @@ def one_writer(folder: Path, lock_name: str = LOCK_NAME) -> Iterator[None]:
     """Waits until no other process writes in `folder`; the lock dies with its process."""
     make_folder(folder)
     with (folder / lock_name).open("ab") as file:
-        if sys.platform == "win32":
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file, waits=True)
         yield  # closing the file releases the lock

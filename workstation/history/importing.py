@@ -168,6 +168,8 @@ def _checked(source: SourceTable, request: ImportRequest) -> _Checked:
     columns, notes = converted(source, request.time_format)
     if request.kind is HistoryKind.TRADES:
         notes += _settle_side(columns, source.path.name)
+    if request.kind is HistoryKind.MARKS:
+        columns.setdefault("index_price", np.zeros(source.table.num_rows))
     verdict = Verdict(np.zeros(source.table.num_rows, np.uint8))
     check_rows(request.kind, columns, verdict)
     times = columns[order_column(request.kind, has_receipt="ts_received" in columns)]

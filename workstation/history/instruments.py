@@ -8,12 +8,14 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from workstation.errors import HistoryMissing
-from workstation.history.durable import HistoryCorrupt, one_writer, remove_leftovers, write_all_durably
+from workstation.history.durable import json_file, one_writer, read_versioned, remove_leftovers, write_all_durably
 from workstation.model.instrument import Instrument, InstrumentKey, checked_key
+
+INSTRUMENTS_VERSION = 1
 
 
 class InstrumentFile(msgspec.Struct, frozen=True, kw_only=True):
-    version: int = 1
+    version: int = INSTRUMENTS_VERSION
     snapshots: tuple[Instrument, ...]
 
 
@@ -42,19 +44,13 @@ def _changed(root: Path, instruments: Iterable[Instrument]) -> Iterator[tuple[Pa
         after = before | {one.valid_from_ns: one for one in group}
         if after != before:
             ordered = tuple(after[valid_from_ns] for valid_from_ns in sorted(after))
-            content = msgspec.json.encode(InstrumentFile(snapshots=ordered))
-            yield _path(root, key), msgspec.json.format(content, indent=1) + b"\n"
+            yield _path(root, key), json_file(InstrumentFile(snapshots=ordered))
 
 
 def snapshots(root: Path, key: InstrumentKey) -> tuple[Instrument, ...]:
     """All snapshots by time; empty where there are none. Raises HistoryCorrupt, naming the file."""
-    path = _path(root, key)
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=InstrumentFile).snapshots
-    except FileNotFoundError:
-        return ()
-    except msgspec.MsgspecError as error:
-        raise HistoryCorrupt(f"{path}: {error}") from error
+    kept = read_versioned(_path(root, key), InstrumentFile, INSTRUMENTS_VERSION)
+    return () if kept is None else kept.snapshots
 
 
 def instrument_at(root: Path, key: InstrumentKey, at_ns: int | None = None) -> Instrument:

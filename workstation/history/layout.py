@@ -3,9 +3,11 @@
     kind=bars/venue=binance/symbol=BTC%2FUSDT/interval=1h/date=2024/<name>.parquet
     kind=bars/venue=binance/symbol=BTC%2FUSDT/interval=1m/date=2024-08/<name>.parquet
     kind=quotes/venue=binance/symbol=BTC%2FUSDT/date=2024-08-08/<name>.parquet
+    kind=opportunities/venue=binance~okx/symbol=BTC%2FUSDT/date=2024-08/<name>.parquet
 
 Bars have longer partitions than quotes: a year from 1h on, a month below. A day of hourly bars is 24 rows, and a file
-per day would make ten years of one symbol 3,650 files of a kilobyte.
+per day would make ten years of one symbol 3,650 files of a kilobyte. Funding rates, of which a day has three, lie by
+the year, opportunities of two venues by the month.
 """
 
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from workstation.errors import BadInput
+from workstation.history.pairs import sides_of_pair
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, checked_key
 from workstation.model.market import HOUR_NS, IntArray, interval_label, interval_ns
@@ -27,18 +30,39 @@ class HistoryKind(StrEnum):
     BARS = "bars"
     QUOTES = "quotes"
     TRADES = "trades"
+    BOOKS = "books"
+    MARKS = "marks"
+    FUNDING = "funding"
+    SPREADS = "spreads"
+    OPPORTUNITIES = "opportunities"
+
+
+PAIR_KINDS = frozenset({HistoryKind.SPREADS, HistoryKind.OPPORTUNITIES})
+"""Found between two instruments, and kept as tables: no market rows, so they are not replayed, judged or imported."""
+
+
+def require_market_rows(kind: HistoryKind) -> None:
+    """Raises BadInput for a kind that has none."""
+    if kind in PAIR_KINDS:
+        raise BadInput(f"{kind}: found between two venues, no market rows: read them as a table, see `ws.history`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One stored series: what, where traded, and for bars how long each is. Raises BadInput for an impossible one."""
+    """One stored series: what, where traded, and for bars how long each is. Raises BadInput for an impossible one.
+
+    Of a pair the key is `pairs.pair_key`'s.
+    """
 
     kind: HistoryKind
     key: InstrumentKey
     interval_ns: int | None = None
 
     def __post_init__(self) -> None:
-        checked_key(*self.key)
+        if self.kind in PAIR_KINDS:
+            sides_of_pair(self.key)
+        else:
+            checked_key(*self.key)
         if (self.kind is HistoryKind.BARS) == (self.interval_ns is None):
             raise BadInput(f"{self.kind} of {self.key}: interval {self.interval_ns}: bars have one, other kinds none")
         if self.interval_ns is not None:
@@ -47,6 +71,11 @@ class Series:
     def __str__(self) -> str:
         interval = "" if self.interval_ns is None else f" {interval_label(self.interval_ns)}"
         return f"{self.kind} {self.key}{interval}"
+
+    @property
+    def sides(self) -> tuple[InstrumentKey, InstrumentKey]:
+        """Of a pair. Raises BadInput for another series."""
+        return sides_of_pair(self.key)
 
     @property
     def folder(self) -> Path:
@@ -64,8 +93,11 @@ class Series:
     def period(self) -> Literal["Y", "M", "D"]:
         """The length of a partition, as numpy's unit of dates."""
         if self.interval_ns is None:
-            return "D"
+            return _PERIODS.get(self.kind, "D")
         return "Y" if self.interval_ns >= HOUR_NS else "M"
+
+
+_PERIODS: dict[HistoryKind, Literal["Y", "M"]] = {HistoryKind.FUNDING: "Y", HistoryKind.OPPORTUNITIES: "M"}
 
 
 def series_of_folder(folder: Path) -> Series:

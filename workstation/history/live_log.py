@@ -5,7 +5,7 @@
 A frame's checksum goes on from the one before it, so a torn, flipped or misplaced frame ends what is valid, and all
 before it stays valid. The first frame is the header; an instrument is declared before its first row; rows are raw
 MARKET_ROWs with the gate's `sequence` and the log's own instrument numbers; notes say when recording began, what it
-missed and when it ended. Integers are little-endian.
+missed and when it ended; opportunities of two venues come each in a frame of its own. Integers are little-endian.
 """
 
 import os
@@ -21,10 +21,13 @@ from typing import BinaryIO
 import msgspec
 import numpy as np
 
+from workstation.history.opportunities import KeptOpportunity
 from workstation.model.instrument import Instrument
 from workstation.model.market import MARKET_ROW, Rows
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 2 has opportunities beside the rows; one of version 1 is read as well."""
+READ_VERSIONS = frozenset({1, 2})
 MAGIC = b"wslivelg"
 LIVE_FOLDER = "live"
 LOG_SUFFIX = ".log"
@@ -45,6 +48,7 @@ class FrameKind(IntEnum):
     INSTRUMENT = 2
     ROWS = 3
     NOTE = 4
+    OPPORTUNITY = 5
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +106,7 @@ class LogFacts:
     rules: tuple[Instrument, ...]
     """All that were declared, in order."""
     notes: tuple[Note, ...]
+    opportunities: tuple[KeptOpportunity, ...]
     valid_bytes: int
     damage: Damage | None
 
@@ -165,6 +170,7 @@ class _Found:
     instruments: dict[int, Instrument] = field(default_factory=dict)
     rules: list[Instrument] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    opportunities: list[KeptOpportunity] = field(default_factory=list)
 
     def take(self, kind: int, payload: bytes, start: int) -> str | None:
         """Adds a frame whose checksum holds; else why it cannot be."""
@@ -179,6 +185,8 @@ class _Found:
                 self.rules.append(declared.instrument)
             elif kind == FrameKind.NOTE:
                 self.notes.append(msgspec.json.decode(payload, type=Note))
+            elif kind == FrameKind.OPPORTUNITY:
+                self.opportunities.append(msgspec.json.decode(payload, type=KeptOpportunity))
             elif kind == FrameKind.ROWS and len(payload) % MARKET_ROW.itemsize == 0:
                 self.take_rows(np.frombuffer(payload, RAW_ROW), start)
             else:
@@ -188,10 +196,10 @@ class _Found:
         return None
 
     def _take_header(self, header: Header) -> str | None:
-        if header.version != FORMAT_VERSION or header.row_bytes != MARKET_ROW.itemsize:
+        if header.version not in READ_VERSIONS or header.row_bytes != MARKET_ROW.itemsize:
             return (
                 f"format version {header.version} with rows of {header.row_bytes} bytes: "
-                f"this package reads version {FORMAT_VERSION} with {MARKET_ROW.itemsize}"
+                f"this package reads versions up to {FORMAT_VERSION} with {MARKET_ROW.itemsize}"
             )
         self.header = header
         return None
@@ -215,6 +223,7 @@ def scan_log(path: Path, take_rows: TakeRows) -> LogFacts:
         instruments=found.instruments,
         rules=tuple(found.rules),
         notes=tuple(found.notes),
+        opportunities=tuple(found.opportunities),
         valid_bytes=offset,
         damage=damage,
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.live_log import RAW_ROW
-from workstation.history.market_rows import FIELDS, ROW_KINDS
+from workstation.history.market_rows import FIELDS, ROW_KINDS, WHOLE_FIELDS
 from workstation.history.segments import Table, order_column, schema_of
 from workstation.model.instrument import Instrument
 from workstation.model.market import INTERVALS_NS, MARKET_ROW, STEP_BITS, IntArray, RowFlag, RowKind, Rows
@@ -48,6 +48,8 @@ def recorded_table(series: Series, rows: Rows) -> Table:
     """
     columns = {"ts_received": rows["ts_received"], "sequence": rows["sequence"] >> STEP_BITS}
     columns |= {name: rows[field] for field, name in FIELDS[series.kind]}
+    for field, name, units in WHOLE_FIELDS.get(series.kind, ()):
+        columns[name] = rows[field].astype(np.int64) * units
     if series.interval_ns is None:
         columns["ts_event"] = pa.array(rows["ts_event"], mask=rows["ts_event"] == 0)
     else:

@@ -19,6 +19,7 @@ from workstation.history.live_log import (
     Pieces,
     log_name,
 )
+from workstation.history.opportunities import KeptOpportunity
 from workstation.model.instrument import Instrument
 from workstation.model.market import MARKET_ROW, Rows
 
@@ -64,6 +65,9 @@ class LogFile:
 
     def note(self, note: Note) -> None:
         self._write(self._encoder.json(FrameKind.NOTE, note))
+
+    def keep(self, opportunity: KeptOpportunity) -> None:
+        self._write(self._encoder.json(FrameKind.OPPORTUNITY, opportunity))
 
     def append(self, rows: Rows) -> None:
         """One frame of at least one row."""

@@ -7,24 +7,28 @@ new log can be opened again, it begins with a note of the gap.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from workstation.errors import BadInput
 from workstation.history.live_log import Declared, Note, NoteKind, logs_in
 from workstation.history.log_file import LogFile
+from workstation.history.opportunities import KeptOpportunity
+from workstation.history.said import Counted, Mark, Missed, Numbered, Numbers, Said, missed_rows
+from workstation.history.series_counts import INSTRUMENT_BITS, SeriesCounts, rows_by_code
 from workstation.history.waiting import Waiting
 from workstation.model.instrument import Instrument
 from workstation.model.market import Rows
 
 FRAME_ROWS = 65_536
-Numbers = npt.NDArray[np.int32]
+MOST_UNKEPT = 10_000
+"""Opportunities that wait for a disk that refuses; the oldest are let go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,35 +60,6 @@ class WriterState:
     """Why nothing is recorded now; None while it works."""
 
 
-@dataclass(slots=True)
-class _Missed:
-    """Rows that were let go, one after the other."""
-
-    why: str
-    from_ns: int
-    to_ns: int
-    rows: int
-
-    def join(self, later: "_Missed") -> bool:
-        self.to_ns = later.to_ns
-        self.rows += later.rows
-        return True
-
-    def note(self) -> Note:
-        span = {"from_ns": self.from_ns, "to_ns": self.to_ns, "rows": self.rows}
-        return Note(what=NoteKind.GAP, at_ns=self.to_ns, why=self.why, **span)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Numbered:
-    """From here on rows bear numbers of the caller's; the log's own stand in `numbers` at these places."""
-
-    numbers: Numbers
-
-
-Said = _Missed | Declared | _Numbered
-
-
 class LogWriter:
     """Writes logs into `folder`, one after the other; starts its thread at once, `close` ends it."""
 
@@ -101,6 +76,8 @@ class LogWriter:
         self._settings = WriterSettings() if settings is None else settings
         self._waiting: Waiting[Said] = Waiting(self._settings.buffer_bytes)
         self._rows_let_go = 0  # by the caller
+        self._counts = SeriesCounts()
+        self._marks: set[Mark] = set()
         self._lock = threading.Lock()  # over the orders
         self._orders: list[tuple[Callable[[], Any], Future[Any]]] = []
         self._wake = threading.Event()
@@ -111,7 +88,8 @@ class LogWriter:
         self._numbers: Numbers | None = None
         self._first_notes = first_notes
         self._last_number = after
-        self._missed: _Missed | None = None
+        self._missed: Missed | None = None
+        self._unkept: deque[KeptOpportunity] = deque(maxlen=MOST_UNKEPT)
         self._next_sync_s = self._next_try_s = 0.0
         self._unsynced_since_s: float | None = None
         self._rows_written = self._rows_missed = self._bytes_finished = 0
@@ -125,7 +103,9 @@ class LogWriter:
     def append(self, rows: Rows) -> None:
         """Copies MARKET_ROWs; never waits. Over `buffer_bytes` of waiting rows they are let go, and counted."""
         if len(rows) and not self._waiting.append(rows):
-            self._let_go(_missed(f"the disk is behind: over {self._settings.buffer_bytes} bytes wait", rows))
+            missed = missed_rows(f"the disk is behind: over {self._settings.buffer_bytes} bytes wait", rows)
+            missed.rows_of.update(rows_by_code(rows))
+            self._let_go(missed)
 
     def declare(self, number: int, instrument: Instrument) -> None:
         """Names `number`, before the first rows that bear it; again when the rules change."""
@@ -133,7 +113,27 @@ class LogWriter:
 
     def renumber(self, numbers: Numbers) -> None:
         """Rows bear, from here on, places in `numbers`, where the log's own numbers stand."""
-        self._waiting.say(_Numbered(numbers=numbers))
+        self._waiting.say(Numbered(numbers=numbers))
+
+    def keep(self, opportunity: KeptOpportunity) -> None:
+        """Is written behind the rows that were appended before."""
+        self._waiting.say(opportunity)
+
+    def mark(self) -> Mark:
+        """Is told how many rows of each series were written and let go up to here, once they are; never waits."""
+        mark = Mark()
+        with self._lock:
+            if self._has_ended:
+                mark.set_exception(BadInput(f"live log {self._folder}: the writer is closed"))
+                return mark
+            self._marks.add(mark)
+        self._waiting.say(mark)
+        self._wake.set()
+        return mark
+
+    def counts(self) -> Counted:
+        """How many rows of each series were written and let go so far."""
+        return self._counts.by_series(self._instruments.copy())
 
     def sync(self) -> None:
         """Returns when all that was appended before is on the disk, or let go (see `state`)."""
@@ -181,9 +181,9 @@ class LogWriter:
         self._wake.set()
         self._thread.join()
 
-    def _let_go(self, missed: _Missed) -> None:
+    def _let_go(self, missed: Missed) -> None:
         self._rows_let_go += missed.rows
-        self._waiting.say(missed, lambda last: isinstance(last, _Missed) and last.join(missed))
+        self._waiting.say(missed, lambda last: isinstance(last, Missed) and last.join(missed))
 
     def _order(self, work: Callable[[], Any]) -> Any:
         """Has the thread do `work` behind all that was appended before, and returns or raises what comes of it."""
@@ -219,8 +219,10 @@ class LogWriter:
         finally:
             with self._lock:
                 self._has_ended = True
-                for _, future in self._orders:
+                self._marks = {mark for mark in self._marks if mark.set_running_or_notify_cancel()}
+                for future in (*(future for _, future in self._orders), *self._marks):
                     future.set_exception(BadInput(f"live log {self._folder}: the writer is closed"))
+                self._marks.clear()
 
     def _write_waiting(self) -> None:
         waiting = self._waiting.take()
@@ -228,12 +230,19 @@ class LogWriter:
             self._unsynced_since_s = waiting.since_s
         if self._log is None and time.monotonic() >= self._next_try_s:
             self._attempt(self._open)
+            self._write_unkept()
         for part in waiting.parts():
             if isinstance(part, np.ndarray):
                 self._write_rows(self._own(part))
-            elif isinstance(part, _Missed):
+            elif isinstance(part, Missed):
+                self._counts.lost(self._own_codes(part.rows_of))
                 self._miss(part)
-            elif isinstance(part, _Numbered):
+            elif isinstance(part, Future):
+                self._tell(part)
+            elif isinstance(part, KeptOpportunity):
+                self._unkept.append(part)
+                self._write_unkept()
+            elif isinstance(part, Numbered):
                 self._numbers = part.numbers
             else:
                 self._declare(part)
@@ -250,6 +259,32 @@ class LogWriter:
         rows["instrument"] = self._numbers[rows["instrument"]]
         return rows
 
+    def _own_codes(self, rows_of: Mapping[int, int]) -> Counter[int]:
+        """Codes of series with the log's own numbers in them."""
+        own, numbers = Counter[int](), self._numbers
+        for code, rows in rows_of.items():
+            number = code >> INSTRUMENT_BITS
+            if numbers is None:
+                own[code] += rows
+            elif 0 <= number < len(numbers):
+                own[code + ((int(numbers[number]) - number) << INSTRUMENT_BITS)] += rows
+        return own
+
+    def _write_unkept(self) -> None:
+        while self._unkept:
+            log = self._log
+            if log is None or not self._attempt(log.keep, self._unkept[0]):
+                return
+            self._unkept.popleft()
+            if self._unsynced_since_s is None:
+                self._unsynced_since_s = time.monotonic()
+
+    def _tell(self, mark: Mark) -> None:
+        with self._lock:
+            self._marks.discard(mark)
+        if mark.set_running_or_notify_cancel():
+            mark.set_result(self.counts())
+
     def _write_rows(self, rows: Rows) -> None:
         for start in range(0, len(rows), FRAME_ROWS):
             part = rows[start : start + FRAME_ROWS]
@@ -257,12 +292,14 @@ class LogWriter:
             log = self._log
             if log is not None and self._attempt(log.append, part):
                 self._rows_written += len(part)
+                self._counts.written(part)
             else:
+                self._counts.lost(rows_by_code(part))
                 self._lose(part, self._failure or "")
 
     def _lose(self, rows: Rows, why: str) -> None:
         self._rows_missed += len(rows)
-        self._miss(_missed(why, rows))
+        self._miss(missed_rows(why, rows))
 
     def _declare(self, declared: Declared) -> None:
         self._instruments[declared.number] = declared.instrument
@@ -270,7 +307,7 @@ class LogWriter:
         if log is not None:
             self._attempt(log.declare, declared)
 
-    def _miss(self, missed: _Missed) -> None:
+    def _miss(self, missed: Missed) -> None:
         if self._missed is None:
             self._missed = missed
         else:
@@ -342,12 +379,6 @@ class LogWriter:
         self._log = None
         self._bytes_finished += log.bytes
         log.close()
-
-
-def _missed(why: str, rows: Rows) -> _Missed:
-    """At least one row that is let go."""
-    received = rows["ts_received"]
-    return _Missed(why, int(received[0]), int(received[-1]), len(rows))
 
 
 def _answer(work: Callable[[], Any], future: Future[Any]) -> None:

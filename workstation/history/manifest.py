@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from workstation.history.durable import HistoryCorrupt, write_all_durably
+from workstation.history.durable import json_file, read_versioned, write_all_durably
 from workstation.history.segments import Segment, Source
 
 MANIFEST_NAME = "manifest.json"
@@ -37,22 +37,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_manifest(folder: Path) -> Manifest:
     """The manifest of a series; empty where nothing was stored. Raises HistoryCorrupt, naming the file."""
-    path = folder / MANIFEST_NAME
-    try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        return Manifest()
-    except msgspec.MsgspecError as error:
-        raise HistoryCorrupt(f"{path}: {error}") from error
-    if manifest.version != MANIFEST_VERSION:
-        raise HistoryCorrupt(f"{path}: version {manifest.version}: this package reads version {MANIFEST_VERSION}")
-    return manifest
+    return read_versioned(folder / MANIFEST_NAME, Manifest, MANIFEST_VERSION) or Manifest()
 
 
 def save_manifests(manifests: Mapping[Path, Manifest]) -> None:
     """Each series (by its folder) has its new manifest in one step; all of them when this returns."""
-    write_all_durably({folder / MANIFEST_NAME: _encoded(manifest) for folder, manifest in manifests.items()})
-
-
-def _encoded(manifest: Manifest) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+    write_all_durably({folder / MANIFEST_NAME: json_file(manifest) for folder, manifest in manifests.items()})

@@ -22,7 +22,7 @@ from workstation.history.segments import (
     order_column,
     whole_numbers,
 )
-from workstation.model.market import STEP_BITS, Bars, IntArray, RowFlag, RowKind, Rows, interval_code
+from workstation.model.market import MS_NS, STEP_BITS, Bars, IntArray, RowFlag, RowKind, Rows, interval_code
 
 OnCorrupt = Callable[[HistoryCorrupt], None]
 """Told of each file that is passed over; where there is none, the first corrupt file raises."""
@@ -31,11 +31,23 @@ FIELDS = {
     HistoryKind.QUOTES: (("x0", "bid"), ("x1", "ask"), ("x2", "bid_quantity"), ("x3", "ask_quantity")),
     HistoryKind.TRADES: (("x0", "price"), ("x1", "quantity")),
     HistoryKind.BARS: (("x0", "open"), ("x1", "high"), ("x2", "low"), ("x3", "close"), ("x4", "volume")),
+    HistoryKind.BOOKS: (("x0", "bid"), ("x1", "ask"), ("x2", "bid_quantity"), ("x3", "ask_quantity")),
+    HistoryKind.MARKS: (("x0", "price"), ("x1", "index_price")),
+    HistoryKind.FUNDING: (("x0", "rate"),),
 }
+"""Of each kind, which field of a row is which column."""
+WHOLE_FIELDS = {
+    HistoryKind.BOOKS: (("interval_code", "level", 1), ("x4", "levels", 1)),
+    HistoryKind.FUNDING: (("x1", "ts_due", MS_NS),),
+}
+"""The same of whole numbers, with how many of the column's units the field's unit has; null is 0."""
 ROW_KINDS = {
     HistoryKind.QUOTES: RowKind.QUOTE,
     HistoryKind.TRADES: RowKind.TRADE,
     HistoryKind.BARS: RowKind.BAR,
+    HistoryKind.BOOKS: RowKind.BOOK,
+    HistoryKind.MARKS: RowKind.MARK,
+    HistoryKind.FUNDING: RowKind.FUNDING,
 }
 
 
@@ -161,6 +173,8 @@ def fill_rows(out: Rows, series: Series, segment: Segment, table: Table, form: R
             decode(whole_numbers(table[name]), segment.scales[name], out=out[field])
         else:
             out[field] = table[name].to_numpy()
+    for field, name, units in WHOLE_FIELDS.get(series.kind, ()):
+        out[field] = whole_numbers(table[name]) // units
     if series.kind is HistoryKind.TRADES:
         taken = table["seller_takes"].fill_null(False).to_numpy()
         out["flags"] = np.where(taken, int(RowFlag.SELLER_TAKES), 0)

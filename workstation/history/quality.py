@@ -10,13 +10,15 @@ outliers       Prices over 10 mean absolute deviations from the median of the 50
 frozen         20 rows or more of one price, over 10 minutes (bars: 20 flat ones); a silence counts a minute at most.
 clock offset   Median of receipt minus venue time, within 0.1 %.
 
+Of a book the best level is looked at, and counted as its row; of funding rates only their times.
+
 The rule for outliers is Q4 of Barndorff-Nielsen, Hansen, Lunde and Shephard, "Realized kernels in practice: trades and
 quotes", Econometrics Journal 12 (2009), C1-C32, for mid, price or close. In a quiet market its deviation is 0, so a
 price must also be a part in a thousand away, which is the role of the granularity in Brownlees and Gallo, "Financial
 econometric analysis at ultra-high frequency", Computational Statistics and Data Analysis 51 (2006), 2232-2245.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,7 +27,7 @@ from workstation.errors import BadInput, HistoryMissing
 from workstation.history.calendars import Calendar, sessions_of
 from workstation.history.day_coverage import DayCoverage, day_coverage, within
 from workstation.history.durable import HistoryCorrupt
-from workstation.history.layout import HistoryKind, Series
+from workstation.history.layout import PAIR_KINDS, HistoryKind, Series
 from workstation.history.ordered_rows import ordered_rows
 from workstation.history.quality_kernel import (
     BUCKETS,
@@ -40,7 +42,7 @@ from workstation.history.quality_kernel import (
 from workstation.history.segments import Segment
 from workstation.history.store import HistoryStore
 from workstation.history.trade_ids import repeated_ids
-from workstation.model.market import DAY_NS, MARKET_ROW, MINUTE_NS, IntArray, Rows, interval_label
+from workstation.model.market import DAY_NS, MARKET_ROW, MINUTE_NS, IntArray, RowKind, Rows, interval_label
 
 LONG_RANK, LONG_TIMES = 0.99, 10
 """A silence of so many times this quantile of the distances between two rows is a gap. Of waiting times as chance has
@@ -51,6 +53,9 @@ OUTLIER_DEVIATIONS = 10.0
 SHOWN_GAPS = 10
 LEAST_OUTLIER = 0.001
 """No price nearer to its neighbours' median than this fraction is an outlier."""
+
+HAVE_SIDES = frozenset({HistoryKind.QUOTES, HistoryKind.BARS, HistoryKind.BOOKS})
+"""Kinds whose rows may be crossed: a bid above its ask, a low above its high."""
 
 OnRows = Callable[[int, int], None]
 """Told how many rows were looked at, of how many."""
@@ -128,23 +133,38 @@ def history_quality(
     calendar: Calendar = Calendar.UTC,
     on_rows: OnRows | None = None,
 ) -> list[SeriesQuality]:
-    """Every series of a history, or those named, by kind, venue and symbol. `gap_ns` is the limit of silences;
-    while the market of the `calendar` is closed nothing is missing.
+    """Every series of a history, or those named, by kind, venue and symbol; what was found between venues is not
+    judged, their quotes are. `gap_ns` is the limit of silences; while the market of the `calendar` is closed nothing is
+    missing.
 
     A file that cannot be read is told of in `damaged`. Raises HistoryMissing for a named series that is not there,
     BadInput for a limit below a second.
     """
+    return list(each_quality(store, now_ns=now_ns, series=series, gap_ns=gap_ns, calendar=calendar, on_rows=on_rows))
+
+
+def each_quality(
+    store: HistoryStore,
+    *,
+    now_ns: int,
+    series: Iterable[Series] | None = None,
+    gap_ns: int | None = None,
+    calendar: Calendar = Calendar.UTC,
+    on_rows: OnRows | None = None,
+) -> Iterator[SeriesQuality]:
+    """As `history_quality`, one series after the other, each as soon as it is known."""
     if gap_ns is not None and gap_ns < 10**9:
         raise BadInput(f"gap_ns {gap_ns}: expected a second or more")
     stored = {one: segments for one, segments in store.stored().items() if segments}
-    wanted = sorted(stored, key=str) if series is None else list(series)
+    wanted = [one for one in (sorted(stored, key=str) if series is None else series) if one.kind not in PAIR_KINDS]
     missing = [one for one in wanted if one not in stored]
     if missing:
         others = ", ".join(str(one) for one in sorted(stored, key=str)[:5]) or "nothing"
         raise HistoryMissing(f"{missing[0]}: not stored in {store.root} (stored are: {others})")
     total = sum(segment.rows for one in wanted for segment in stored[one])
     looking = _Looking(total, on_rows)
-    return [_quality(store, one, stored[one], now_ns, gap_ns, calendar, looking) for one in wanted]
+    for one in wanted:
+        yield _quality(store, one, stored[one], now_ns, gap_ns, calendar, looking)
 
 
 @dataclass(slots=True)
@@ -234,14 +254,17 @@ def _quality(
     least_gap_ns = 0 if length_ns else LEAST_GAP_NS if gap_ns is None else gap_ns
     seen = _Pass(series, first_day, days)
     for rows in ordered_rows(store.root, series, segments, damaged):
-        seen.take(rows, least_gap_ns)
+        seen.take(_judged(series.kind, rows), least_gap_ns)
         looking.took(len(rows))
     seen.end()
     limit_ns = length_ns or gap_ns or max(LEAST_GAP_NS, LONG_TIMES * _quantile(seen.distances, LONG_RANK))
     opened = _opened(calendar, start_ns, end_ns)
     gaps = _gaps(seen.silences, opened, 0 if length_ns else limit_ns)
-    is_bars, is_trades = series.kind is HistoryKind.BARS, series.kind is HistoryKind.TRADES
-    repeats = repeated_ids(store.root / series.folder, segments, damaged) if is_trades else seen.count("duplicates")
+    repeats: int | None = seen.count("duplicates")
+    if series.kind is HistoryKind.TRADES:
+        repeats = repeated_ids(store.root / series.folder, segments, damaged)
+    elif series.kind is HistoryKind.MARKS:
+        repeats = None
     missing_ns, open_ns = (int((spans[:, 1] - spans[:, 0]).sum()) for spans in (gaps, opened))
     return SeriesQuality(
         series=series,
@@ -256,15 +279,26 @@ def _quality(
         age_ns=now_ns - end_ns,
         duplicates=repeats,
         out_of_order=seen.count("out_of_order"),
-        crossed=None if is_trades else seen.count("crossed"),
-        zero_prices=seen.count("zero_prices"),
+        crossed=seen.count("crossed") if series.kind in HAVE_SIDES else None,
+        zero_prices=0 if series.kind is HistoryKind.FUNDING else seen.count("zero_prices"),
         outliers=seen.count("outliers"),
         frozen=seen.count("frozen"),
         longest_frozen_ns=seen.count("longest_frozen_ns"),
-        clock_offset_ns=_signed_median(seen.lags) if not is_bars or seen.lags.any() else None,
+        clock_offset_ns=_signed_median(seen.lags),
         days=day_coverage(first_day, seen.days, opened, gaps),
         damaged=tuple(dict.fromkeys(damages)),
     )
+
+
+def _judged(kind: HistoryKind, rows: Rows) -> Rows:
+    """A book by its best level, as a quote; a mark price as a trade's."""
+    if kind is HistoryKind.BOOKS:
+        best: Rows = rows[rows["interval_code"] == 0]
+        best["kind"] = RowKind.QUOTE
+        return best
+    if kind is HistoryKind.MARKS:
+        rows["kind"] = RowKind.TRADE
+    return rows
 
 
 def _opened(calendar: Calendar, start_ns: int, end_ns: int) -> IntArray:

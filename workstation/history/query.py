@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from workstation.errors import BadInput
-from workstation.history.layout import HistoryKind, Series
+from workstation.history.layout import PAIR_KINDS, HistoryKind, Series
 from workstation.history.segments import SCHEMAS, SEQUENCE, Segment, Table, TailSegment
 from workstation.model.market import interval_label
 
@@ -19,8 +19,9 @@ _SQL_TYPES = {"int64": "BIGINT", "double": "DOUBLE", "bool": "BOOLEAN", "string"
 def query_history(root: Path, stored: Mapping[Series, Sequence[Segment]], sql: str) -> Table:
     """The answer to `sql` as an Arrow table.
 
-    The views quotes, trades and bars have the columns of their kind (times in ns UTC, prices and quantities as DOUBLE),
-    then `sequence` (the gate's number of a recorded row, else NULL), venue and symbol, and bars their interval ("1h").
+    The views quotes, trades, bars, books, marks and funding have the columns of their kind (times in ns UTC, prices and
+    quantities as DOUBLE), then `sequence` (the gate's number of a recorded row, else NULL), venue and symbol, and bars
+    their interval ("1h"). Of a pair, spreads and opportunities have venue_a, symbol_a, venue_b and symbol_b instead.
     Raises BadInput with the statement's fault. Files outside `root` are out of its reach.
     """
     with duckdb.connect(":memory:") as connection:
@@ -60,7 +61,8 @@ def _file_selects(root: Path, series: Series, segments: Sequence[Segment]) -> li
     for _, group in groupby(sorted(segments, key=_form), key=_form):
         files = list(group)
         columns = [_column(name, files[0].scales.get(name)) for name in SCHEMAS[series.kind].names]
-        columns.append(f'"{SEQUENCE}"' if files[0].has_sequence else f'NULL::BIGINT AS "{SEQUENCE}"')
+        if series.kind not in PAIR_KINDS:
+            columns.append(f'"{SEQUENCE}"' if files[0].has_sequence else f'NULL::BIGINT AS "{SEQUENCE}"')
         paths = ", ".join(_text(str(root / series.folder / file.path)) for file in files)
         source = f"read_parquet([{paths}], hive_partitioning=false)"
         selects.append(f"SELECT {', '.join([*columns, *labels])} FROM {source}")
@@ -85,6 +87,10 @@ def _is_tail(segment: Segment) -> bool:
 
 
 def _labels(series: Series) -> dict[str, str]:
+    if series.kind in PAIR_KINDS:
+        a, b = series.sides
+        sides = {"venue_a": a.venue, "symbol_a": a.symbol, "venue_b": b.venue, "symbol_b": b.symbol}
+        return {name: str(value) for name, value in sides.items()}
     labels = {"venue": str(series.key.venue), "symbol": str(series.key.symbol)}
     return labels if series.interval_ns is None else labels | {"interval": interval_label(series.interval_ns)}
 
@@ -99,7 +105,10 @@ def _column(name: str, exponent: int | None) -> str:
 
 def _empty_select(kind: HistoryKind) -> str:
     types: list[tuple[str, Any]] = [(field.name, _SQL_TYPES[str(field.type)]) for field in SCHEMAS[kind]]
-    types += [(SEQUENCE, "BIGINT"), ("venue", "VARCHAR"), ("symbol", "VARCHAR")]
+    if kind in PAIR_KINDS:
+        types += [(name, "VARCHAR") for name in ("venue_a", "symbol_a", "venue_b", "symbol_b")]
+    else:
+        types += [(SEQUENCE, "BIGINT"), ("venue", "VARCHAR"), ("symbol", "VARCHAR")]
     if kind is HistoryKind.BARS:
         types.append(("interval", "VARCHAR"))
     columns = ", ".join(f'NULL::{sql_type} AS "{name}"' for name, sql_type in types)

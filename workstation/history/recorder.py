@@ -10,14 +10,15 @@ The caller only copies its rows. One thread writes the log, another one rolls it
 
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from workstation.errors import BadInput
-from workstation.history.durable import one_writer, owner_lock, remove_leftovers
+from workstation.history.durable import Ownership, one_writer, remove_leftovers, take_ownership
+from workstation.history.layout import Series
 from workstation.history.live_log import (
     LIVE_FOLDER,
     LogFacts,
@@ -29,9 +30,11 @@ from workstation.history.live_log import (
     scan_log,
 )
 from workstation.history.log_writer import LogWriter, WriterSettings, WriterState
+from workstation.history.opportunities import KeptOpportunity
 from workstation.history.recording import last_received_ns, load_recording
 from workstation.history.roll_process import roll_apart
 from workstation.history.rolling import LOCK_NAME, Outcome, Rolled, roll_held, roll_logs
+from workstation.history.series_counts import SeriesCount
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
 from workstation.model.market import Rows
@@ -84,7 +87,7 @@ class Recorder:
     def __init__(
         self,
         store: HistoryStore,
-        lock: BinaryIO,
+        owner: Ownership,
         settings: RecorderSettings,
         recovered: Recovered,
         now_ns: int,
@@ -92,7 +95,7 @@ class Recorder:
         self.recovered = recovered
         self._store = store
         self._settings = settings
-        self._owner = lock
+        self._owner = owner
         self._numbers: dict[InstrumentKey, int] = {}
         self._rules: dict[InstrumentKey, Instrument] = {}
         self._registry: Registry | None = None
@@ -120,14 +123,14 @@ class Recorder:
         Raises RecorderRunning, naming the process that records already; BadInput for impossible settings.
         """
         settings = RecorderSettings() if settings is None else settings
-        lock = owner_lock(store.root / LIVE_FOLDER)
+        owner = take_ownership(store.root / LIVE_FOLDER)
         try:
             with one_writer(store.root / LIVE_FOLDER, LOCK_NAME):
                 remove_leftovers(store.root / LIVE_FOLDER)
                 recovered = _recovered(store, now_ns)
-            return cls(store, lock, settings, recovered, now_ns)
+            return cls(store, owner, settings, recovered, now_ns)
         except BaseException:
-            lock.close()
+            owner.close()
             raise
 
     def record(self, rows: Rows, registry: Registry) -> None:
@@ -146,6 +149,18 @@ class Recorder:
         if last is None or replace(last, valid_from_ns=instrument.valid_from_ns) != instrument:
             self._rules[instrument.key] = instrument
             self._writer.declare(number, instrument)
+
+    def keep(self, opportunity: KeptOpportunity) -> None:
+        """Takes an opportunity that has closed; never waits."""
+        self._writer.keep(opportunity)
+
+    def mark(self) -> "Future[dict[Series, SeriesCount]]":
+        """Is told what was written and let go of each series, of all that was recorded before; never waits."""
+        return self._writer.mark()
+
+    def counts(self) -> dict[Series, SeriesCount]:
+        """The same as of now, of what has been written."""
+        return self._writer.counts()
 
     def sync(self) -> None:
         """Returns when all that was recorded before is on the disk, or let go (see `state`)."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from workstation.history.durable import HistoryCorrupt, write_durably
+from workstation.history.durable import json_file, read_versioned, write_durably
 from workstation.history.layout import Series
 from workstation.history.live_log import LIVE_FOLDER, LogContents, LogFacts, Note, NoteKind
 from workstation.history.live_rows import split_rows
@@ -51,25 +51,12 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 def load_recording(root: Path) -> Recording:
     """What the rolled logs had; empty where nothing was recorded. Raises HistoryCorrupt, naming the file."""
     path = root / LIVE_FOLDER / RECORDING_NAME
-    try:
-        recording = msgspec.json.decode(path.read_bytes(), type=Recording)
-    except FileNotFoundError:
-        return Recording()
-    except msgspec.MsgspecError as error:
-        raise HistoryCorrupt(f"{path}: {error}: delete it: the figures of collection begin anew, no row is lost") from (
-            error
-        )
-    if recording.version != RECORDING_VERSION:
-        raise HistoryCorrupt(
-            f"{path}: version {recording.version}: this package reads version {RECORDING_VERSION}: open it with the "
-            "version that wrote it"
-        )
-    return recording
+    advice = "delete it: the figures of collection begin anew, no row is lost"
+    return read_versioned(path, Recording, RECORDING_VERSION, advice) or Recording()
 
 
 def save_recording(root: Path, recording: Recording) -> None:
-    content = msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n"
-    write_durably(root / LIVE_FOLDER / RECORDING_NAME, content)
+    write_durably(root / LIVE_FOLDER / RECORDING_NAME, json_file(recording))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

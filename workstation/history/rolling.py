@@ -1,7 +1,8 @@
 """A finished live log becomes Parquet segments, in steps that may end anywhere and be taken again.
 
-Rows, series by series (each one's manifest names the log as its source) → the instruments' rules → what could not be
-read, kept beside the log → the figures of the recording → the log is removed. A step that was done before does nothing.
+Rows, series by series (each one's manifest names the log as its source), then opportunities → the instruments' rules →
+what could not be read, kept beside the log → the figures of the recording → the log is removed. A step that was done
+before does nothing.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from workstation.history.layout import Series
 from workstation.history.live_log import LIVE_FOLDER, LogFacts
 from workstation.history.live_rows import recorded_table
 from workstation.history.log_series import LogBySeries
+from workstation.history.opportunities import opportunity_tables
 from workstation.history.recording import (
     LoggedRows,
     RecordedSeries,
@@ -75,6 +77,7 @@ def roll_log(store: HistoryStore, path: Path) -> Rolled:
     facts, found = log.facts, list[RecordedSeries]()
     for group in log.groups():
         store.write_all(_tables(group, found), log_source(facts))
+    store.write_all(opportunity_tables(facts.opportunities).items(), log_source(facts))
     put_instruments(store.root, facts.rules)
     damage = _keep_damaged(facts)
     logged = LoggedRows(

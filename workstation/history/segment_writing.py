@@ -25,6 +25,7 @@ from workstation.history.segments import (
     Source,
     Table,
     float_columns,
+    footer_crc32,
     has_receipt,
     order_column,
 )
@@ -83,6 +84,7 @@ class SegmentBatch:
             scales=scales,
             source=source,
             has_sequence=SEQUENCE in table.column_names,
+            footer_crc32=footer_crc32(one.temporary),
         )
         self._rows += table.num_rows
         if self._rows >= BATCH_ROWS:

@@ -6,6 +6,8 @@ each column, the series, the source and the version that wrote it. Recorded rows
 of each market row (`rows_taken` of its place in the one order).
 """
 
+import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,11 +25,16 @@ from workstation.model.market import IntArray
 SCHEMA_VERSION = 2
 """Version 2 adds the column `sequence` to recorded rows. What has no such column is written as version 1, and read."""
 METADATA_KEY = b"workstation"
+MAGIC = b"PAR1"
 ROW_GROUP_ROWS = 65_536
 
 Table = Any
 """A pyarrow Table; pyarrow has no types of its own."""
 
+SPREAD_COLUMNS = (
+    *("spread_bps", "mean_bps", "upper_bps", "lower_bps", "z"),
+    *("edge_ab_bps", "edge_ba_bps", "net_edge_ab_bps", "net_edge_ba_bps", "lower_quantile_bps", "upper_quantile_bps"),
+)
 _TIMES = [("ts_received", pa.int64()), ("ts_event", pa.int64())]
 SCHEMAS: dict[HistoryKind, Any] = {
     HistoryKind.QUOTES: pa.schema(
@@ -49,7 +56,37 @@ SCHEMAS: dict[HistoryKind, Any] = {
             ("ts_received", pa.int64()),
         ]
     ),
+    HistoryKind.BOOKS: pa.schema(
+        [
+            *_TIMES,
+            ("level", pa.int64()),
+            ("levels", pa.int64()),
+            *((name, pa.float64()) for name in ("bid", "ask", "bid_quantity", "ask_quantity")),
+        ]
+    ),
+    HistoryKind.MARKS: pa.schema([*_TIMES, ("price", pa.float64()), ("index_price", pa.float64())]),
+    HistoryKind.FUNDING: pa.schema([*_TIMES, ("rate", pa.float64()), ("ts_due", pa.int64())]),
+    HistoryKind.SPREADS: pa.schema(
+        [
+            ("ts_received", pa.int64()),
+            *((name, pa.float64()) for name in SPREAD_COLUMNS),
+            *((name, pa.int64()) for name in ("window_ns", "every_ns", "stale_after_ns", "min_points")),
+            *((name, pa.float64()) for name in ("band_deviations", "lower_quantile", "upper_quantile")),
+            ("basis", pa.string()),
+        ]
+    ),
+    HistoryKind.OPPORTUNITIES: pa.schema(
+        [
+            *((name, pa.int64()) for name in ("ts_closed", "ts_opened", "ts_peak")),
+            *((name, pa.string()) for name in ("sell_at", "buy_at")),
+            *((name, pa.float64()) for name in ("peak_bps", "quantity", "left_bps", "least_bps", "least_value")),
+            *((name, pa.int64()) for name in ("least_ns", "latency_ns")),
+            ("basis", pa.string()),
+        ]
+    ),
 }
+"""Of a kind each; what the values mean, and 0 among them, says MARKET_ROW, of a pair's what has found them. A pair's
+rows bear what they were found by in their last columns: how long the window, what counts as an opportunity."""
 
 SEQUENCE = "sequence"
 
@@ -85,6 +122,8 @@ class Segment:
     """Column to k; a float column that is not here is stored as it is."""
     source: Source
     has_sequence: bool = False
+    footer_crc32: int | None = None
+    """Parquet has checksums of its pages alone; None in segments that were written before this one was kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,15 +188,20 @@ def float_columns(kind: HistoryKind) -> tuple[str, ...]:
     return tuple(field.name for field in SCHEMAS[kind] if field.type == pa.float64())
 
 
+_OWN_ORDER = {HistoryKind.BARS: "ts_open", HistoryKind.OPPORTUNITIES: "ts_closed"}
+
+
 def order_column(kind: HistoryKind, *, has_receipt: bool) -> str:
     """The time by which rows are sorted and partitioned: receipt where it was recorded, else the venue's time."""
-    if kind is HistoryKind.BARS:
-        return "ts_open"
+    if kind in _OWN_ORDER:
+        return _OWN_ORDER[kind]
     return "ts_received" if has_receipt else "ts_event"
 
 
 def has_receipt(table: Table) -> bool:
     """Whether the rows bear receipt times: all of them or none. Raises BadInput for a mixture."""
+    if "ts_received" not in table.column_names:
+        return False
     missing: int = table["ts_received"].null_count
     if 0 < missing < table.num_rows:
         raise BadInput(f"ts_received: {missing} of {table.num_rows} rows have none: expected all of them or none")
@@ -178,6 +222,9 @@ def open_segment(folder: Path, segment: Segment) -> ParquetRows:
         return TailRows(segment.table)
     path = folder / segment.path
     try:
+        # before anything reads it: some faults of a footer end the process
+        if segment.footer_crc32 is not None and footer_crc32(path) != segment.footer_crc32:
+            raise corrupt(path, segment, "its footer is not the one that was written")
         file = pq.ParquetFile(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         raise corrupt(path, segment, error) from error
@@ -186,12 +233,25 @@ def open_segment(folder: Path, segment: Segment) -> ParquetRows:
     return ParquetRows(file)
 
 
+def footer_crc32(path: Path) -> int | None:
+    """Of a Parquet file's footer and what follows it; None for a file that has none."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(MAGIC) - 4))
+        end = file.read()
+        length = int.from_bytes(end[:4], "little") + len(end)
+        if not end.endswith(MAGIC) or length > size:
+            return None
+        file.seek(size - length)
+        return zlib.crc32(file.read())
+
+
 def corrupt(path: Path, segment: Segment, fault: object) -> HistoryCorrupt:
     """The error for a file that is missing or damaged, with what to do."""
     what = "missing" if isinstance(fault, FileNotFoundError) else fault
     return HistoryCorrupt(
-        f"{path}: {what}. Restore it from a copy, or run workstation data remove for its series and import "
-        f"{segment.source.name} again"
+        f"{path}: {what}. Restore it from a copy, or run workstation data check --set-aside: the rest is read on, and "
+        f"what it had of {segment.source.name} can be downloaded or imported again"
     )
 
 

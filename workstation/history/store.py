@@ -9,7 +9,7 @@ import numpy as np
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.instruments import instrument_at, put_instrument
-from workstation.history.layout import HistoryKind, Series, series_of_folder
+from workstation.history.layout import PAIR_KINDS, HistoryKind, Series, require_market_rows, series_of_folder
 from workstation.history.manifest import MANIFEST_NAME, load_manifest
 from workstation.history.market_rows import (
     OnCorrupt,
@@ -21,6 +21,7 @@ from workstation.history.market_rows import (
     partitions,
     row_chunks,
 )
+from workstation.history.pair_tables import read_tables
 from workstation.history.query import query_history
 from workstation.history.recording import Recording, load_recording, with_logs
 from workstation.history.segments import Segment, Source, Table
@@ -166,6 +167,7 @@ class HistoryStore:
         `as_recorded`: only rows that a recorder took, with the gate's `sequence` and in its order; else it is 0. Raises
         HistoryMissing; HistoryCorrupt unless `on_corrupt` is given, which is told of each file that is passed over.
         """
+        require_market_rows(kind)
         series = Series(kind=kind, key=key, interval_ns=interval_ns)
         span = Span(start_ns=start_ns, end_ns=end_ns)
         form = RowForm(instrument=instrument_index, assumed_delay_ns=assumed_delay_ns, as_recorded=as_recorded)
@@ -179,8 +181,17 @@ class HistoryStore:
                 filled += len(chunk)
         return result[:filled]
 
+    def table(self, series: Series, start_ns: int | None = None, end_ns: int | None = None) -> Table:
+        """The stored columns of a series of a pair, in [start_ns, end_ns) of its order column, in its order.
+
+        Raises HistoryMissing, HistoryCorrupt.
+        """
+        span = Span(start_ns=start_ns, end_ns=end_ns)
+        segments = self.segments(series, span)
+        return read_tables(self.root / series.folder, series, segments, span)
+
     def query(self, sql: str) -> Table:
-        """The answer as an Arrow table (`.to_pandas()`) from the views quotes, trades and bars: `query_history`."""
+        """The answer as an Arrow table (`.to_pandas()`) from the views that `query_history` names."""
         return query_history(self.root, self.stored(), sql)
 
     def recording(self) -> Recording:
@@ -194,7 +205,11 @@ class HistoryStore:
             wanted = f"[{shown_time(span.start_ns)}, {shown_time(span.end_ns)})"
             return f"{series}: nothing in {wanted}; stored are {shown_time(first)} to {shown_time(last)}"
         others = ", ".join(str(one) for one in self.series()[:5]) or "nothing"
-        return f"{series}: not stored (stored are: {others}). Run: workstation data import FILE {series.as_options}"
+        how = f"import FILE {series.as_options}"
+        if series.kind in PAIR_KINDS:
+            (venue_a, symbol), (venue_b, _) = series.sides
+            how = f"{series.kind} {venue_a} {venue_b} {symbol}"
+        return f"{series}: not stored (stored are: {others}). Run: workstation data {how}"
 
 
 def _dataset(series: Series, segments: Sequence[Segment]) -> Dataset | None:

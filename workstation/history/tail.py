@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from workstation.history.layout import Series, partition_slices
+from workstation.history.layout import PAIR_KINDS, Series, partition_slices
 from workstation.history.live_log import LIVE_FOLDER, LogContents, LogFacts, logs_in, read_log
 from workstation.history.live_rows import recorded_table, rows_of, split_rows
 from workstation.history.manifest import Manifest
-from workstation.history.segments import Segment, Source, TailSegment, order_column, whole_numbers
+from workstation.history.opportunities import opportunity_tables
+from workstation.history.segments import SEQUENCE, Segment, Source, Table, TailSegment, order_column, whole_numbers
 from workstation.model.market import Rows
 
 LOG_SOURCE = "live log "
@@ -26,14 +27,22 @@ class Tail:
     def __init__(self, log: LogContents) -> None:
         self.log = log
         self._split: dict[Series, Rows] | None = None
+        self._tables = opportunity_tables(log.opportunities)
 
     def series(self) -> list[Series]:
         """Those with at least one row."""
         if self._split is None:
             self._split = split_rows(self.log.rows, self.log.instruments)
-        return list(self._split)
+        return [*self._split, *self._tables]
 
-    def rows_of(self, series: Series) -> Rows:
+    def table_of(self, series: Series) -> Table | None:
+        """Its rows with the columns of its kind; None where there are none."""
+        if series.kind in PAIR_KINDS:
+            return self._tables.get(series)
+        rows = self._rows_of(series)
+        return recorded_table(series, rows) if len(rows) else None
+
+    def _rows_of(self, series: Series) -> Rows:
         """In the order in which they came; a search for one series alone is cheaper than the split."""
         if self._split is not None:
             return self._split.get(series, self.log.rows[:0])
@@ -62,10 +71,9 @@ def tail_segments(series: Series, tails: Sequence[Tail], manifest: Manifest) -> 
         log = tail.log
         if manifest.source(log.source_hash) is not None:
             continue
-        rows = tail.rows_of(series)
-        if not len(rows):
+        table = tail.table_of(series)
+        if table is None:
             continue
-        table = recorded_table(series, rows)
         times = whole_numbers(table[order_column(series.kind, has_receipt=True)])
         for label, start, stop in partition_slices(times, series.period):
             part = table.slice(start, stop - start)
@@ -79,7 +87,7 @@ def tail_segments(series: Series, tails: Sequence[Tail], manifest: Manifest) -> 
                     has_receipt=True,
                     scales={},
                     source=log_source(log),
-                    has_sequence=True,
+                    has_sequence=SEQUENCE in table.column_names,
                     table=part,
                 )
             )

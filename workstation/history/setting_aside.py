@@ -1,0 +1,111 @@
+"""Damaged files of a series are found, and set aside: what is whole is read again, and what is missing can be had anew.
+
+Nothing is deleted: a damaged file stays beside the others under another name. What was downloaded of its time counts as
+never asked for, what was imported as never taken in, so that both bring back the rows that are gone, and those alone.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from workstation.history.backfill import ASKED_NAME, joined_spans, load_asked
+from workstation.history.durable import HistoryCorrupt, json_file, one_writer, sync_folder, write_durably
+from workstation.history.layout import Series
+from workstation.history.manifest import Manifest, load_manifest, save_manifests
+from workstation.history.segments import Segment, read_stored
+from workstation.history.tail import LOG_SOURCE
+
+ENDING = ".damaged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damaged:
+    """A file that cannot be read, and which rows it had; times in ns UTC, both inclusive."""
+
+    series: Series
+    path: Path
+    start_ns: int
+    end_ns: int
+    rows: int
+    source: str
+    fault: str
+    is_set_aside: bool = False
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether nobody can tell its rows again."""
+        return self.source.startswith(LOG_SOURCE)
+
+
+def damaged_files(root: Path, series: Series) -> list[Damaged]:
+    """Reads every file of a series to its end, with its checksums. Raises HistoryCorrupt for a manifest."""
+    folder = root / series.folder
+    found = ((segment, _fault(folder, segment)) for segment in load_manifest(folder).segments)
+    return [_damaged(folder, series, segment, fault) for segment, fault in found if fault is not None]
+
+
+def set_aside(root: Path, series: Series) -> list[Damaged]:
+    """Takes the damaged files out of the series; returns them under their new names. Raises HistoryCorrupt.
+
+    The manifest names them no more before they are renamed: cut off between the two, they are read by nobody.
+    """
+    if not damaged_files(root, series):
+        return []
+    folder = root / series.folder
+    with one_writer(folder):  # who writes may have replaced files meanwhile
+        found, manifest = damaged_files(root, series), load_manifest(folder)
+        lost = [one for one in manifest.segments if folder / one.path in {each.path for each in found}]
+        _ask_again(folder, series, lost)
+        save_manifests({folder: _without(manifest, lost)})
+        return [replace(one, path=_renamed(one.path), is_set_aside=True) for one in found]
+
+
+def _fault(folder: Path, segment: Segment) -> str | None:
+    try:
+        read_stored(folder, segment)
+    except HistoryCorrupt as error:
+        return str(error)
+    return None
+
+
+def _damaged(folder: Path, series: Series, segment: Segment, fault: str) -> Damaged:
+    return Damaged(
+        series=series,
+        path=folder / segment.path,
+        start_ns=segment.start_ns,
+        end_ns=segment.end_ns,
+        rows=segment.rows,
+        source=segment.source.name,
+        fault=fault,
+    )
+
+
+def _without(manifest: Manifest, lost: list[Segment]) -> Manifest:
+    """An imported source of which a file is lost may be taken in again; of a log readers must know that it was."""
+    gone = {one.source.content_hash for one in lost if not one.source.name.startswith(LOG_SOURCE)}
+    return msgspec.structs.replace(
+        manifest,
+        segments=tuple(one for one in manifest.segments if one not in lost),
+        sources=tuple(one for one in manifest.sources if one.content_hash not in gone),
+    )
+
+
+def _ask_again(folder: Path, series: Series, lost: list[Segment]) -> None:
+    """What a venue was asked for in the time of these files is to be asked for again."""
+    asked = load_asked(folder)
+    spans = asked.spans
+    for one in lost:
+        until = one.end_ns + (series.interval_ns or 1)
+        before = [(first, min(last, one.start_ns)) for first, last in spans if first < one.start_ns]
+        spans = joined_spans([*before, *((max(first, until), last) for first, last in spans if last > until)])
+    if spans != asked.spans:
+        write_durably(folder / ASKED_NAME, json_file(msgspec.structs.replace(asked, spans=spans)))
+
+
+def _renamed(path: Path) -> Path:
+    aside = path.with_name(path.name + ENDING)
+    if path.exists():
+        path.replace(aside)
+        sync_folder(path.parent)
+    return aside
