@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW_NS, a_bar, a_quote, a_row, a_trade, rows
 from tests.windows.boards import Board, a_mid, a_spread, pieces, random_rows, seconds, trade_bars
-from workstation.model.market import HOUR_NS, MINUTE_NS, SECOND_NS, STEP_BITS, Rows, interval_code
+from workstation.model.market import HOUR_NS, MINUTE_NS, SECOND_NS, STEP_BITS, RowKind, Rows, interval_code
 from workstation.windows.advance import (
     BAR_CLOSED,
     BAR_DUE,
@@ -36,6 +36,14 @@ MANY = [
 ]
 
 
+def a_mark(price: float = 100.0, index: float = 0.0) -> Rows:
+    return a_row(kind=RowKind.MARK, x0=price, x1=index)
+
+
+def a_level(bid: float = 99.0, ask: float = 100.0, quantity: float = 1.0) -> Rows:
+    return a_row(kind=RowKind.BOOK, x0=bid, x1=ask, x2=quantity, x3=1.0, x4=3.0)
+
+
 def bad_rows() -> list[tuple[str, Rows]]:
     bad = [("unknown", a_quote(instrument=index)) for index in (-1, 4, 2**31 - 1)]
     bad += [("crossed", a_quote(bid=101.0, ask=100.99))]
@@ -46,7 +54,12 @@ def bad_rows() -> list[tuple[str, Rows]]:
     for number in (math.nan, math.inf, -0.001, 1e300):
         bad += [("value", a_quote(bid_quantity=number)), ("value", a_quote(ask_quantity=number))]
         bad += [("value", a_bar(volume=number))]
-    bad += [("value", a_row(kind=kind, x0=1, x1=1, x2=1, x3=1)) for kind in (0, 4, 255)]
+    bad += [("value", a_row(kind=kind, x0=1, x1=1, x2=1, x3=1)) for kind in (0, 7, 255)]
+    bad += [("value", a_mark(price)) for price in NUMBERS_THAT_ARE_NO_PRICE]
+    bad += [("value", a_mark(100.0, index)) for index in (math.nan, -1.0, math.inf)]
+    bad += [("value", a_row(kind=RowKind.FUNDING, x0=rate)) for rate in (math.nan, 1.0, -1.0, math.inf)]
+    bad += [("value", a_row(kind=RowKind.FUNDING, x0=0.0001, x1=-1.0)), ("crossed", a_level(bid=101.0))]
+    bad += [("value", a_level(bid=0.0, ask=0.0)), ("value", a_level(bid=math.nan)), ("value", a_level(quantity=-1.0))]
     bad += [("value", a_bar(open=103.0)), ("value", a_bar(close=97.0)), ("value", a_bar(low=103.0))]
     odd = a_bar()
     odd["interval_code"] = 64 + interval_code(MINUTE_NS)
@@ -437,6 +450,25 @@ def test_windows_that_come_and_go_change_nothing_for_others(seed: int, cuts: lis
     for slot in alone.slots:
         assert crowded.window_state(slot) == alone.window_state(slot)
     assert crowded.tables.conditions["is_true"][0] == alone.tables.conditions["is_true"][0]
+
+
+@given(seed=seeds, kinds=st.lists(st.sampled_from((RowKind.MARK, RowKind.FUNDING, RowKind.BOOK)), min_size=1))
+@settings(max_examples=30)
+def test_marks_funding_and_books_take_numbers_and_move_nothing(seed: int, kinds: list[RowKind]) -> None:
+    market, alone, beside = random_rows(seed, 120), Board(*MANY), Board(*MANY)
+    rng = np.random.default_rng(seed)
+    places = np.sort(rng.integers(0, len(market), len(kinds)))
+    more = np.concatenate([a_row(kind=kind, x0=0.5, x1=0.6, x2=1.0, x3=1.0, x4=1.0) for kind in kinds])
+    more["ts_received"], more["instrument"] = market["ts_received"][places], rng.integers(0, 3, len(kinds))
+    wakes = []
+    for board, taken in ((alone, market.copy()), (beside, np.insert(market, places, more))):
+        board.condition(1, Field.Z, Operator.ABOVE, 1.0)
+        board.set(0, every_row=1, buy_touch=math.inf)
+        wakes.append([(taken[position - 1]["x0"], reasons, found) for position, reasons, found in board.walk(taken)])
+    assert repr(wakes[0]) == repr(wakes[1])  # NaN is NaN
+    assert [alone.window_state(slot) for slot in alone.slots] == [beside.window_state(slot) for slot in beside.slots]
+    assert beside.clock("rows") == len(market) + len(kinds)
+    assert beside.clock("rejected_value") == alone.clock("rejected_value")
 
 
 def test_a_freed_slot_and_its_ring_are_taken_again_and_empty() -> None:

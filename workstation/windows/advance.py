@@ -3,20 +3,22 @@
 It stops after a woken row, and before the first row at or past a deadline, the end of a bar in the making, a place in
 the sequence that belongs to an input, or a row out of order. It knows a fixed list of window kinds and no user code. A
 row that cannot be true (unknown instrument, NaN, zero, negative, crossed, beyond LARGEST) takes its number, is counted
-and touches nothing.
+and touches nothing; one of a kind beyond DECIDING takes its number and touches nothing.
 """
 
 import math
 from typing import Any
 
 from workstation.kernels.compiled import compiled
-from workstation.model.market import INTERVALS_NS, STEP_BITS, RowFlag, RowKind
+from workstation.model.market import DECIDING, INTERVALS_NS, STEP_BITS, RowFlag, RowKind
 from workstation.windows.opportunities import watch_slot
 from workstation.windows.specs import Operator, WindowKind
 from workstation.windows.spread_window import BPS, field_value, update_point
 from workstation.windows.tables import NO_BASIS, NO_WATCH, ON_BARS, ON_TICKS
 
 QUOTE, TRADE, BAR = int(RowKind.QUOTE), int(RowKind.TRADE), int(RowKind.BAR)
+MARK, FUNDING, BOOK = int(RowKind.MARK), int(RowKind.FUNDING), int(RowKind.BOOK)
+LAST_DECIDING = int(DECIDING)
 IS_CLOSED = int(RowFlag.IS_CLOSED)
 SPREAD, TRADE_BARS = int(WindowKind.SPREAD), int(WindowKind.TRADE_BARS)
 ABOVE = int(Operator.ABOVE)
@@ -51,6 +53,17 @@ def bar_fault(row: Any) -> int:
 
 
 @compiled
+def level_fault(row: Any) -> int:
+    """0 for a book's level that can be true, 1 for a value that is none, 2 for a crossed one; a side may be absent."""
+    bid, ask = row["x0"], row["x1"]
+    if not (0.0 <= bid < LARGEST and 0.0 <= ask < LARGEST and bid + ask > 0.0):
+        return 1
+    if not (0.0 <= row["x2"] < LARGEST and 0.0 <= row["x3"] < LARGEST):
+        return 1
+    return 2 if bid > ask > 0.0 else 0
+
+
+@compiled
 def row_fault(row: Any, instruments: Any, clock: Any) -> int:
     """0 for a row to take; others are counted in the clock."""
     instrument = row["instrument"]
@@ -64,6 +77,12 @@ def row_fault(row: Any, instruments: Any, clock: Any) -> int:
         fault = 0 if 0.0 < row["x0"] < LARGEST and 0.0 < row["x1"] < LARGEST else 1
     elif kind == BAR:
         fault = bar_fault(row)
+    elif kind == BOOK:
+        fault = level_fault(row)
+    elif kind == MARK:
+        fault = 0 if 0.0 < row["x0"] < LARGEST and 0.0 <= row["x1"] < LARGEST else 1
+    elif kind == FUNDING:
+        fault = 0 if -1.0 < row["x0"] < 1.0 and 0.0 <= row["x1"] < LARGEST else 1
     else:
         fault = 1
     if fault == 2:
@@ -241,7 +260,7 @@ def advance_rows(
         clock["sequence"] = row["sequence"] = sequence
         clock["rows"] += 1
         clock["ts_received"] = ts
-        if row_fault(row, instruments, clock):
+        if row_fault(row, instruments, clock) or row["kind"] > LAST_DECIDING:
             continue
         instrument = instruments[row["instrument"]]
         reasons = take_row(row, instrument, ts)
