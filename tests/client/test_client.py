@@ -14,6 +14,7 @@ import pytest
 import workstation
 from tests.server.desk import DECLARED, TOKEN, Desk, an_app, served
 from workstation.client.client import Client, connect
+from workstation.client.collection import CollectionRequest
 from workstation.client.control import Control
 from workstation.client.declaration import SessionDeclaration
 from workstation.client.jobs import BacktestJob, JobState, ReplayJob
@@ -21,6 +22,8 @@ from workstation.client.messages import SessionStatus
 from workstation.errors import (
     AccessRefused,
     BadInput,
+    CollectionExists,
+    CollectionNotFound,
     EngineUnreachable,
     HaltError,
     HistoryMissing,
@@ -117,6 +120,23 @@ def test_jobs_come_back_as_the_engine_said_them() -> None:
         with pytest.raises(HistoryMissing, match="not stored"):
             client.start_job(replay.model_copy(update={"symbol": "GONE/USDT"}))
     assert [by for _, _, by in desk.acts] == ["notebook", "cli", "notebook"]
+
+
+def test_collections_come_back_as_the_engine_said_them() -> None:
+    desk = Desk()
+    with running(desk) as url, Client(url, TOKEN, by="notebook") as client:
+        request = CollectionRequest(name="night", symbols=("BTC/USDT",), seconds=90.0)
+        assert client.start_collection(request) == desk.collections()[0]
+        assert client.collections() == tuple(desk.collections())
+        assert client.collection("night") == desk.collection("night")
+        with pytest.raises(CollectionExists, match="there is one of that name"):
+            client.start_collection(request)
+        assert client.stop_collection("night", by="cli").reason == "by cli"
+        with pytest.raises(CollectionNotFound, match="collection day: there is none"):
+            client.collection("day")
+        with pytest.raises(BadInput, match=r"collection 'a/\.\.': expected a name"):
+            client.stop_collection("a/..")
+    assert [by for _, _, by in desk.acts] == ["notebook", "cli"]
 
 
 def test_an_error_of_the_engine_is_raised_as_the_same_class_with_the_same_sentence() -> None:

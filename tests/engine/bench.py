@@ -17,6 +17,7 @@ from tests.session.desks import NOVA, ORION, START_NS, SYMBOL, linear
 from workstation.client.declaration import SessionDeclaration
 from workstation.config.settings import Paths, Settings
 from workstation.engine.bus import Bus
+from workstation.engine.collection_keeper import Collections
 from workstation.engine.feeds import Feeds
 from workstation.engine.live_session import LiveSession
 from workstation.engine.sessions import Sessions
@@ -29,12 +30,11 @@ from workstation.ledger.journal import Ledger
 from workstation.model.events import Event, Fact
 from workstation.model.ids import SessionId, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.market import STEP_BITS, Bars, RowFlag, RowKind, Rows, rows_taken
+from workstation.model.market import MS_NS, STEP_BITS, Bars, RowFlag, RowKind, Rows, rows_taken
 from workstation.ports.feed import FeedCounts, MarketSink, Subscription
 from workstation.research.verify import Verified, verify
 from workstation.session.market import Market
 
-MS_NS = 1_000_000
 ONLY_WHEN_TOLD = RecorderSettings(
     roll_interval_s=1e6, check_interval_s=0.01, writer=WriterSettings(write_interval_s=0.005)
 )
@@ -112,7 +112,11 @@ class Bench:
         venues = dict.fromkeys(one.venue for one in instruments)
         self.feed = {venue: MemoryFeed(venue, instruments) for venue in venues}
         self.feeds = Feeds({venue: (feed, "memory") for venue, feed in self.feed.items()}, self.clock, self.channel)
+        self.turns.sift = self.feeds.sift
         self.sessions = Sessions(self.turns, self.ledger, self.store, self.feeds, self.bus, self.settings)
+        self.collections = Collections(
+            self.turns, self.feeds, self.store, self.bus, self.settings.engine, is_engine=True
+        )
 
     @property
     def channel(self) -> Any:

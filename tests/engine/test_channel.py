@@ -76,6 +76,75 @@ def test_a_full_channel_drops_the_oldest_and_counts_them(count: int, capacity: i
     assert len(rows) >= min(count, capacity // 2) and len(rows) + channel.dropped == channel.received == count
 
 
+BOOKS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=20)
+"""Instrument, and how many levels each side has."""
+
+
+def tell_book(channel: Channel, index: int, bids: int, asks: int, number: int) -> None:
+    channel.book(
+        InstrumentIndex(index),
+        number,
+        [(100.0 - level, number) for level in range(bids)],
+        [(101.0 + level, number) for level in range(asks)],
+    )
+
+
+def books_in(rows) -> list[tuple[int, int, int, int]]:
+    """Instrument, number, bids and asks of each whole book, in order; anything else is no book."""
+    found = []
+    place = 0
+    while place < len(rows):
+        levels = int(rows["x4"][place])
+        book = rows[place : place + levels]
+        assert len(book) == levels and book["interval_code"].tolist() == list(range(levels))
+        assert len({tuple(one) for one in book[["ts_received", "ts_event", "instrument", "x4"]].tolist()}) == 1
+        bids, asks = int((book["x0"] > 0).sum()), int((book["x1"] > 0).sum())
+        assert book["x0"][:bids].tolist() == [100.0 - level for level in range(bids)]
+        assert book["x1"][:asks].tolist() == [101.0 + level for level in range(asks)]
+        found.append((int(book["instrument"][0]), int(book["ts_event"][0]), bids, asks))
+        place += levels
+    return found
+
+
+@given(books=BOOKS)
+def test_a_book_comes_as_its_levels_and_a_backlog_keeps_the_last_of_each_instrument(books) -> None:
+    clock = HandClock(SECOND_NS)
+    channel = a_channel(clock)
+    told = [(index, number, bids, asks) for number, (index, bids, asks) in enumerate(books, 1) if bids or asks]
+    for late in (False, True):
+        for index, number, bids, asks in told:
+            clock.time_ns += 1
+            tell_book(channel, index, bids, asks, number)
+        clock.time_ns += 2 * SECOND_NS * late
+        last = {index: number for index, number, _, _ in told}
+        kept = [one for one in told if not late or last[one[0]] == one[1]]
+        assert books_in(channel.take()) == kept
+
+
+def test_a_book_that_lost_its_best_levels_to_a_full_channel_is_none_in_a_backlog() -> None:
+    clock = HandClock(SECOND_NS)
+    channel = a_channel(clock, capacity=8)
+    for number in (1, 2, 3):
+        tell_book(channel, number % 2, 3, 3, number)
+    assert channel.dropped == 2  # of the book of instrument 1 its best two levels, when the third came
+    clock.time_ns += 2 * SECOND_NS
+    assert books_in(channel.take()) == [(0, 2, 3, 3), (1, 3, 3, 3)]
+
+
+def test_a_book_deeper_than_the_channel_is_refused() -> None:
+    with pytest.raises(BadInput, match="a book of 5 levels: expected 4 or fewer"):
+        tell_book(a_channel(HandClock(SECOND_NS), capacity=8), 0, 5, 1, 1)
+
+
+def test_a_rate_is_due_at_a_time_and_a_mark_has_an_index() -> None:
+    channel = a_channel(HandClock(SECOND_NS))
+    channel.funding(InstrumentIndex(1), 7, -0.0001, 1_723_075_200_000 * 1_000_000)
+    channel.mark(InstrumentIndex(2), 8, 100.5, 100.25)
+    rows = channel.take()
+    assert rows["kind"].tolist() == [RowKind.FUNDING, RowKind.MARK]
+    assert rows["x0"].tolist() == [-0.0001, 100.5] and rows["x1"].tolist() == [1_723_075_200_000.0, 100.25]
+
+
 def test_a_channel_has_room_for_two_rows_at_least() -> None:
     with pytest.raises(BadInput, match="capacity 1"):
         a_channel(HandClock(0), capacity=1)

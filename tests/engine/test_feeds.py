@@ -4,19 +4,21 @@ import asyncio
 import threading
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from tests.engine.bench import Bench, HandClock, MemoryFeed, a_bench
 from tests.session.desks import NOVA, ORION, START_NS, SYMBOL, linear
 from workstation.engine import engine as engine_module
 from workstation.engine.engine import Engine
-from workstation.engine.feeds import Feeds, Wish
+from workstation.engine.feeds import Feeds
 from workstation.engine.jobs import Jobs
+from workstation.engine.wish import Wish
 from workstation.errors import BadInput, VenueUnavailable
 from workstation.history.live_log import LIVE_FOLDER, logs_in, read_log
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
-from workstation.model.market import MINUTE_NS
+from workstation.model.market import MARKET_ROW, MINUTE_NS, RowKind
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus
 from workstation.research.jobs import check_job
 from workstation.windows.opportunities import OpportunitySpec
@@ -77,6 +79,46 @@ def test_wishes_add_up_and_those_that_grow_join_the_feed_that_runs() -> None:
     assert [[one.key for one in added] for added in feed.added] == [[NOVA, NOVA_ETH]]
     last = feed.added[-1][0]
     assert (last.quotes, last.trades, last.intervals_ns) == (True, True, (MINUTE_NS,))
+
+
+class Strict(MemoryFeed):
+    """As a real one it takes nothing up while it does not run; its first run breaks at once."""
+
+    def __init__(self) -> None:
+        super().__init__("nova", [linear(NOVA), linear(NOVA_ETH)])
+        self.runs, self.is_running = 0, False
+
+    async def run(self, subscriptions, sink) -> None:
+        self.runs, self.is_running = self.runs + 1, True
+        try:
+            await super().run(subscriptions, sink) if self.runs > 1 else await asyncio.sleep(0)
+        finally:
+            self.is_running = False
+
+    def add(self, subscriptions) -> None:
+        if not self.is_running:
+            raise BadInput("the feed does not run")
+        super().add(subscriptions)
+
+
+@pytest.mark.parametrize("steps", range(10))
+def test_whenever_more_is_wanted_the_feed_takes_it_up_now_or_with_its_next_run(steps: int) -> None:
+    feed = Strict()
+    feeds = some_feeds(feed, Statuses())
+
+    async def scenario() -> None:
+        feeds.start(a_registry())
+        feeds.want({NOVA: Wish()})
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        feeds.want({NOVA_ETH: Wish()})
+        for _ in range(50):
+            await asyncio.sleep(0)
+        await feeds.stop()
+
+    asyncio.run(scenario())
+    asked = [one.key for told in (*feed.asked, *feed.added) for one in told]
+    assert feed.runs > 1 and {*asked} == {NOVA, NOVA_ETH}
 
 
 def test_what_a_venue_does_not_have_is_refused_to_who_wants_it_and_the_rest_is_kept() -> None:
@@ -187,13 +229,15 @@ def test_all_watched_symbols_of_a_venue_are_wanted_at_once(tmp_path) -> None:
 
         async def some_time() -> None:
             running = asyncio.ensure_future(an_engine(bench, (SYMBOL, ETH)).run())
-            for _ in range(200):
+            while not (bench.feed["nova"].asked and bench.feed["orion"].asked):
+                await asyncio.sleep(0.001)
+            for _ in range(50):
                 await asyncio.sleep(0)
             running.cancel()
             await asyncio.wait([running])
             await bench.feeds.stop()
 
-        asyncio.run(some_time())
+        asyncio.run(asyncio.wait_for(some_time(), 30))
         assert [[one.key for one in asked] for asked in bench.feed["nova"].asked] == [[NOVA, NOVA_ETH]]
         assert [[one.key for one in asked] for asked in bench.feed["orion"].asked] == [[ORION]]
 
@@ -266,6 +310,7 @@ def an_engine(bench: Bench, watched: tuple[str, ...] = ()) -> Engine:
         sessions=bench.sessions,
         feeds=bench.feeds,
         jobs=Jobs(bench.settings, bench.bus, bench.clock, check_job),
+        collections=bench.collections,
         ledger=bench.ledger,
         bus=bench.bus,
         store=bench.store,
@@ -273,3 +318,88 @@ def an_engine(bench: Bench, watched: tuple[str, ...] = ()) -> Engine:
         wish=Wish(),
         opportunities=OpportunitySpec(least_bps=-20.0),
     )
+
+
+def test_what_only_one_held_is_given_back_and_the_next_connection_is_for_the_rest() -> None:
+    feed = MemoryFeed("nova", [linear(NOVA), linear(NOVA_ETH)])
+    feeds = some_feeds(feed, Statuses())
+    feeds.want({NOVA: Wish()})
+
+    def lost() -> None:
+        status = FeedStatus(venue=feed.venue, state=FeedState.RECONNECTING, reason="closed", counts=FeedCounts())
+        feeds.told(status)
+
+    asyncio.run(
+        run_for_a_while(
+            feeds,
+            lambda: feeds.want({NOVA: Wish(trades=True), NOVA_ETH: Wish(trades=True)}, "one"),
+            lambda: feeds.want({NOVA: Wish(trades=True, book_levels=5)}, "two"),
+            lambda: feeds.release("one"),
+            lambda: feeds.want({NOVA_ETH: Wish(book_levels=3)}, "three"),  # its trades are still told
+            lambda: feeds.release("three"),
+            lambda: feeds.release("nobody"),
+            lost,
+            lost,
+        )
+    )
+    assert [[(one.key, one.trades, one.book_levels) for one in added] for added in feed.added] == [
+        [(NOVA, True, 0), (NOVA_ETH, True, 0)], [(NOVA, True, 5)], [(NOVA_ETH, True, 3)]
+    ]  # fmt: skip
+    assert feeds.views()[0].symbols == 1
+    assert [[(one.key, one.trades, one.book_levels) for one in asked] for asked in feed.asked] == [
+        [(NOVA, False, 0)], [(NOVA, True, 5)]
+    ]  # fmt: skip
+
+
+def test_a_feed_of_which_nothing_is_wanted_ends_and_begins_again_with_the_next_wish() -> None:
+    ended = []
+
+    class Tells(MemoryFeed):
+        async def run(self, subscriptions, sink) -> None:
+            try:
+                await super().run(subscriptions, sink)
+            finally:
+                ended.append(len(subscriptions))
+
+    feed = Tells("nova", [linear(NOVA), linear(NOVA_ETH)])
+    feeds = some_feeds(feed, Statuses())
+
+    async def run() -> None:
+        feeds.start(a_registry())
+        for act in (
+            lambda: feeds.want({NOVA: Wish(), NOVA_ETH: Wish()}, "one"),
+            lambda: feeds.release("one"),
+            lambda: feeds.want({NOVA: Wish()}, "two"),
+        ):
+            act()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            if not feeds._lines[feed.venue].wishes:
+                view = feeds.views()[0]
+                assert (view.state, view.reason, view.symbols) == ("connecting", "nothing is wanted of it", 0)
+        assert ended == [2]
+        await feeds.stop()
+
+    asyncio.run(run())
+    assert [[one.key for one in asked] for asked in feed.asked] == [[NOVA, NOVA_ETH], [NOVA]] and ended == [2, 1]
+
+
+def test_rows_of_what_is_wanted_no_more_are_let_go_until_the_feed_runs_anew() -> None:
+    feed = MemoryFeed("nova", [linear(NOVA), linear(NOVA_ETH)])
+    feeds = some_feeds(feed, Statuses())
+    feeds.want({NOVA: Wish()})
+    rows = np.zeros(3, MARKET_ROW)
+    rows["kind"], rows["instrument"] = [RowKind.QUOTE, RowKind.TRADE, RowKind.QUOTE], [0, 0, 1]
+    kept = []
+    asyncio.run(
+        run_for_a_while(
+            feeds,
+            lambda: feeds.want({NOVA: Wish(trades=True), NOVA_ETH: Wish()}, "one"),
+            lambda: kept.append(len(feeds.sift(rows))),
+            lambda: feeds.release("one"),
+            lambda: kept.append(len(feeds.sift(rows))),
+            lambda: feeds.want({NOVA: Wish(trades=True)}, "two"),
+            lambda: kept.append(len(feeds.sift(rows))),
+        )
+    )
+    assert kept == [3, 1, 2]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.bench import MS_NS, Bench, a_bench
+from tests.engine.bench import Bench, a_bench
 from tests.engine.test_engine import ROWS
 from tests.engine.test_feeds import an_engine
 from tests.engine.test_tape import a_minute, a_row, a_trade
@@ -20,7 +20,7 @@ from workstation.engine.engine import Engine
 from workstation.engine.market_answers import decimals_of
 from workstation.engine.tape import Tape
 from workstation.errors import BadInput, UnknownInstrument
-from workstation.model.market import MINUTE_NS, RowFlag, RowKind
+from workstation.model.market import MINUTE_NS, MS_NS, RowFlag, RowKind
 
 MINUTE_OF_START_NS = START_NS // MINUTE_NS * MINUTE_NS
 

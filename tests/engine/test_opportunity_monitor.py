@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.engine.bench import Bench
+from tests.engine.bench import Bench, a_bench
 from tests.engine.test_market_telling import Desk, a_quote
 from tests.engine.test_market_telling import bench as bench  # the fixture
-from tests.session.desks import NOVA, ORION, SYMBOL
+from tests.session.desks import NOVA, ORION, SYMBOL, linear
 from workstation.client.messages import OpportunityView, Topic
-from workstation.engine.opportunity_monitor import KEPT
+from workstation.engine.opportunity_monitor import KEPT, OpportunityMonitor
 from workstation.errors import BadInput
+from workstation.history.last_opportunities import last_opportunities
+from workstation.history.layout import HistoryKind, Series
+from workstation.history.pairs import pair_key
+from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.pair import PairStatistics
 
 LEVEL = a_quote(99.9, 100.1), a_quote(99.9, 100.1, 1)
@@ -111,3 +115,54 @@ def test_the_figures_of_pairs_are_read_while_the_engine_runs(bench: Bench, monke
         task.cancel()
 
     asyncio.run(run())
+
+
+def test_those_that_closed_are_kept_and_the_next_life_tells_them(bench: Bench, tmp_path: Path) -> None:
+    desk = Desk(bench)
+    for _ in range(2):
+        desk.take(*LEVEL, RICH, *[a_quote(99.9, 100.1, 1)] * 3, a_quote(99.9, 100.1))
+        told(desk)
+    before = desk.engine.opportunities()
+    assert len(before) == 2
+    home = bench.crashed(tmp_path / "again")
+    with a_bench(home, now_ns=bench.clock.time_ns + 1) as again:
+        for instrument in (linear(NOVA), linear(ORION)):
+            again.market.list_instrument(instrument)
+        later = Desk(again)
+        assert list(later.engine.opportunities()) == []
+        asyncio.run(later.engine._market.remember())
+        assert list(later.engine.opportunities()) == list(before)
+        later.take(*LEVEL, RICH, *[a_quote(99.9, 100.1, 1)] * 3, a_quote(99.9, 100.1))
+        told(later)
+        assert list(later.engine.opportunities())[:2] == list(before) and len(later.engine.opportunities()) == 3
+        again.recorder.sync()
+        table = again.store.table(Series(kind=HistoryKind.OPPORTUNITIES, key=pair_key(NOVA, ORION)))
+        assert [row["peak_bps"] for row in table.to_pylist()] == [
+            one.peak_bps for one in later.engine.opportunities()
+        ]  # fmt: skip
+
+
+def test_what_counted_by_other_rules_is_left_out(bench: Bench) -> None:
+    desk = Desk(bench)
+    desk.take(*LEVEL, RICH, *[a_quote(99.9, 100.1, 1)] * 3, a_quote(99.9, 100.1))
+    told(desk)
+    bench.recorder.sync()
+    kept = last_opportunities(bench.store, 0)
+    monitor = OpportunityMonitor(bench.market, bench.bus, bench.clock, OpportunitySpec(least_bps=1.0))
+    monitor.remember(kept)
+    assert list(monitor.views(None, 10)) == []
+    monitor = OpportunityMonitor(bench.market, bench.bus, bench.clock, OpportunitySpec(least_bps=-20.0))
+    monitor.remember(kept)
+    assert list(monitor.views(None, 10)) == list(desk.engine.opportunities())
+
+
+def test_a_pair_that_only_another_watches_is_passed_by(bench: Bench) -> None:
+    """Who watches in the same tables has watches there too: neither those that last nor those that closed are told."""
+    desk = Desk(bench)
+    stranger = OpportunityMonitor(bench.market, bench.bus, bench.clock, OpportunitySpec(least_bps=-20.0))
+    desk.take(*LEVEL, RICH, *[a_quote(99.9, 100.1, 1)] * 3)
+    assert stranger.lasting() == [] and len(desk.engine.opportunities()) == 1
+    stranger.tell()
+    desk.take(a_quote(99.9, 100.1))
+    stranger.tell()
+    assert list(stranger.views(None, 10)) == []

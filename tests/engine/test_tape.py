@@ -172,3 +172,34 @@ def plainly(rows: list[np.void]) -> tuple[float, ...] | None:
 
 def test_a_bar_has_the_fields_that_are_told_of_it() -> None:
     assert MINUTE_BAR.names == ("ts_open", "open", "high", "low", "close", "volume")
+
+
+def test_mark_price_and_funding_rate_are_the_last_ones_that_can_be() -> None:
+    due_ms = 1_700_000_000_000
+    tape = a_tape(
+        a_row(RowKind.MARK, 1, 100.5, 100.25),
+        a_row(RowKind.FUNDING, 1, 0.0001, due_ms),
+        a_row(RowKind.MARK, 2, 101.0),
+        a_row(RowKind.MARK, 3, -1.0),
+        a_row(RowKind.FUNDING, 3, 2.0, due_ms),
+        a_row(RowKind.BOOK, 3, 99.0, 101.0, 1.0, 1.0, 1.0),
+    )
+    line = tape.lines[0]
+    assert (line["mark_price"], line["index_price"]) == (101.0, 0.0)
+    assert (line["funding_rate"], line["funding_due_ms"]) == (0.0001, due_ms)
+
+
+def test_blocks_with_books_and_with_bars_are_told_apart() -> None:
+    told: list[tuple[str, int]] = []
+    tape = a_tape()
+    tape.on_bars = lambda rows: told.append(("bars", len(rows)))
+    tape.on_books = lambda rows: told.append(("books", len(rows)))
+    level = a_row(RowKind.BOOK, 3, 99.0, 101.0, 1.0, 1.0, 1.0)
+    for block in (
+        [level, level],
+        [a_minute(60, 1, 1, 1, 1, 1)],
+        [a_trade(61, 1)],
+        [level, a_minute(60, 1, 1, 1, 1, 1)],
+    ):
+        tape.take(np.array(block, MARKET_ROW))
+    assert told == [("books", 2), ("bars", 1), ("bars", 2), ("books", 2)]

@@ -11,6 +11,12 @@ import httpx
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
+from workstation.client.collection import (
+    CollectionDetail,
+    CollectionRequest,
+    CollectionSeriesView,
+    CollectionView,
+)
 from workstation.client.control import USUAL_INTERVAL, USUAL_PAGE
 from workstation.client.declaration import Mode, SessionDeclaration
 from workstation.client.jobs import JobDetail, JobRequest, JobState, JobView, ReplayJob, instruments_of
@@ -18,6 +24,7 @@ from workstation.client.kill import KillOrder, KillReset, KillScope, KillView
 from workstation.client.messages import (
     BarsView,
     BarView,
+    BookView,
     FeedView,
     GroupView,
     Health,
@@ -39,6 +46,8 @@ from workstation.client.ticket import OrderTicket, Placed, RefusalView
 from workstation.engine.bus import Bus
 from workstation.errors import (
     BadInput,
+    CollectionExists,
+    CollectionNotFound,
     GroupNotFound,
     HistoryMissing,
     JobNotFound,
@@ -47,6 +56,7 @@ from workstation.errors import (
     SessionNotFound,
     UnknownInstrument,
 )
+from workstation.history.collection import CollectionState
 from workstation.server.app import create_app
 from workstation.server.serve import serve
 from workstation.server.settings import ServerSettings
@@ -76,6 +86,7 @@ class Desk:
         """What was asked of lists that grow."""
         self.kept: dict[str, SessionDetail] = {}
         self.kept_jobs: dict[str, JobDetail] = {}
+        self.kept_collections: dict[str, CollectionDetail] = {}
         self.ends: list[JobDetail] = []
         """How the next jobs are seen each time one looks at them; the last word stays."""
         self.problems: tuple[str, ...] = ()
@@ -182,6 +193,12 @@ class Desk:
                            taker_fee_rate=Decimal("0.0005"), price_decimals=1, quantity_decimals=3)
         ]  # fmt: skip
 
+    def book(self, venue: str, symbol: str) -> BookView:
+        if venue != "nova":
+            raise UnknownInstrument(f"instrument {venue}:{symbol}: not in the registry (known: nova:BTC/USDT)")
+        return BookView(venue=venue, symbol=symbol, bids=((100.5, 2.0), (100.4, 3.0)), asks=((100.6, 1.0),),
+                        ts_event=None, ts_received=STARTED_NS, age_ms=3.5)  # fmt: skip
+
     async def bars(self, venue: str, symbol: str, interval: str = USUAL_INTERVAL, limit: int = USUAL_PAGE) -> BarsView:
         self.pages.append((limit, None))
         if venue != "nova":
@@ -263,6 +280,29 @@ class Desk:
         self.acts.append(("cancel", job, by))
         return next(one for one in self.jobs() if one.job == job)
 
+    def collections(self) -> Sequence[CollectionView]:
+        return [CollectionView.model_validate({name: getattr(one, name) for name in CollectionView.model_fields})
+                for one in self.kept_collections.values()]  # fmt: skip
+
+    def collection(self, name: str) -> CollectionDetail:
+        if name not in self.kept_collections:
+            raise CollectionNotFound(f"collection {name}: there is none; none")
+        return self.kept_collections[name]
+
+    async def start_collection(self, request: CollectionRequest, by: str) -> CollectionView:
+        name = request.name or f"collection-{len(self.kept_collections) + 1}"
+        if name in self.kept_collections:
+            raise CollectionExists(f"collection {name}: there is one of that name; expected another name")
+        self.kept_collections[name] = a_collection(name, request, by=by)
+        self.acts.append(("collect", name, by))
+        return self.collections()[-1]
+
+    async def stop_collection(self, name: str, by: str) -> CollectionView:
+        changes = {"state": CollectionState.STOPPED, "reason": f"by {by}", "ended_ns": STARTED_NS + 9}
+        self.kept_collections[name] = self.collection(name).model_copy(update=changes)
+        self.acts.append(("stop collection", name, by))
+        return next(one for one in self.collections() if one.name == name)
+
     def publish(self, number: int = 1, topic: Topic = Topic.ORDER_FILLED, **about: Any) -> None:
         for place in range(number):
             self.bus.publish(topic, {"place": place}, time_ns=STARTED_NS, **about)
@@ -300,6 +340,20 @@ def a_job(name: str, request: JobRequest, **fields: Any) -> JobDetail:
         "session": request.session if isinstance(request, ReplayJob) else None, "state": JobState.RUNNING,
         "reason": "", "by": "test", "asked_ns": STARTED_NS, "started_ns": STARTED_NS, "folder": f"/home/jobs/{name}",
         "request": request} | fields)  # fmt: skip
+
+
+def a_collection(name: str, request: CollectionRequest, **fields: Any) -> CollectionDetail:
+    venues = request.venues or ("nova",)
+    series = CollectionSeriesView(kind="quotes", venue=venues[0], symbol=request.symbols[0], interval=None, rows=7,
+                                  dropped=1, last_ns=STARTED_NS + 5)  # fmt: skip
+    return CollectionDetail.model_validate({
+        "name": name, "state": CollectionState.RUNNING, "reason": "", "by": "test", "is_of_engine": True,
+        "instruments": tuple(f"{venue}:{symbol}" for venue in venues for symbol in request.symbols),
+        "venues": venues, "symbols": request.symbols, "trades": True, "intervals": ("1m",), "funding": False,
+        "book_levels": 0, "begun_ns": STARTED_NS,
+        "planned_end_ns": None if request.seconds is None else STARTED_NS + round(request.seconds * 10**9),
+        "ended_ns": None, "rows": 7, "dropped": 1, "conflated": 0, "last_ns": STARTED_NS + 5, "gap_count": 0,
+        "series": (series,), "gaps": ()} | fields)  # fmt: skip
 
 
 def an_order(session: str, status: str) -> OrderView:

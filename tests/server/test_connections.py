@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -98,3 +100,18 @@ def test_connections_take_at_most_half_of_the_files_that_the_process_may_open(mo
     for files, most in ((256, 128), (1_024, 512), (1 << 20, MOST), (connections.resource.RLIM_INFINITY, MOST)):
         monkeypatch.setattr(connections.resource, "getrlimit", lambda _, files=files: (files, files))
         assert most_connections() == most
+
+
+@pytest.mark.skipif(not hasattr(connections, "resource"), reason="this system has no such bound")
+@pytest.mark.parametrize(("hard", "most"), [(5_000, 1_500), (900, 450)])
+def test_a_server_raises_the_limit_of_its_shell_as_far_as_the_system_allows(hard: int, most: int) -> None:
+    program = f"""if True:
+        import resource
+        from workstation.server.connections import most_connections, raise_file_limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, {hard}))
+        before = most_connections()
+        raise_file_limit()
+        raise_file_limit()
+        print(before, most_connections(), resource.getrlimit(resource.RLIMIT_NOFILE)[1])"""
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert told.split() == ["128", str(most), str(hard)]

@@ -94,15 +94,17 @@ def test_a_page_of_another_size_is_refused(path: str, limit: str) -> None:
 
 def test_bars_travel_as_columns_and_quotes_and_rules_as_lists() -> None:
     desk = Desk()
-    bars, quotes, rules = asked(
+    bars, book, quotes, rules = asked(
         desk,
         ("GET", "/bars?venue=nova&symbol=BTC%2FUSDT", None),
+        ("GET", "/books?venue=nova&symbol=BTC%2FUSDT", None),
         ("GET", "/quotes?symbol=ETH%2FUSDT", None),
         ("GET", "/instruments", None),
     )
     assert (bars.json()["interval"], bars.json()["ts_open"], bars.json()["close"]) == ("1m", [1, 2], [1.5, 2.5])
     assert bars.json()["forming"]["close"] == 1.5
     assert desk.pages == [(500, None)]
+    assert (book.json()["bids"], book.json()["asks"]) == ([[100.5, 2.0], [100.4, 3.0]], [[100.6, 1.0]])
     assert [one["symbol"] for one in quotes.json()] == ["ETH/USDT"]
     assert rules.json()[0]["tick_size"] == "0.10"
 
@@ -113,6 +115,8 @@ def test_bars_travel_as_columns_and_quotes_and_rules_as_lists() -> None:
         ("/bars?venue=nova&symbol=BTC%2FUSDT&interval=7m", 422, "interval"),
         ("/bars?venue=nova&symbol=BTC%2FUSDT&limit=5001", 422, "limit"),
         ("/bars?venue=nova", 422, "symbol"),
+        ("/books?venue=nova", 422, "symbol"),
+        ("/books?venue=atlantis&symbol=BTC%2FUSDT", 404, "instrument atlantis:BTC/USDT"),
         ("/bars?venue=atlantis&symbol=BTC%2FUSDT", 404, "instrument atlantis:BTC/USDT"),
     ],
 )
@@ -185,7 +189,7 @@ def test_every_error_of_the_package_has_a_status_and_keeps_its_class_and_sentenc
     own = {
         "SessionNotFound": 404, "JobNotFound": 404, "UnknownInstrument": 404, "RunNotFound": 404, "HistoryMissing": 404,
         "SessionExists": 409, "IllegalTransition": 409, "AccessRefused": 403, "WorkstationError": 500,
-        "OrderNotFound": 404, "GroupNotFound": 404,
+        "OrderNotFound": 404, "GroupNotFound": 404, "CollectionNotFound": 404, "CollectionExists": 409,
     }  # fmt: skip
     base = next((status for base, status in wanted.items() if issubclass(cls, base)), 0)
     assert answer.status_code == own.get(cls.__name__, base)
@@ -218,7 +222,7 @@ def test_the_description_is_whole() -> None:
         for method, operation in methods.items()
     ]
     names = [operation["operationId"] for _, _, operation in operations]
-    assert len(names) == len(set(names)) == 30
+    assert len(names) == len(set(names)) == 35
     for path, _, operation in operations:
         assert operation["summary"] and operation["tags"]
         success = next(content for status, content in operation["responses"].items() if status.startswith("2"))

@@ -17,6 +17,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from workstation.client.access import read_token
+from workstation.client.collection import CollectionDetail, CollectionRequest, CollectionView
 from workstation.client.control import USUAL_INTERVAL, USUAL_PAGE
 from workstation.client.declaration import SESSION_NAME, SessionDeclaration
 from workstation.client.frames import Gap
@@ -24,6 +25,7 @@ from workstation.client.jobs import JOB_NAME, JobDetail, JobRequest, JobView
 from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
     BarsView,
+    BookView,
     GroupView,
     Health,
     InstrumentView,
@@ -43,6 +45,7 @@ from workstation.client.stream import StreamState, listen
 from workstation.client.ticket import OrderTicket, Placed, RefusalView
 from workstation.config.loading import load_configuration
 from workstation.errors import AccessRefused, BadInput, EngineUnreachable, OperatorError, OrderRefused, WorkstationError
+from workstation.history.collection import checked_name
 
 TIMEOUT_S = 10.0
 START_ONE = "start the engine, or look at api.host and api.port in the settings"
@@ -135,11 +138,16 @@ class Client:
         return self._get(tuple[SpreadView, ...], "/spreads", symbol=symbol)
 
     def opportunities(self, symbol: str | None = None, *, limit: int = USUAL_PAGE) -> Sequence[OpportunityView]:
-        """The last `limit`: those that closed in this life of the engine, by their closing, then those that last."""
+        """The last `limit`: those that closed, in earlier lives of the engine too, by their closing, then those that
+        last."""
         return self._get(tuple[OpportunityView, ...], "/opportunities", symbol=symbol, limit=limit)
 
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
         return self._get(tuple[QuoteView, ...], "/quotes", symbol=symbol)
+
+    def book(self, venue: str, symbol: str) -> BookView:
+        """Its last order book, to the depth of the setting engine.book_levels."""
+        return self._get(BookView, "/books", venue=venue, symbol=symbol)
 
     def instruments(self) -> Sequence[InstrumentView]:
         """All that the engine watches; pages write prices and quantities by it."""
@@ -200,6 +208,21 @@ class Client:
     def cancel_job(self, job: str, by: str | None = None) -> JobView:
         """Returns when its process has ended."""
         return self._change(JobView, "DELETE", f"/jobs/{_job_segment(job)}", by)
+
+    def collections(self) -> Sequence[CollectionView]:
+        """Those that run and those that ended, by their beginning."""
+        return self._get(tuple[CollectionView, ...], "/collections")
+
+    def collection(self, name: str) -> CollectionDetail:
+        return self._get(CollectionDetail, f"/collections/{checked_name(name)}")
+
+    def start_collection(self, request: CollectionRequest, by: str | None = None) -> CollectionView:
+        """Recording when it returns."""
+        return self._change(CollectionView, "POST", "/collections", by, json=request.model_dump(mode="json"))
+
+    def stop_collection(self, name: str, by: str | None = None) -> CollectionView:
+        """Its rows are on the disk when it returns."""
+        return self._change(CollectionView, "POST", f"/collections/{checked_name(name)}/stop", by)
 
     def events(
         self,

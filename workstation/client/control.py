@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Final, Protocol
 
+from workstation.client.collection import CollectionDetail, CollectionRequest, CollectionView
 from workstation.client.declaration import SessionDeclaration
 from workstation.client.jobs import JobDetail, JobRequest, JobView
 from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
     BarsView,
+    BookView,
     GroupView,
     Health,
     InstrumentView,
@@ -29,8 +31,8 @@ USUAL_INTERVAL: Final = "1m"
 
 
 class Control(Protocol):
-    """Errors are those of `workstation.errors`: BadInput for what cannot be, SessionNotFound or JobNotFound for an
-    unknown name.
+    """Errors are those of `workstation.errors`: BadInput for what cannot be, SessionNotFound, JobNotFound or
+    CollectionNotFound for an unknown name.
 
     `by` is who asks, for the journal.
     """
@@ -71,9 +73,13 @@ class Control(Protocol):
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]: ...
 
     def opportunities(self, symbol: str | None = None, *, limit: int = USUAL_PAGE) -> Sequence[OpportunityView]:
-        """The last `limit`: those that closed in this life of the engine, by their closing, then those that last."""
+        """The last `limit`: those that closed, in earlier lives of the engine too, by their closing, then those that
+        last."""
 
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]: ...
+
+    def book(self, venue: str, symbol: str) -> BookView:
+        """UnknownInstrument for what is not watched, BadInput while it has no book."""
 
     def instruments(self) -> Sequence[InstrumentView]: ...
 
@@ -109,3 +115,15 @@ class Control(Protocol):
     async def start_job(self, request: JobRequest, by: str) -> JobView: ...
 
     async def cancel_job(self, job: str, by: str) -> JobView: ...
+
+    def collections(self) -> Sequence[CollectionView]:
+        """Those that run and those that ended, by their beginning."""
+
+    def collection(self, name: str) -> CollectionDetail: ...
+
+    async def start_collection(self, request: CollectionRequest, by: str) -> CollectionView:
+        """Recording when it returns. CollectionExists; UnknownInstrument for what no venue lists; ConfigError in an
+        engine that does not record."""
+
+    async def stop_collection(self, name: str, by: str) -> CollectionView:
+        """Its rows are on the disk when it returns. BadInput for one that has ended."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from workstation.model.market import MS_NS
 from workstation.trading.limits import Limits
 
 SESSION_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")
@@ -31,7 +32,6 @@ DECIMAL_TEXT = WithJsonSchema(
 Money = Annotated[Decimal, Field(gt=0, le=MOST_MONEY, decimal_places=18), DECIMAL_TEXT]
 NoLimit = Literal["none"]
 NONE = "none"
-MS_NS = 1_000_000
 
 
 class Mode(StrEnum):

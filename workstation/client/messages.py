@@ -229,10 +229,29 @@ class QuoteView(Message):
     """Of who took: "buy" or "sell"."""
     last_event: int | None
     last_received: int | None
+    mark_price: float | None
+    """Of a perpetual."""
+    index_price: float | None
+    funding_rate: float | None
+    """A fraction of the position's value; over 0 longs pay shorts."""
+    funding_due: int | None
+    """When it is paid, ns UTC."""
     forming: BarView | None
     """The minute in the making, of the trades since the engine watches."""
     closed: BarView | None
     """The last minute as the venue closed it: it stands for the forming one of the same opening."""
+
+
+class BookView(Message):
+    """An order book to the depth that is watched: prices and quantities, the best first."""
+
+    venue: str
+    symbol: str
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+    ts_event: int | None
+    ts_received: int
+    age_ms: float
 
 
 class BarsView(Message):
@@ -340,6 +359,8 @@ class Topic(StrEnum):
     RISK_ALERT = "risk_alert"
     SESSION_UPDATED = "session_updated"
     DATA_QUALITY = "data_quality"
+    COLLECTION_UPDATED = "collection_updated"
+    """A CollectionView, when a collection begins and when it ends."""
 
 
 PASSING = frozenset({Topic.MARKET_DATA, Topic.INDICATOR_UPDATED})

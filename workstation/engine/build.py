@@ -7,21 +7,19 @@ from pathlib import Path
 from workstation.client.declaration import SessionDeclaration
 from workstation.config.settings import Settings
 from workstation.config.words import balance_of, keys_of, limits_of, milliseconds_of, sizing_of, slippage_rate_of
-from workstation.engine.feeds import Wish
+from workstation.engine.wish import Wish
 from workstation.errors import BadInput
 from workstation.history.layout import HistoryKind
 from workstation.model.events import BalanceSet
 from workstation.model.ids import Currency, RunId, SessionId
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import interval_ns
+from workstation.model.market import MS_NS, interval_ns
 from workstation.session import identity
 from workstation.session.manifest import PAPER, RunManifest, SourceSelection
 from workstation.session.settings import SessionSettings
 from workstation.strategies.base import BarStrategy, make_strategy
 from workstation.strategies.catalog import strategy_named
 from workstation.trading.paper import PaperSettings
-
-MS_NS = 1_000_000
 
 
 def keys_declared(declaration: SessionDeclaration) -> tuple[InstrumentKey, ...]:

@@ -6,15 +6,18 @@ last quote of each instrument, before anybody numbers or records it. Trades and 
 
 import asyncio
 import struct
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import zip_longest
 
 import numpy as np
 
 from workstation.errors import BadInput
+from workstation.history.series_counts import rows_by_code
 from workstation.model.ids import InstrumentIndex
-from workstation.model.market import MARKET_ROW, RowFlag, RowKind, Rows
-from workstation.ports.feed import FeedStatus
+from workstation.model.market import MARKET_ROW, MS_NS, IntArray, RowFlag, RowKind, Rows
+from workstation.ports.feed import FeedStatus, Levels
 
 CAPACITY = 100_000
 MAX_LAG_NS = 1_000_000_000
@@ -23,6 +26,7 @@ BLOCK = 64
 
 _ROW = struct.Struct("=qqqiBBH5d")  # packing into bytes costs a third of assigning a tuple to a structured row
 assert _ROW.size == MARKET_ROW.itemsize
+_NO_LEVEL = (0.0, 0.0)
 
 
 class Channel:
@@ -53,8 +57,11 @@ class Channel:
         self.received = 0
         self.dropped = 0
         """Rows that a full channel lost."""
+        self.dropped_of: Counter[int] = Counter()
+        """The same by the code of their series (`history.live_rows.series_codes`)."""
         self.conflated = 0
-        """Quotes that gave way to a newer one of their instrument."""
+        """Quotes and levels of books that gave way to a newer one of their instrument."""
+        self.conflated_of: Counter[int] = Counter()
         self.is_lagging = False
         """The last block had waited longer than allowed."""
 
@@ -79,6 +86,30 @@ class Channel:
         volume: float,
     ) -> None:
         self._put(ts_end, index, RowKind.BAR, RowFlag.IS_CLOSED, interval_code, open, high, low, close, volume)
+
+    def mark(self, index: InstrumentIndex, ts_event: int, price: float, index_price: float) -> None:
+        self._put(ts_event, index, RowKind.MARK, 0, 0, price, index_price, 0.0, 0.0, 0.0)
+
+    def funding(self, index: InstrumentIndex, ts_event: int, rate: float, ts_due: int) -> None:
+        self._put(ts_event, index, RowKind.FUNDING, 0, 0, rate, ts_due // MS_NS, 0.0, 0.0, 0.0)
+
+    def book(self, index: InstrumentIndex, ts_event: int, bids: Levels, asks: Levels) -> None:
+        """All its rows bear one time and stand together."""
+        levels, count = max(len(bids), len(asks)), self._count
+        if levels > self._capacity // 2:
+            raise BadInput(f"a book of {levels} levels: expected {self._capacity // 2} or fewer in this channel")
+        if count + levels > self._capacity:
+            count = self._make_room()
+        now_ns = self._now_ns()
+        for level, ((bid, bid_quantity), (ask, ask_quantity)) in enumerate(
+            zip_longest(bids, asks, fillvalue=_NO_LEVEL)
+        ):
+            _ROW.pack_into(
+                self._bytes,
+                (count + level) * _ROW.size,
+                0, now_ns, ts_event, index, RowKind.BOOK, 0, level, bid, ask, bid_quantity, ask_quantity, levels,
+            )  # fmt: skip
+        self._added(count, levels)
 
     def status(self, status: FeedStatus) -> None:
         self._on_status(status)
@@ -131,27 +162,44 @@ class Channel:
             count * _ROW.size,
             0, self._now_ns(), ts_event, index, kind, flags, code, x0, x1, x2, x3, x4,
         )  # fmt: skip
-        self._count = count + 1
-        self.received += 1
-        if not count:
+        self._added(count, 1)
+
+    def _added(self, before: int, rows: int) -> None:
+        self._count = before + rows
+        self.received += rows
+        if not before:
             self._arrived.set()
-        elif count + 1 >= BLOCK:
+        elif self._count >= BLOCK:
             self._on_block()
 
     def _make_room(self) -> int:
         """Drops the oldest half: one row at a time would move all others for each new one."""
         kept = self._capacity // 2
         self.dropped += self._count - kept
+        self.dropped_of.update(rows_by_code(self._filling[: self._count - kept]))
         self._filling[:kept] = self._filling[self._count - kept : self._count].copy()
         self._count = kept
         return kept
 
     def _newest(self, rows: Rows) -> Rows:
-        """Without the quotes that a newer one of the same instrument follows."""
-        places = np.flatnonzero(rows["kind"] == RowKind.QUOTE)
-        _, first_from_behind = np.unique(rows["instrument"][places][::-1], return_index=True)
-        is_kept = rows["kind"] != RowKind.QUOTE
-        is_kept[places[len(places) - 1 - first_from_behind]] = True
+        """Without the quotes, and the levels of books, that a newer one of the same instrument follows."""
+        is_quote, is_level = rows["kind"] == RowKind.QUOTE, rows["kind"] == RowKind.BOOK
+        is_kept = ~(is_quote | is_level)
+        is_kept[_last_of_each(rows, np.flatnonzero(is_quote))[1]] = True
+        levels = np.flatnonzero(is_level)
+        if len(levels):
+            # a book is what follows its best level; one that lost that to a full channel is none
+            known, begins = _last_of_each(rows, np.flatnonzero(is_level & (rows["interval_code"] == 0)))
+            of = np.searchsorted(known, rows["instrument"][levels])
+            begins_at = np.append(begins, len(rows))[np.where(np.isin(rows["instrument"][levels], known), of, -1)]
+            is_kept[levels] = levels >= begins_at
         kept: Rows = rows[is_kept]
         self.conflated += len(rows) - len(kept)
+        self.conflated_of.update(rows_by_code(rows[~is_kept]))
         return kept
+
+
+def _last_of_each(rows: Rows, places: IntArray) -> tuple[IntArray, IntArray]:
+    """The instruments of the rows at `places`, ascending, and the last place of each."""
+    instruments, from_behind = np.unique(rows["instrument"][places][::-1], return_index=True)
+    return instruments, places[len(places) - 1 - from_behind]

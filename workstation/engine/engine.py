@@ -2,20 +2,18 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-import psutil
-
-from workstation import __version__
+from workstation.client.collection import CollectionDetail, CollectionRequest, CollectionView
 from workstation.client.control import USUAL_INTERVAL, USUAL_PAGE
 from workstation.client.declaration import SessionDeclaration
 from workstation.client.jobs import JobDetail, JobRequest, JobView
 from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
     BarsView,
+    BookView,
     GroupView,
     Health,
     InstrumentView,
@@ -23,7 +21,6 @@ from workstation.client.messages import (
     OrderView,
     PositionView,
     QuoteView,
-    RecorderView,
     SessionDetail,
     SessionSummary,
     SignalView,
@@ -34,9 +31,12 @@ from workstation.client.now import SessionNow
 from workstation.client.ticket import OrderTicket, Placed
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
+from workstation.engine.collection_keeper import Collections
+from workstation.engine.collection_recovery import join, recover
 from workstation.engine.days import open_days
-from workstation.engine.feeds import Feeds, Wish
+from workstation.engine.feeds import Feeds
 from workstation.engine.hand import Hand
+from workstation.engine.health import HealthAnswers
 from workstation.engine.jobs import Jobs
 from workstation.engine.kill_flag import Kill
 from workstation.engine.live_session import LiveSession
@@ -47,6 +47,7 @@ from workstation.engine.sessions import Sessions
 from workstation.engine.summaries import detail_of, summary_of
 from workstation.engine.turns import Turns
 from workstation.engine.views import group_views, order_view, position_views
+from workstation.engine.wish import Wish
 from workstation.errors import BadInput, WorkstationError
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
@@ -83,6 +84,7 @@ class Engine:
         sessions: Sessions,
         feeds: Feeds,
         jobs: Jobs,
+        collections: Collections,
         ledger: Ledger,
         bus: Bus,
         store: HistoryStore,
@@ -95,22 +97,23 @@ class Engine:
         self._watched, self._wish = [Symbol(symbol) for symbol in watched], wish
         self._market = MarketAnswers(turns, feeds, store, bus, clock, opportunities)
         self._hand = Hand(sessions, turns)
-        self._started_ns = clock.now_ns()
-        self._process = psutil.Process(os.getpid())
-        self._unlisted: dict[str, str] = {}
-        self._not_fed: dict[str, str] = {}
-        """Watched symbols that their feed does not take, and why."""
+        self._collections = collections
+        self._health = HealthAnswers(clock, turns, feeds, sessions, collections, ledger)
 
     # -- its life
 
     async def run(self) -> None:
         """Serves until cancelled. What comes is recorded from the first row on, while sessions are recovered."""
+        collecting = await recover(self._collections)
         self._feeds.start(self._turns.market.registry)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._turns.run(), name="turns")
             tasks.create_task(self._keep_house(), name="housekeeping")
             tasks.create_task(self._market.run(), name="market data")
             tasks.create_task(self._look_round(), name="kill switch and days")
+            tasks.create_task(self._collections.run(), name="collections")
+            for one in collecting:
+                tasks.create_task(join(self._collections, one), name=f"collection {one.name}")
             for venue in self._feeds.venues:
                 tasks.create_task(self._watch(venue), name=f"watch {venue}")
                 tasks.create_task(self._refresh_rules(venue), name=f"rules {venue}")
@@ -119,6 +122,7 @@ class Engine:
     async def close(self) -> None:
         """Ends cleanly: no more rows, every state kept."""
         try:
+            await self._collections.close()
             await self._feeds.stop()
             self._turns.turn()
             for live in self._sessions.all():
@@ -130,6 +134,7 @@ class Engine:
 
     def told(self, status: FeedStatus) -> None:
         """A feed says how it fares."""
+        self._collections.told(status)
         if self._feeds.told(status):
             data = {"venue": status.venue, "state": status.state, "reason": status.reason}
             symbol = None if status.key is None else status.key.symbol
@@ -142,13 +147,13 @@ class Engine:
             found, why = await self._feeds.look_up(venue, wanted)
             for instrument in found:
                 wanted.remove(instrument.symbol)
-                self._unlisted.pop(f"{venue}:{instrument.symbol}", None)
+                self._health.unlisted.pop(f"{venue}:{instrument.symbol}", None)
                 self._turns.market.list_instrument(instrument)
-            self._unlisted |= {f"{venue}:{symbol}": reason for symbol, reason in why.items()}
+            self._health.unlisted |= {f"{venue}:{symbol}": reason for symbol, reason in why.items()}
             try:
                 self._feeds.want({one.key: self._wish for one in found})
             except WorkstationError as error:
-                self._not_fed |= {f"{venue}:{one.symbol}": str(error) for one in found}
+                self._health.not_fed |= {f"{venue}:{one.symbol}": str(error) for one in found}
             self._market.watch_spreads(self._listed())
             await asyncio.sleep(pause_s if wanted else 0)
             pause_s = min(2 * pause_s, MOST_WATCH_RETRY_S)
@@ -158,9 +163,9 @@ class Engine:
         while True:
             await asyncio.sleep(RULES_EVERY_S)
             found, why = await self._feeds.look_up(venue)
-            self._unlisted |= {f"{venue}:{symbol}": reason for symbol, reason in why.items()}
+            self._health.unlisted |= {f"{venue}:{symbol}": reason for symbol, reason in why.items()}
             for instrument in found:
-                self._unlisted.pop(f"{venue}:{instrument.symbol}", None)
+                self._health.unlisted.pop(f"{venue}:{instrument.symbol}", None)
                 self._sessions.rules_are(instrument)
                 if self._turns.recorder is not None:
                     self._turns.recorder.declare(instrument)
@@ -194,29 +199,7 @@ class Engine:
     # -- what is asked
 
     def health(self) -> Health:
-        now_ns, turns, recorder = self._clock.now_ns(), self._turns, self._recorder_view()
-        clock = turns.market.tables.clock[0]
-        return Health(
-            version=__version__,
-            started_ns=self._started_ns,
-            now_ns=now_ns,
-            problems=tuple(self._problems(recorder)),
-            feeds=self._feeds.views(),
-            recorder=recorder,
-            rows=int(clock["rows"]),
-            rows_per_second=turns.latency.rows_per_second(now_ns),
-            waiting=turns.channel.waiting,
-            dropped=turns.channel.dropped,
-            conflated=turns.channel.conflated,
-            rejected=sum(int(clock[f"rejected_{why}"]) for why in ("unknown", "value", "crossed")),
-            loop_lag_ms_p99=turns.latency.percentile_ms(now_ns, 0.99),
-            journal_lag_ms=self._ledger.oldest_pending_s * 1e3,
-            journal_rows=self._ledger.rows_written,
-            sessions=len(turns.sessions),
-            memory_mb=self._process.memory_info().rss / 2**20,
-            clock_drift_ms=self._clock.drift_ns() / 1e6,
-            kill=self.kill_state(),
-        )
+        return self._health.view(self.kill_state())
 
     def sessions(self) -> Sequence[SessionSummary]:
         return [self._summary(live) for live in self._sessions.all()]
@@ -297,6 +280,9 @@ class Engine:
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:
         return self._market.quotes(symbol)
 
+    def book(self, venue: str, symbol: str) -> BookView:
+        return self._market.book(venue, symbol)
+
     def instruments(self) -> Sequence[InstrumentView]:
         return self._market.instruments()
 
@@ -350,42 +336,20 @@ class Engine:
     async def cancel_job(self, job: str, by: str) -> JobView:
         return await self._jobs.cancel(job, by)
 
+    def collections(self) -> Sequence[CollectionView]:
+        return self._collections.all()
+
+    def collection(self, name: str) -> CollectionDetail:
+        return self._collections.of(name)
+
+    async def start_collection(self, request: CollectionRequest, by: str) -> CollectionView:
+        return await self._collections.start(request, by)
+
+    async def stop_collection(self, name: str, by: str) -> CollectionView:
+        return await self._collections.stop(name, by)
+
     def _asked(self, session: str | None) -> Sequence[LiveSession]:
         return self._sessions.all() if session is None else [self._sessions.of(session)]
 
     def _summary(self, live: LiveSession) -> SessionSummary:
         return summary_of(live, self._clock.now_ns())
-
-    def _recorder_view(self) -> RecorderView | None:
-        recorder = self._turns.recorder
-        if recorder is None:
-            return None
-        state, gap = recorder.state, recorder.recovered.gap
-        failure = state.writer.failure or state.roll_failure
-        return RecorderView(
-            state="recording" if state.writer.failure is None else "failed",
-            rows=state.writer.rows_written,
-            bytes=state.writer.bytes_written,
-            lag_ms=state.writer.lag_s * 1e3,
-            failure=failure,
-            last_gap_ns=None if gap is None or gap.from_ns is None or gap.to_ns is None else (gap.from_ns, gap.to_ns),
-        )
-
-    def _problems(self, recorder: RecorderView | None) -> Iterator[str]:
-        yield from (f"{name}: {why}" for name, why in (self._unlisted | self._not_fed).items())
-        for feed in self._feeds.views():
-            if feed.state not in ("live", "connecting"):
-                yield f"feed {feed.venue}: {feed.state}: {feed.reason}"
-        if recorder is not None and recorder.failure is not None:
-            yield f"recorder: {recorder.failure}"
-        if self._ledger.failure is not None:
-            yield f"ledger: {self._ledger.failure}"
-        if self._turns.channel.is_lagging:
-            yield "market data waits longer than it may: no entries"
-        for scope in self.kill_state().scopes:
-            why = f": {scope.reason}" if scope.reason else ""
-            yield f"kill switch: on for {scope.session or 'every session'}, by {scope.by}{why}; nothing is opened"
-        yield from (f"session {name} does not go on: {why}" for name, why in self._sessions.lost.items())
-        for live in self._sessions.all():
-            if live.fault is not None:
-                yield f"session {live.session_id}: {live.fault}"

@@ -12,13 +12,15 @@ import pyarrow as pa
 from workstation import __version__
 from workstation.client.messages import FeedView
 from workstation.engine.clock import Clock
+from workstation.engine.sieve import Sieve
+from workstation.engine.wish import Wish
 from workstation.errors import BadInput, UnknownInstrument, WorkstationError
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
-from workstation.model.market import SECOND_NS
+from workstation.model.market import SECOND_NS, Rows
 from workstation.ports.feed import Feed, FeedState, FeedStatus, MarketSink, Subscription
 
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
@@ -35,22 +37,6 @@ WRITER = f"workstation {__version__}"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is wanted of one instrument; wishes add up."""
-
-    quotes: bool = True
-    trades: bool = False
-    intervals_ns: frozenset[int] = frozenset()
-
-    def __or__(self, other: "Wish") -> "Wish":
-        return Wish(
-            quotes=self.quotes or other.quotes,
-            trades=self.trades or other.trades,
-            intervals_ns=self.intervals_ns | other.intervals_ns,
-        )
-
-
 @dataclass(slots=True)
 class _Line:
     """One venue's feed and what is known of it."""
@@ -62,12 +48,23 @@ class _Line:
     since_ns: int = 0
     stale: set[InstrumentKey] = field(default_factory=set)
     wishes: dict[InstrumentKey, Wish] = field(default_factory=dict)
+    """Of all who hold some, together."""
+    held: dict[str, dict[InstrumentKey, Wish]] = field(default_factory=dict)
+    """By who holds them, "" for the engine itself and its sessions, who give none back."""
+    asked: dict[InstrumentKey, Wish] = field(default_factory=dict)
+    """What the feed that runs was asked for, which is never less."""
     listed: dict[Symbol, Instrument] = field(default_factory=dict)
     watched_since_ns: int = 0
     broken_ns: dict[InstrumentKey, int] = field(default_factory=dict)
     """When the quotes of one instrument alone were last found to stand still."""
     is_wanted: asyncio.Event = field(default_factory=asyncio.Event)
     is_running: bool = False
+    run: asyncio.Task[None] | None = None
+
+    @property
+    def has_excess(self) -> bool:
+        """The feed may tell more than is wished, until it runs anew."""
+        return self.is_running and self.asked != self.wishes
 
 
 class Feeds:
@@ -81,6 +78,7 @@ class Feeds:
         }
         self._tasks: list[asyncio.Task[None]] = []
         self._registry: Registry | None = None
+        self._sieve: Sieve | None = None
 
     @property
     def venues(self) -> Iterable[Venue]:
@@ -131,8 +129,8 @@ class Feeds:
         series = Series(kind=HistoryKind.BARS, key=key, interval_ns=interval_ns)
         return (await asyncio.to_thread(store.write, series, table, source)).rows_stored
 
-    def want(self, wishes: Mapping[InstrumentKey, Wish]) -> None:
-        """Adds to what is asked for; a feed that runs takes it up beside the rest.
+    def want(self, wishes: Mapping[InstrumentKey, Wish], holder: str = "") -> None:
+        """Adds to what is asked for; a feed that runs takes it up beside the rest. `holder` may `release` it.
 
         Raises UnknownInstrument or BadInput where its venue does not have it.
         """
@@ -143,11 +141,52 @@ class Feeds:
                 after = wish if before is None else before | wish
                 if key.venue == venue and after != before:
                     grown[key] = after
-            if grown and line.is_running:
-                line.feed.add(self._subscriptions(grown))
+            if line.is_running:
+                self._ask_more(line, grown)
             line.wishes |= grown
+            held = line.held.setdefault(holder, {})
+            for key, wish in wishes.items():
+                if key.venue == venue:
+                    held[key] = held[key] | wish if key in held else wish
             if grown:
                 line.is_wanted.set()
+        self._sift_anew()
+
+    def _ask_more(self, line: _Line, wishes: Mapping[InstrumentKey, Wish]) -> None:
+        asked = {key: wish if key not in line.asked else line.asked[key] | wish for key, wish in wishes.items()}
+        more = {key: wish for key, wish in asked.items() if line.asked.get(key) != wish}
+        if more:
+            line.feed.add(self._subscriptions(more))
+            line.asked |= more
+
+    def release(self, holder: str) -> None:
+        """What only `holder` wanted is wanted no more: its rows are let go from now on, and not asked for again."""
+        for line in self._lines.values():
+            if line.held.pop(holder, None) is None:
+                continue
+            line.wishes = _together(line.held.values())
+            if not line.wishes:
+                line.is_wanted.clear()
+                self._end_run(line)
+        self._sift_anew()
+
+    def sift(self, rows: Rows) -> Rows:
+        """The rows that somebody wants."""
+        return rows if self._sieve is None else self._sieve.take(rows)
+
+    def _sift_anew(self) -> None:
+        self._sieve = None
+        if self._registry is not None and any(line.has_excess for line in self._lines.values()):
+            wishes = {
+                one.key: self._lines[one.venue].wishes.get(one.key)
+                for one in self._registry
+                if one.venue in self._lines and self._lines[one.venue].has_excess
+            }
+            self._sieve = Sieve(self._registry, wishes)
+
+    def _end_run(self, line: _Line) -> None:
+        if line.run is not None:
+            line.run.cancel()
 
     def start(self, registry: Registry) -> None:
         """Runs every feed from its first wish on, until `stop`."""
@@ -168,6 +207,8 @@ class Feeds:
         line = self._lines[status.venue]
         if status.state in BREAKS:
             self._break(line, status.key)
+        if status.state is FeedState.RECONNECTING and line.has_excess:
+            self._end_run(line)  # the next connection is for what is wanted now
         if status.key is not None:
             (line.stale.add if status.state is FeedState.STALE else line.stale.discard)(status.key)
             log.info("feed %s: %s %s %s", status.venue, status.key.symbol, status.state, status.reason)
@@ -218,6 +259,8 @@ class Feeds:
                 quotes=wish.quotes,
                 trades=wish.trades,
                 intervals_ns=tuple(sorted(wish.intervals_ns)),
+                funding=wish.funding,
+                book_levels=wish.book_levels,
             )
             for key, wish in wishes.items()
         ]
@@ -227,9 +270,9 @@ class Feeds:
         attempt = 0
         while True:
             await line.is_wanted.wait()
-            began_ns, line.is_running = self._clock.now_ns(), True
+            began_ns = self._clock.now_ns()
             try:
-                await line.feed.run(self._subscriptions(line.wishes), self._sink)
+                await self._run_once(line)
             except Exception as error:  # what breaks one feed must not be its end, nor another's
                 if not isinstance(error, WorkstationError):
                     log.exception("feed %s", line.feed.venue)
@@ -245,5 +288,36 @@ class Feeds:
                         counts=line.feed.counts,
                     )
                 )
-                line.is_running = False
                 await asyncio.sleep(wait_s)
+
+    async def _run_once(self, line: _Line) -> None:
+        """Until it breaks, or is ended because less is wanted. Raises what broke it."""
+        line.run = asyncio.create_task(self._feed(line))
+        try:
+            await asyncio.wait([line.run])
+        finally:
+            line.run.cancel()
+            await asyncio.wait([line.run])
+        if not line.run.cancelled():
+            line.run.result()
+        elif not line.wishes:
+            line.state, line.reason = FeedState.CONNECTING, "nothing is wanted of it"
+            line.since_ns = self._clock.now_ns()
+
+    async def _feed(self, line: _Line) -> None:
+        """A run of the feed: it takes up more from its first step to its last; what is wanted before waits for it."""
+        line.is_running, line.asked = True, dict(line.wishes)
+        self._sift_anew()
+        try:
+            await line.feed.run(self._subscriptions(line.wishes), self._sink)
+        finally:
+            line.is_running = False
+
+
+def _together(held: Iterable[Mapping[InstrumentKey, Wish]]) -> dict[InstrumentKey, Wish]:
+    """What all holders want."""
+    whole: dict[InstrumentKey, Wish] = {}
+    for wishes in held:
+        for key, wish in wishes.items():
+            whole[key] = whole[key] | wish if key in whole else wish
+    return whole

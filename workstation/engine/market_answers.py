@@ -1,12 +1,14 @@
 """What the engine answers and tells of its market: quotes, spreads, bars and the rules of instruments."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from workstation.client.control import LARGEST_PAGE
-from workstation.client.messages import BarsView, InstrumentView, OpportunityView, QuoteView, SpreadView
+from workstation.client.messages import BarsView, BookView, InstrumentView, OpportunityView, QuoteView, SpreadView
 from workstation.engine.bar_shelf import BarShelf
+from workstation.engine.book_shelf import BookShelf
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
 from workstation.engine.feeds import Feeds
@@ -17,11 +19,19 @@ from workstation.engine.quote_monitor import QuoteMonitor
 from workstation.engine.spread_monitor import SpreadMonitor
 from workstation.engine.turns import Turns
 from workstation.errors import BadInput
+from workstation.history.durable import HistoryCorrupt
+from workstation.history.last_opportunities import last_opportunities
+from workstation.history.opportunities import KeptOpportunity
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.market import interval_ns
+from workstation.model.market import DAY_NS, interval_ns
 from workstation.windows.opportunities import OpportunitySpec
+
+REMEMBERED_NS = 31 * DAY_NS
+"""For how long opportunities of earlier lives are told."""
+
+log = logging.getLogger(__name__)
 
 
 class MarketAnswers:
@@ -37,20 +47,37 @@ class MarketAnswers:
         opportunities: OpportunitySpec,
     ) -> None:
         self._registry, self._feeds, self._clock = turns.market.registry, feeds, clock
+        self._turns, self._store, self._started_ns = turns, store, clock.now_ns()
         self._quotes, self._pairs = QuoteMonitor(turns.market, turns.tape), PairMonitor(turns.market, clock)
         self._spreads = SpreadMonitor(turns.market, self._pairs)
-        self._opportunities = OpportunityMonitor(turns.market, bus, clock, opportunities)
+        self._opportunities = OpportunityMonitor(turns.market, bus, clock, opportunities, self._keep)
         self._quote_teller = quote_teller(bus, clock, self._quotes)
         self._spread_teller = spread_teller(bus, clock, self._quotes, self._spreads)
         self._shelf = BarShelf(self._registry, self._quotes, feeds, store, clock)
-        turns.tape.on_bars = self._shelf.take
+        self._books = BookShelf(self._registry)
+        turns.tape.on_bars, turns.tape.on_books = self._shelf.take, self._books.take
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.remember(), name="opportunities of before")
             tasks.create_task(self._quote_teller.run(QUOTES_EVERY_S), name="quotes")
             tasks.create_task(self._spread_teller.run(SPREADS_EVERY_S), name="spreads")
             tasks.create_task(self._opportunities.run(), name="opportunities")
             tasks.create_task(self._pairs.run(), name="pairs")
+
+    async def remember(self) -> None:
+        """Opportunities from before this life, as far as the history has them."""
+        since_ns = self._clock.now_ns() - REMEMBERED_NS
+        try:
+            before = await asyncio.to_thread(last_opportunities, self._store, since_ns)
+        except (HistoryCorrupt, OSError) as error:
+            log.error("opportunities of before are not known: %s", error)
+            return
+        self._opportunities.remember([one for one in before if one.closed_ns < self._started_ns])
+
+    def _keep(self, opportunity: KeptOpportunity) -> None:
+        if self._turns.recorder is not None:
+            self._turns.recorder.keep(opportunity)
 
     def watch_spreads(self, keys: Iterable[InstrumentKey]) -> None:
         """Of every pair among the instruments, from now on."""
@@ -67,6 +94,10 @@ class MarketAnswers:
         if not 1 <= limit <= LARGEST_PAGE:
             raise BadInput(f"limit {limit}: expected 1 to {LARGEST_PAGE}")
         return self._opportunities.views(symbol, limit)
+
+    def book(self, venue: str, symbol: str) -> BookView:
+        """Raises UnknownInstrument for what is not watched, BadInput while it has no book."""
+        return self._books.view(InstrumentKey(Venue(venue), Symbol(symbol)), self._clock.now_ns())
 
     def instruments(self) -> Sequence[InstrumentView]:
         """By the rules that the venue told last."""

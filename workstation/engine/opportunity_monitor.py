@@ -1,20 +1,24 @@
-"""Opportunities of every pair that the engine watches: found in the loop, told when they count and when they close."""
+"""Opportunities of every pair that the engine watches: found in the loop, told when they count and when they close.
+
+Those that closed are kept with the recording, so that the engine's next life still knows them.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
-
-import numpy as np
 
 from workstation.client.messages import OpportunityView, Topic
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
 from workstation.engine.quote_monitor import fields_of, known
+from workstation.history.opportunities import KeptOpportunity
 from workstation.model.ids import SlotIndex
+from workstation.model.instrument import InstrumentKey
 from workstation.session.market import Market
 from workstation.windows.opportunities import AB, ClosedOpportunities, OpportunitySpec
 from workstation.windows.specs import WindowSpec
+from workstation.windows.tables import Table
 
 EVERY_S = 0.1
 KEPT = 5_000
@@ -24,8 +28,15 @@ KEPT = 5_000
 class OpportunityMonitor:
     """Tells one event when an opportunity has lasted long enough to count, and one when it has closed."""
 
-    def __init__(self, market: Market, bus: Bus, clock: Clock, wanted: OpportunitySpec) -> None:
-        self._market, self._bus, self._clock, self._wanted = market, bus, clock, wanted
+    def __init__(
+        self,
+        market: Market,
+        bus: Bus,
+        clock: Clock,
+        wanted: OpportunitySpec,
+        keep: Callable[[KeptOpportunity], None] = lambda kept: None,
+    ) -> None:
+        self._market, self._bus, self._clock, self._wanted, self._keep = market, bus, clock, wanted, keep
         self._closed = ClosedOpportunities(market.tables)
         self._kept: deque[OpportunityView] = deque(maxlen=KEPT)
         self._pairs: dict[int, WindowSpec] = {}
@@ -42,6 +53,13 @@ class OpportunityMonitor:
             self._market.windows.watch(spec, self._wanted)
             self._pairs[slot] = spec
 
+    def remember(self, before: Sequence[KeptOpportunity]) -> None:
+        """Those that closed before this life, by their closing: what counted by other rules is left out."""
+        rules = _rules(self._wanted)
+        alike = [one for one in before if one.basis is None and {name: getattr(one, name) for name in rules} == rules]
+        views = [view_of(one) for one in alike]
+        self._kept = deque([*views, *self._kept], maxlen=KEPT)
+
     def views(self, symbol: str | None, limit: int) -> Sequence[OpportunityView]:
         """The last `limit` of one symbol or of all: those that closed, by their closing, and those that last."""
         found = [*self._kept, *self.lasting()]
@@ -52,7 +70,7 @@ class OpportunityMonitor:
         watches, now_ns = self._market.tables.watches, self._clock.now_ns()
         counts = (watches["opened_ns"] > 0) & (now_ns - watches["opened_ns"] >= watches["least_ns"])
         counts &= watches["stale_ns"] > now_ns  # one whose side fell silent closes with the next quote
-        found = [self._view(fields_of(watches[place]) | {"closed_ns": None}) for place in np.flatnonzero(counts)]
+        found = [self._view(row | {"closed_ns": None}) for row in self._own(watches[counts])]
         return sorted(found, key=lambda one: one.opened_ns)
 
     async def run(self) -> None:
@@ -62,30 +80,50 @@ class OpportunityMonitor:
 
     def tell(self) -> None:
         """What has closed, and what has come to count, since the last call."""
-        for row in self._closed.take():
-            if int(row["slot"]) in self._pairs:
-                view = self._view(fields_of(row))
-                self._kept.append(view)
-                self._publish(view)
+        for row in self._own(self._closed.take()):
+            view = self._view(row)
+            self._kept.append(view)
+            self._publish(view)
+            self._keep(self._kept_of(row))
         lasting = self.lasting()
         for view in lasting:
             if _name(view) not in self._told:
                 self._publish(view)
         self._told = {_name(view) for view in lasting}
 
+    def _own(self, rows: Table) -> Iterator[dict[str, Any]]:
+        """The fields of those that are of a pair that is watched here."""
+        return (fields_of(row) for row in rows if int(row["slot"]) in self._pairs)
+
     def _publish(self, view: OpportunityView) -> None:
         self._bus.publish(Topic.OPPORTUNITY, view, time_ns=self._clock.now_ns(), symbol=view.symbol)
 
-    def _view(self, row: dict[str, Any]) -> OpportunityView:
+    def _sold_and_bought(self, row: dict[str, Any]) -> tuple[InstrumentKey, InstrumentKey]:
         spec = self._pairs[row["slot"]]
         assert spec.instrument_b is not None
-        sold, bought = spec.instrument_a.venue, spec.instrument_b.venue
-        if row["way"] != AB:
-            sold, bought = bought, sold
+        a, b = spec.instrument_a, spec.instrument_b
+        return (a, b) if row["way"] == AB else (b, a)
+
+    def _kept_of(self, row: dict[str, Any]) -> KeptOpportunity:
+        sold, bought = self._sold_and_bought(row)
+        return KeptOpportunity(
+            sold=(sold.venue, sold.symbol),
+            bought=(bought.venue, bought.symbol),
+            opened_ns=row["opened_ns"],
+            closed_ns=row["closed_ns"],
+            peak_ns=row["peak_ns"],
+            peak_bps=row["peak_bps"],
+            quantity=row["quantity"],
+            left_bps=known(row["left_bps"]),
+            **_rules(self._wanted),
+        )
+
+    def _view(self, row: dict[str, Any]) -> OpportunityView:
+        sold, bought = self._sold_and_bought(row)
         return OpportunityView(
-            symbol=spec.instrument_a.symbol,
-            sell_at=sold,
-            buy_at=bought,
+            symbol=sold.symbol,
+            sell_at=sold.venue,
+            buy_at=bought.venue,
             opened_ns=row["opened_ns"],
             closed_ns=row["closed_ns"],
             peak_ns=row["peak_ns"],
@@ -93,6 +131,25 @@ class OpportunityMonitor:
             quantity=row["quantity"],
             left_bps=known(row["left_bps"]),
         )
+
+
+def view_of(kept: KeptOpportunity) -> OpportunityView:
+    return OpportunityView(
+        symbol=kept.sold[1],
+        sell_at=kept.sold[0],
+        buy_at=kept.bought[0],
+        opened_ns=kept.opened_ns,
+        closed_ns=kept.closed_ns,
+        peak_ns=kept.peak_ns,
+        peak_bps=kept.peak_bps,
+        quantity=kept.quantity,
+        left_bps=kept.left_bps,
+    )
+
+
+def _rules(wanted: OpportunitySpec) -> dict[str, Any]:
+    """What counts as one, as it is kept beside each."""
+    return {name: getattr(wanted, name) for name in ("least_bps", "least_value", "least_ns", "latency_ns")}
 
 
 def _name(view: OpportunityView) -> tuple[str, str, str, int]:

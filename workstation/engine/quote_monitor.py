@@ -6,7 +6,7 @@ from typing import Any
 
 from workstation.client.messages import BarView, QuoteView
 from workstation.engine.tape import Tape
-from workstation.model.market import IntArray
+from workstation.model.market import MS_NS, IntArray
 from workstation.session.market import Market
 
 BAR_FIELDS = tuple(BarView.model_fields)
@@ -73,12 +73,19 @@ class QuoteMonitor:
             "last_side": None if price is None else "sell" if line["seller_takes"] else "buy",
             "last_event": line["trade_event"] or None,
             "last_received": line["trade_received"] or None,
+            "mark_price": known(line["mark_price"]),
+            "index_price": line["index_price"] or None,
+            "funding_rate": known(line["funding_rate"]),
+            "funding_due": line["funding_due_ms"] * MS_NS or None,
             "forming": bar_of(line["forming"]),
             "closed": bar_of(line["closed"]),
         }
 
 
-TAPED = ("ts_event", "last_price", "last_quantity", "last_side", "last_event", "last_received", "forming", "closed")
+TAPED = (
+    *("ts_event", "last_price", "last_quantity", "last_side", "last_event", "last_received"),
+    *("mark_price", "index_price", "funding_rate", "funding_due", "forming", "closed"),
+)
 
 
 def fields_of(row: Any) -> dict[str, Any]:

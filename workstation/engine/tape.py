@@ -1,4 +1,5 @@
-"""The tape: of each instrument the last trade, the minute in the making and the venue's last closed minute.
+"""The tape: of each instrument the last trade, the minute in the making and the venue's last closed minute; of a
+perpetual its mark price and funding rate.
 
 Only viewers read it; nothing is decided by it. One compiled pass over each block, behind the market's own.
 """
@@ -15,6 +16,7 @@ from workstation.model.market import MINUTE_NS, RowFlag, RowKind, Rows, interval
 from workstation.windows.advance import LARGEST, bar_fault, quote_fault
 
 QUOTE, TRADE, BAR = int(RowKind.QUOTE), int(RowKind.TRADE), int(RowKind.BAR)
+MARK, FUNDING, BOOK = int(RowKind.MARK), int(RowKind.FUNDING), int(RowKind.BOOK)
 IS_CLOSED, SELLER_TAKES = int(RowFlag.IS_CLOSED), int(RowFlag.SELLER_TAKES)
 MINUTE, MINUTE_CODE = MINUTE_NS, interval_code(MINUTE_NS)
 
@@ -39,6 +41,10 @@ LINE = np.dtype(
         ("trade_price", np.float64),  # NaN before the first trade
         ("trade_quantity", np.float64),
         ("seller_takes", np.uint8),
+        ("mark_price", np.float64),  # NaN before the first
+        ("index_price", np.float64),  # 0 where the venue tells none
+        ("funding_rate", np.float64),  # NaN before the first
+        ("funding_due_ms", np.int64),
         ("forming", MINUTE_BAR),
         ("closed", MINUTE_BAR),
     ]
@@ -97,9 +103,22 @@ def take_closed_minute(row: Any, line: Any) -> None:
 
 
 @compiled
-def take_rows(rows: Any, lines: Any) -> int:
-    """Takes a block; returns how many closed bars of any length it has. Rows that the market rejects are passed by."""
-    bars = 0
+def take_mark(row: Any, line: Any) -> None:
+    if 0.0 < row["x0"] < LARGEST and 0.0 <= row["x1"] < LARGEST:
+        line["mark_price"], line["index_price"] = row["x0"], row["x1"]
+
+
+@compiled
+def take_funding(row: Any, line: Any) -> None:
+    if -1.0 < row["x0"] < 1.0 and 0.0 <= row["x1"] < LARGEST:
+        line["funding_rate"], line["funding_due_ms"] = row["x0"], int(row["x1"])
+
+
+@compiled
+def take_rows(rows: Any, lines: Any) -> tuple[int, int]:
+    """Takes a block; returns how many closed bars of any length it has, and how many levels of books. Rows that the
+    market rejects are passed by."""
+    bars = levels = 0
     for i in range(len(rows)):
         row = rows[i]
         place = row["instrument"]
@@ -116,10 +135,15 @@ def take_rows(rows: Any, lines: Any) -> int:
             bars += 1
             if row["interval_code"] == MINUTE_CODE:
                 take_closed_minute(row, line)
+        elif kind == MARK:
+            take_mark(row, line)
+        elif kind == FUNDING:
+            take_funding(row, line)
         else:
+            levels += kind == BOOK
             continue
         line["changes"] += 1
-    return bars
+    return bars, levels
 
 
 class Tape:
@@ -131,17 +155,23 @@ class Tape:
         self.lines = _blank(instruments())
         self.on_bars: Callable[[Rows], None] = lambda rows: None
         """Called with each block that has a closed bar; its memory is used again."""
+        self.on_books: Callable[[Rows], None] = lambda rows: None
+        """The same of blocks with an order book."""
 
     def take(self, rows: Rows) -> None:
         """Rows that the market has taken."""
         missing = self._instruments() - len(self.lines)
         if missing:
             self.lines = np.concatenate([self.lines, _blank(missing)])
-        if take_rows(rows, self.lines):
+        bars, levels = take_rows(rows, self.lines)
+        if bars:
             self.on_bars(rows)
+        if levels:
+            self.on_books(rows)
 
 
 def _blank(count: int) -> Lines:
     lines = np.zeros(count, LINE)
+    lines["mark_price"] = lines["funding_rate"] = np.nan
     lines["trade_price"] = lines["forming"]["volume"] = lines["closed"]["volume"] = np.nan
     return lines

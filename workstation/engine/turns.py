@@ -55,6 +55,8 @@ class Turns:
         self.latency = Latency()
         self.tape = Tape(lambda: len(market.registry))
         self.sessions: dict[SessionId, LiveSession] = {}
+        self.sift: Callable[[Rows], Rows] = lambda rows: rows
+        """Of what has come, the rows that somebody wants."""
         self.fills: list[Fill] = []
         """What is prepared for sessions that start: it gets every row that comes meanwhile."""
         self._hosts: dict[Subscriber, LiveSession] = {}
@@ -114,7 +116,7 @@ class Turns:
     def turn(self) -> None:
         """What has come, then what is due."""
         now_ns = self.clock.now_ns()  # nothing that comes later bears an earlier stamp
-        rows = self.channel.take()
+        rows = self.sift(self.channel.take())
         is_late = self.channel.is_lagging or self.is_journal_late
         if is_late != self.is_lagging:
             self._lag(is_late)

@@ -18,6 +18,8 @@ from workstation.server.guard import HEADERS, Guard
 from workstation.server.metrics import EngineMetrics
 from workstation.server.problems import FORM, problem_of, problem_of_details, status_of, written
 from workstation.server.routes.bars import bars_router
+from workstation.server.routes.books import books_router
+from workstation.server.routes.collections import collections_router
 from workstation.server.routes.docs import docs_router
 from workstation.server.routes.groups import groups_router
 from workstation.server.routes.health import health_router
@@ -51,10 +53,11 @@ def create_app(
     app.include_router(health_router(control, metrics))
     for router in (sessions_router, orders_router, positions_router, groups_router, signals_router, spreads_router):
         app.include_router(router(control))
-    for router in (quotes_router, bars_router, instruments_router):
+    for router in (quotes_router, bars_router, books_router, instruments_router):
         app.include_router(router(control))
     app.include_router(kill_router(control))
     app.include_router(jobs_router(control))
+    app.include_router(collections_router(control))
     app.include_router(docs_router(app))
     app.router.routes.append(WebSocketRoute("/stream", stream))
     _answer_errors(app)

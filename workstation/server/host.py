@@ -14,12 +14,14 @@ from workstation.config.settings import Settings
 from workstation.config.words import opportunities_of
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
+from workstation.engine.collection_keeper import Collections
 from workstation.engine.engine import Engine
-from workstation.engine.feeds import Feeds, Wish
+from workstation.engine.feeds import Feeds
 from workstation.engine.jobs import Jobs
 from workstation.engine.last_place import last_place
 from workstation.engine.sessions import Sessions
 from workstation.engine.turns import Turns
+from workstation.engine.wish import Wish
 from workstation.errors import ConfigError
 from workstation.exchanges.registry import open_feed
 from workstation.exchanges.rest_limiter import RestLimiters
@@ -28,15 +30,13 @@ from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.ids import Venue
-from workstation.model.market import MARKET_ROW, STEP_BITS, interval_ns
+from workstation.model.market import MARKET_ROW, MS_NS, STEP_BITS, interval_ns
 from workstation.ports.feed import FeedStatus
 from workstation.research.jobs import check_job
 from workstation.server.app import create_app
 from workstation.server.auth import api_token, check_bind
 from workstation.server.serve import serve
 from workstation.session.market import Market
-
-MS_NS = 1_000_000
 
 
 def run_engine(
@@ -94,18 +94,22 @@ async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_re
         clock,
         turns.channel,
     )
+    turns.sift = feeds.sift
     engine = Engine(
         clock=clock,
         turns=turns,
         sessions=Sessions(turns, ledger, store, feeds, bus, settings),
         feeds=feeds,
         jobs=Jobs(settings, bus, clock, check_job),
+        collections=Collections(turns, feeds, store, bus, settings.engine, is_engine=True),
         ledger=ledger,
         bus=bus,
         store=store,
         watched=settings.engine.symbols,
         wish=Wish(
             trades=settings.engine.with_trades,
+            funding=settings.engine.with_funding,
+            book_levels=settings.engine.book_levels,
             intervals_ns=frozenset(map(interval_ns, settings.engine.bar_intervals)),
         ),
         opportunities=opportunities_of(settings),

@@ -12,6 +12,8 @@ from workstation.client.ticket import RefusalView
 from workstation.errors import (
     AccessRefused,
     CallerError,
+    CollectionExists,
+    CollectionNotFound,
     GroupNotFound,
     HaltError,
     HistoryMissing,
@@ -36,7 +38,9 @@ STATUSES: tuple[tuple[type[WorkstationError], int], ...] = (
     (UnknownInstrument, 404),
     (RunNotFound, 404),
     (HistoryMissing, 404),
+    (CollectionNotFound, 404),
     (SessionExists, 409),
+    (CollectionExists, 409),
     (IllegalTransition, 409),
     (AccessRefused, 403),
     (CallerError, 400),

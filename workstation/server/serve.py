@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from workstation.errors import ConfigError
 from workstation.server.auth import check_bind
-from workstation.server.connections import PATIENCE_S, bounded, most_connections
+from workstation.server.connections import PATIENCE_S, bounded, most_connections, raise_file_limit
 
 GOODBYE_S = 3
 PING_S = 20.0
@@ -41,6 +41,7 @@ async def serve(
     process has room for), each has `patience_s` for a request's headers. Raises ConfigError where it cannot listen.
     """
     listening = listen(host, port)
+    raise_file_limit()
     config = uvicorn.Config(
         app,
         host=host,

@@ -35,7 +35,8 @@ class ServerSettings:
     """A client that takes nothing for so long is let go."""
     waiting_events: int = 2_000
     """That one client of the stream may leave untaken."""
-    most_clients: int = 500
+    most_clients: int = 1_200
+    """Of the stream; it needs as many open sockets (`connections.MOST`)."""
     most_faults: int = 5
     """Faulty messages of one client of the stream, before it is shown the door."""
     most_frame_bytes: int = 32 * 1024

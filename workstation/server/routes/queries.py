@@ -33,8 +33,11 @@ class OfOpportunities(OfSymbol):
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="At most so many, the last ones")] = USUAL_PAGE
 
 
-class OfBars(Message):
+class OfInstrument(Message):
     venue: Annotated[Word, Field(description="Such as nova")]
     symbol: Annotated[Word, Field(description="Such as BTC/USDT")]
+
+
+class OfBars(OfInstrument):
     interval: Annotated[IntervalLabel, Field(description="The length of a bar")] = USUAL_INTERVAL
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="At most so many closed bars")] = USUAL_PAGE
