@@ -17,6 +17,7 @@ NAMES = [path.stem for path in NOTEBOOKS]
 OTHER: Mapping[str, Mapping[str, Any]] = {
     "01_first_look": {"symbol": "ETH/USDT:USDT", "fast": 10, "slow": 30, "start": "2023-11-01"},
     "02_spreads": {"venue_b": "vega", "symbol": "BTC/USDT:USDT", "entry_z": 2.5},
+    "03_data_quality": {"gap_minutes": 12.0, "behind_ms": 900.0},
 }
 
 

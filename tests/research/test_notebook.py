@@ -70,7 +70,7 @@ def test_history_of_what_is_recorded_now_ends_with_the_last_row_written(home: Pa
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ({"kind": "books"}, "kind 'books': expected bars, quotes, trades"),
+        ({"kind": "candles"}, "kind 'candles': expected bars, quotes, trades, books, marks, funding"),
         ({"kind": "bars"}, "interval: not given; expected the length of the bars"),
         ({"kind": "quotes", "interval": "1m"}, "interval '1m': quotes have none"),
     ],

@@ -30,15 +30,17 @@ from workstation.config.words import (
     text_of,
 )
 from workstation.errors import BadInput
-from workstation.history.layout import HistoryKind, Series
+from workstation.history.layout import PAIR_KINDS, HistoryKind, Series
+from workstation.history.pairs import pair_key
 from workstation.history.store import HistoryStore
 from workstation.model.ids import RunId
+from workstation.model.instrument import InstrumentKey, checked_key
 from workstation.model.market import Bars, interval_ns
 from workstation.research import backtest as fast
 from workstation.research import replay as walk
 from workstation.research import verify as check
 from workstation.research.choices import When, require_stored, span_of
-from workstation.research.notebook_frames import bar_frame, quote_frame, trade_frame
+from workstation.research.notebook_frames import FRAMES, PAIR_FRAMES, bar_frame
 from workstation.research.replay_result import ReplayResult
 from workstation.research.results import BacktestResult
 from workstation.research.session_request import (
@@ -92,8 +94,8 @@ def load_bars(
 
 
 def history(
-    venue: str,
-    symbol: str,
+    venue: str | tuple[str, str] | list[str],
+    symbol: str | tuple[str, str] | list[str],
     kind: HistoryKind | str = HistoryKind.QUOTES,
     *,
     interval: str | None = None,
@@ -101,11 +103,21 @@ def history(
     end: When | None = None,
     history: Source = None,
 ) -> pd.DataFrame:
-    """Stored quotes, trades or bars as a table; of what another process records now, all to its last write.
+    """Stored rows of a kind as a table; of what another process records now, all to its last write.
 
-    Bars, which need an interval, by their opening; else rows by their receipt.
+    Bars, which need an interval, by their opening; else rows by their receipt. Spreads and opportunities are of two
+    venues: ws.history(("nova", "orion"), "BTC/USDT", "opportunities"), by their closing; what an engine found and what
+    was kept of `ws.spreads` and `ws.opportunities`, with what each was found by.
     """
     wanted = _kind(kind)
+    if wanted in PAIR_KINDS:
+        if interval is not None:
+            raise BadInput(f"interval {interval!r}: {wanted} have none; expected it with bars only")
+        series = Series(kind=wanted, key=_pair_of(venue, symbol))
+        span, store = span_of(start, end), open_history(history)
+        return PAIR_FRAMES[wanted](store.table(series, span.start_ns, span.end_ns))
+    if not isinstance(venue, str) or not isinstance(symbol, str):
+        raise BadInput(f"venue {venue!r}, symbol {symbol!r}: expected one of each; two have spreads and opportunities")
     if wanted is HistoryKind.BARS:
         if interval is None:
             raise BadInput('interval: not given; expected the length of the bars, such as "1m"')
@@ -115,7 +127,7 @@ def history(
     key, span, store = keys_of((venue,), symbol)[0], span_of(start, end), open_history(history)
     require_stored(store, Series(kind=wanted, key=key), span)
     rows = store.rows(key, wanted, 0, span.start_ns, span.end_ns)
-    return quote_frame(rows) if wanted is HistoryKind.QUOTES else trade_frame(rows)
+    return FRAMES[wanted](rows)
 
 
 def backtest(
@@ -230,6 +242,18 @@ def strategy_of(strategy: str | Strategy, parameters: Mapping[str, Any], setting
     if parameters:
         raise BadInput(f"{strategy.name_in_cli}: made already, so {', '.join(parameters)} cannot be set here")
     return strategy
+
+
+def _pair_of(venue: object, symbol: object) -> InstrumentKey:
+    """Two venues and one symbol, or one of each. Raises BadInput."""
+    venues = list(venue) if isinstance(venue, tuple | list) else [venue]
+    symbols = list(symbol) if isinstance(symbol, tuple | list) else [symbol, symbol]
+    if len(venues) != 2 or len(symbols) != 2:
+        raise BadInput(
+            f'venue {venue!r}, symbol {symbol!r}: expected two venues, such as ("nova", "orion"), and a symbol'
+        )
+    a, b = (checked_key(text_of("venue", one), text_of("symbol", of)) for one, of in zip(venues, symbols, strict=True))
+    return pair_key(a, b)
 
 
 def _kind(kind: HistoryKind | str) -> HistoryKind:

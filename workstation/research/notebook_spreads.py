@@ -12,18 +12,18 @@ from workstation.history.blocks import Selection
 from workstation.history.layout import HistoryKind
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
-from workstation.model.market import MINUTE_NS, SECOND_NS
+from workstation.model.market import MINUTE_NS, MS_NS, SECOND_NS
 from workstation.research.choices import When, require_received, span_of
 from workstation.research.notebook import Source, open_history
+from workstation.research.pair_keeping import keep_opportunities, keep_spreads
 from workstation.research.pair_series import pair_series
-from workstation.research.spread_opportunities import spread_opportunities
+from workstation.research.spread_opportunities import opportunity_frame, opportunity_rows
 from workstation.research.spread_series import spread_series
 from workstation.research.spread_sides import Sides, sides_of
 from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.specs import WindowKind, WindowSpec
 
 __all__ = ["opportunities", "pairs", "spreads"]
-MS_NS = 1_000_000
 POINT_NS = 100 * MS_NS
 """A window's point, as WindowSpec has it by default."""
 WANTED = OpportunitySpec()
@@ -44,6 +44,7 @@ def spreads(
     band_deviations: float = 2.0,
     quantiles: tuple[float, float] | None = None,
     resolution_ms: int = 1_000,
+    keep: bool = False,
     history: Source = None,
 ) -> pd.DataFrame:
     """Spread, mean, band, z and edges in bps by receipt (UTC), at most one row per `resolution_ms`.
@@ -54,15 +55,20 @@ def spreads(
 
     Where B quotes another currency, `symbol_b` names its symbol, and `basis` the stored instrument that turns it into
     A's: ws.spreads("nova", "orion", "BTC/USDT", symbol_b="BTC/USDC", basis="nova:USDC/USDT"). One dollar coin is never
-    taken for another. Raises BadInput, HistoryMissing, HistoryCorrupt.
+    taken for another. With `keep` the rows are put into the history, where ws.history(("nova", "orion"), symbol,
+    "spreads") finds them. Raises BadInput, HistoryMissing, HistoryCorrupt.
     """
     span, store = span_of(start, end), open_history(history)
-    window = _window(
+    window = spread_window(
         store, span, sides_of(venue_a, venue_b, symbol, symbol_b, basis), window_minutes, stale_after_seconds,
         min_points=_whole("min_points", min_points), quantiles=_quantiles(quantiles),
         band_deviations=number_of("band_deviations", band_deviations),
     )  # fmt: skip
-    return spread_series(store, window, span, every_ns=milliseconds_of("resolution_ms", resolution_ms) * MS_NS)
+    every_ns = milliseconds_of("resolution_ms", resolution_ms) * MS_NS
+    frame = spread_series(store, window, span, every_ns=every_ns)
+    if keep:
+        keep_spreads(store, window, span, frame, every_ns)
+    return frame
 
 
 def opportunities(
@@ -79,6 +85,7 @@ def opportunities(
     least_ms: int = WANTED.least_ns // MS_NS,
     latency_ms: int = WANTED.latency_ns // MS_NS,
     stale_after_seconds: float = 10.0,
+    keep: bool = False,
     history: Source = None,
 ) -> pd.DataFrame:
     """When buying at one venue and selling at the other would have paid, both taker fees taken off: on every quote.
@@ -86,18 +93,22 @@ def opportunities(
     One row for each span of at least `least_ms` in which the net edge was `least_bps` or more, for quantities on both
     sides worth `least_value` in the quote currency: way ("ab": sell A, buy B), opened, closed, peak_at, seconds,
     peak_bps, quantity (base, at the peak), and left_bps: what an order found that arrived `latency_ms` after it had
-    opened. Raises BadInput, HistoryMissing, HistoryCorrupt.
+    opened. With `keep` those that closed are put into the history, beside those that an engine found live: what both
+    found alike is there once. Raises BadInput, HistoryMissing, HistoryCorrupt.
     """
     span, store = span_of(start, end), open_history(history)
     # the statistics of the window are not asked for, and a minute of it warms up quickly
-    window = _window(store, span, sides_of(venue_a, venue_b, symbol, symbol_b, basis), 1.0, stale_after_seconds)
+    window = spread_window(store, span, sides_of(venue_a, venue_b, symbol, symbol_b, basis), 1.0, stale_after_seconds)
     wanted = OpportunitySpec(
         least_bps=number_of("least_bps", least_bps),
         least_value=number_of("least_value", least_value),
         least_ns=milliseconds_of("least_ms", least_ms) * MS_NS,
         latency_ns=milliseconds_of("latency_ms", latency_ms) * MS_NS,
     )
-    return spread_opportunities(store, window, wanted, span)
+    found = opportunity_rows(store, window, wanted, span)
+    if keep:
+        keep_opportunities(store, window, wanted, span, found)
+    return opportunity_frame(found)
 
 
 def pairs(
@@ -121,13 +132,13 @@ def pairs(
     say. Raises BadInput, HistoryMissing, HistoryCorrupt.
     """
     span, store = span_of(start, end), open_history(history)
-    window = _window(
+    window = spread_window(
         store, span, sides_of(venue_a, venue_b, symbol, symbol_b, basis), window_minutes, stale_after_seconds
     )
     return pair_series(store, window, span, every_ns=round(number_of("every_seconds", every_seconds) * SECOND_NS))
 
 
-def _window(
+def spread_window(
     store: HistoryStore,
     span: Span,
     sides: Sides,

@@ -8,10 +8,10 @@ import pandas as pd
 from workstation.charts.candles import CandleChart, candles
 from workstation.charts.equity import equity
 from workstation.charts.shown import Chart, stacked
-from workstation.charts.tables import MS_NS, nanoseconds
+from workstation.charts.tables import nanoseconds
 from workstation.charts.theme import LIGHT, Theme
 from workstation.history.market_rows import Span
-from workstation.model.market import Bars, FloatArray, IntArray
+from workstation.model.market import MS_NS, Bars, FloatArray, IntArray
 from workstation.model.units import to_float
 from workstation.research.results import ExitReason
 

@@ -27,10 +27,11 @@ def spread_opportunities(
     """Those that closed within the span, by their opening; columns COLUMNS, times by receipt in UTC.
 
     `way` is "ab" (sell A, buy B) or "ba"; `quantity` is in base, what both sides showed at the peak; `left_bps` is what
-    an order sent at the opening would have found. One that had not closed at the end has no `closed` and no `seconds`.
-    Raises BadInput, HistoryMissing, HistoryCorrupt.
+    an order sent at the opening would have found. One that had not closed at the end has no `closed` and no `seconds`;
+    one that was open already at the first quote that is taken, a warm-up before the span, begins there. Raises
+    BadInput, HistoryMissing, HistoryCorrupt.
     """
-    return _frame(opportunity_rows(store, window, wanted, span, rules))
+    return opportunity_frame(opportunity_rows(store, window, wanted, span, rules))
 
 
 def opportunity_rows(
@@ -65,7 +66,8 @@ def _lasting(watches: Table, last_ns: int) -> Table:
     return rows
 
 
-def _frame(found: Table) -> pd.DataFrame:
+def opportunity_frame(found: Table) -> pd.DataFrame:
+    """Rows of tables.OPPORTUNITY as a table of pandas."""
     frame = pd.DataFrame({"way": np.where(found["way"] == AB, "ab", "ba")})
     for name, column in zip(TIMES, ("opened_ns", "closed_ns", "peak_ns"), strict=True):
         stamps = found[column].astype("datetime64[ns]")

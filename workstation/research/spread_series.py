@@ -10,6 +10,7 @@ import pandas as pd
 
 from workstation.errors import BadInput
 from workstation.history.market_rows import Span
+from workstation.history.segments import SPREAD_COLUMNS
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Instrument
 from workstation.model.market import IntArray
@@ -17,10 +18,7 @@ from workstation.research.spread_walk import SpreadWalk
 from workstation.windows.sampling import FIELDS, sample_rows
 from workstation.windows.specs import WindowSpec
 
-COLUMNS = (
-    "spread_bps", "mean_bps", "upper_bps", "lower_bps", "z",
-    "edge_ab_bps", "edge_ba_bps", "net_edge_ab_bps", "net_edge_ba_bps", "lower_quantile_bps", "upper_quantile_bps",
-)  # fmt: skip
+COLUMNS = SPREAD_COLUMNS
 """As `sampling.SAMPLED` orders them."""
 GROWTH = 2
 
