@@ -47,8 +47,8 @@ def test_reasons_and_alerts_are_text(desk: Desk, screen: Screen) -> None:
 
 
 def test_an_address_is_text(screen: Screen) -> None:
-    for path in ("/live", "/spreads", "/sessions"):
-        names = ("session", "instrument", "interval", "symbol", "a", "b", "span", "start")
+    for path in ("/live", "/spreads", "/sessions", "/data"):
+        names = ("session", "instrument", "interval", "symbol", "a", "b", "span", "start", "kind", "venue", "series")
         screen.open(f"{path}?{urlencode(dict.fromkeys(names, HOSTILE))}")
         has_no_such_element(screen)
 

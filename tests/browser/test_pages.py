@@ -13,7 +13,12 @@ from tests.faults.running import until
 from workstation.charts.theme import LIGHT
 
 pytestmark = pytest.mark.browser
-QUESTIONS = {"live": "What is it doing?", "spreads": "Where is the edge?", "sessions": "What runs?"}
+QUESTIONS = {
+    "live": "What is it doing?",
+    "spreads": "Where is the edge?",
+    "sessions": "What runs?",
+    "data": "Can I trust the data?",
+}
 
 
 def shows(screen: Screen, page: str) -> None:

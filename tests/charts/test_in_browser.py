@@ -133,3 +133,21 @@ def test_a_fall_under_the_crosshair_is_told_in_percent(tmp_path: Path) -> None:
     with opened(a_file(tmp_path, equity(curve))) as (page, _, _):
         legend = laid_out(page)
         assert (value(legend, "return"), value(legend, "drawdown")) == ("−1.00 %", "−10.00 %")
+
+
+def test_bars_that_come_before_the_chart_is_laid_out_are_no_complaint(tmp_path: Path) -> None:
+    chart = candles(some_bars(400))
+    with opened(a_file(tmp_path, chart)) as (page, _, said):
+        laid_out(page)
+        page.evaluate(
+            """([plot, bars]) => {
+                const model = Bokeh.documents[0].get_model_by_id(plot), fresh = new model.constructor()
+                for (const name of ["inner_width", "inner_height"]) // as they are before the first layout
+                    model.properties[name]._value = fresh.properties[name]._value
+                if (!model.properties.inner_width.is_unset) throw new Error("it is laid out")
+                const source = Bokeh.documents[0].get_model_by_id(bars)
+                return Promise.all(source.js_property_callbacks["change:data"].map((told) => told.execute(source)))
+            }""",
+            [chart.price.id, chart.bars.id],
+        )
+        assert said == []

@@ -19,11 +19,11 @@ from workstation.dashboard.spread_history import pair_window, recorded_opportuni
 from workstation.dashboard.spread_source import FLUSH_S, SpreadBoard, SpreadSource
 from workstation.dashboard.state import EngineState
 from workstation.history.store import HistoryStore
+from workstation.model.market import MS_NS
 from workstation.windows.opportunities import OpportunitySpec
 
 SYMBOL = "BTC/USDT"
 T0_MS = 1_700_000_000_000
-MS_NS = 1_000_000
 
 
 def rules_of(venue: str, symbol: str = SYMBOL, fee: str = "0.001", kind: str = "spot") -> InstrumentView:

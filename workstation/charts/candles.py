@@ -29,10 +29,10 @@ from workstation.charts.panels import (
     tick_about,
 )
 from workstation.charts.shown import Chart
-from workstation.charts.tables import MS_NS, bar_columns, bars_of, fill_columns, line_columns, order_columns
+from workstation.charts.tables import bar_columns, bars_of, fill_columns, line_columns, order_columns
 from workstation.charts.theme import FONT, LIGHT, Brush, Theme
 from workstation.charts.words import length_words, price_decimals
-from workstation.model.market import Bars
+from workstation.model.market import MS_NS, Bars
 
 MOST = 3_000
 """Bars of one chart; more would be narrower than a pixel."""

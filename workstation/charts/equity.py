@@ -23,9 +23,9 @@ from workstation.charts.panels import (
     tick_about,
 )
 from workstation.charts.shown import Chart
-from workstation.charts.tables import MS_NS, Columns, require_columns, times_of
+from workstation.charts.tables import Columns, require_columns, times_of
 from workstation.charts.theme import FONT, LIGHT, Brush, Theme
-from workstation.model.market import FloatArray
+from workstation.model.market import MS_NS, FloatArray
 
 MOST = 6_000
 """Points of one chart; of more, each stretch keeps its lowest and highest."""

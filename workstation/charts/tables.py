@@ -8,9 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from workstation.errors import BadInput
-from workstation.model.market import SECOND_NS, Bars, FloatArray, IntArray
+from workstation.model.market import MS_NS, SECOND_NS, Bars, FloatArray, IntArray
 
-MS_NS = 1_000_000
 Columns = dict[str, npt.NDArray[Any]]
 TEXTS = ("side", "label", "kind", "words", "short")
 OHLCV = ("open", "high", "low", "close", "volume")

@@ -10,13 +10,12 @@ from workstation.dashboard.hub import Channel
 from workstation.dashboard.link import EngineLink
 from workstation.dashboard.minutes import MINUTE_NS, Candle, Minutes, candle_of
 from workstation.errors import WorkstationError
-from workstation.model.market import interval_ns
+from workstation.model.market import MS_NS, interval_ns
 
 SHOWN_BARS = 600
 MOST_MINUTES = 2 * 1_440
 FLUSH_S = 0.05
 AGAIN_S = 2.0
-MS_NS = 1_000_000
 
 log = logging.getLogger(__name__)
 

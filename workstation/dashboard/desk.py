@@ -18,10 +18,12 @@ from workstation.dashboard.first_frame import begin_with_frame
 from workstation.dashboard.frame import Entry, Frame
 from workstation.dashboard.hub import Hub
 from workstation.dashboard.link import EngineLink
+from workstation.dashboard.pages.data import DataPage
 from workstation.dashboard.pages.live import LivePage
 from workstation.dashboard.pages.sessions import SessionsPage
 from workstation.dashboard.pages.spreads import SpreadsPage
 from workstation.dashboard.sources import open_source
+from workstation.dashboard.surveyor import Surveyor
 from workstation.dashboard.telling import told_to_bar
 from workstation.dashboard.verification import Verifications
 from workstation.dashboard.visit import Visit
@@ -30,6 +32,7 @@ ENTRIES = [
     Entry("live", "candlestick_chart", "l", LivePage),
     Entry("spreads", "compare_arrows", "s", SpreadsPage),
     Entry("sessions", "play_circle_outline", "n", SessionsPage),
+    Entry("data", "storage", "d", DataPage),
 ]
 THEME_COOKIE = "workstation_theme"
 
@@ -42,6 +45,7 @@ class Desk:
         self.settings, self.access = settings, access
         self.link = EngineLink(f"http://{host}:{settings.api.port}", settings.paths.home)
         self.verifications = Verifications(settings.paths.ledger, settings.paths.strategies)
+        self.surveyor = Surveyor(settings.paths.history)
         wanted = opportunities_of(settings)
         self.hub = Hub(partial(open_source, link=self.link, history=settings.paths.history, wanted=wanted))
 
@@ -53,7 +57,7 @@ class Desk:
         document = pn.state.curdoc
         assert document is not None, "Panel calls it for a document"
         user_now = partial(self.access.user_of_document, document)
-        visit = Visit(self.link, document, user_now, self.settings, self.verifications)
+        visit = Visit(self.link, document, user_now, self.settings, self.verifications, self.surveyor)
         document.on_session_destroyed(lambda _: visit.close())
         home = shlex.quote(str(self.settings.paths.home))
         is_dark = _is_dark(document)

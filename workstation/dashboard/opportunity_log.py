@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from workstation.client.messages import OpportunityView
+from workstation.model.market import MS_NS
 
 MOST = 200
-MS_NS = 1_000_000
 Way = Literal["ab", "ba"]
 WAYS: tuple[Way, Way] = ("ab", "ba")
 """At their numbers in windows.opportunities."""

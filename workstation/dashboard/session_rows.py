@@ -6,8 +6,8 @@ from decimal import Decimal
 from workstation.client.jobs import JobView
 from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column, Row
+from workstation.model.market import MS_NS
 
-MS_NS = 1_000_000
 MARKS = {
     "running": "●", "starting": "◌", "paused": "❚❚", "stopped": "■", "killed": "✕", "halted": "▲", "broken": "▲",
     "queued": "◌", "done": "✓", "failed": "▲", "cancelled": "■",

@@ -15,12 +15,12 @@ from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.model.ids import Currency, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
+from workstation.model.market import MS_NS
 from workstation.research.spread_opportunities import opportunity_rows
 from workstation.research.spread_series import spread_series
 from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.specs import WindowKind, WindowSpec
 
-MS_NS = 1_000_000
 RECORDED = ("way", "opened_ns", "closed_ns", "peak_bps", "quantity", "left_bps")
 
 

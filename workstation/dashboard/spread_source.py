@@ -14,10 +14,11 @@ from workstation.client.messages import InstrumentView, OpportunityView, SpreadV
 from workstation.dashboard.hub import Channel
 from workstation.dashboard.link import EngineLink
 from workstation.dashboard.opportunity_log import Opportunity, OpportunityLog
-from workstation.dashboard.spread_history import MS_NS, bps_of, pair_window, recorded_opportunities, recorded_points
+from workstation.dashboard.spread_history import bps_of, pair_window, recorded_opportunities, recorded_points
 from workstation.dashboard.spread_points import Point, SpreadPoints, gap_at, point_of
 from workstation.dashboard.state import EngineState
 from workstation.errors import WorkstationError
+from workstation.model.market import MS_NS
 from workstation.windows.opportunities import OpportunitySpec
 
 KEPT_MS = 2 * 3_600_000 + 60_000

@@ -18,8 +18,8 @@ from workstation.dashboard.now import now_lines
 from workstation.dashboard.session_rows import JOBS, SESSIONS, in_order, job_row, session_row
 from workstation.dashboard.state import EngineState, Money, closing_of, money_of
 from workstation.dashboard.tables import rows_told
+from workstation.model.market import MS_NS
 
-MS_NS = 1_000_000
 ALIVE_FEED = "live"
 FALLEN = frozenset((SessionStatus.HALTED, SessionStatus.BROKEN))
 

@@ -11,6 +11,7 @@ from workstation.config.settings import Settings
 from workstation.dashboard.controls import Controls, Outcome
 from workstation.dashboard.link import EngineLink
 from workstation.dashboard.state import EngineState
+from workstation.dashboard.surveyor import Surveyor
 from workstation.dashboard.users import User
 from workstation.dashboard.verification import Verifications
 
@@ -37,9 +38,11 @@ class Visit:
         user_now: Callable[[], User | None],
         settings: Settings,
         verifications: Verifications,
+        surveyor: Surveyor | None = None,
     ) -> None:
         self.link, self._document = link, document
         self.settings, self.verifications = settings, verifications
+        self.surveyor = Surveyor(settings.paths.history) if surveyor is None else surveyor
         self.user_now = user_now
         self.controls = Controls(link, user_now)
         self.show_outcome: Callable[[Outcome], None] = lambda outcome: None

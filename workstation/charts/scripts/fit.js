@@ -4,13 +4,15 @@ const quiet = {sync: false}
 const {t, h, l, c, v, o} = bars.data
 const last = t.length - 1
 if (last < 0) return
-const is_narrow = plot.inner_width > 0 && plot.inner_width < 500
+// bars may come before the plot is laid out, and asking for what is not set raises
+const width = plot.properties.inner_width.is_unset ? 0 : plot.inner_width
+const is_narrow = width > 0 && width < 500
 if (cb_obj === plot) {  // laid out, or turned
   words.text = {field: is_narrow ? 'short' : 'words'}
   // the newest bars, at 5 pixels or more each, until somebody zooms; the range remembers what it was given
   const is_untouched = x.fitted === undefined || Math.abs(x.end - x.start - x.fitted) < interval
-  if (shown && plot.inner_width > 0 && is_untouched && x.end > t[last]) {
-    const bars = Math.min(shown, Math.max(10, Math.floor(plot.inner_width / 5)))
+  if (shown && width > 0 && is_untouched && x.end > t[last]) {
+    const bars = Math.min(shown, Math.max(10, Math.floor(width / 5)))
     const start = t[Math.max(0, t.length - bars)] - interval, end = t[last] + interval * (1 + Math.max(2, bars / 10))
     x.fitted = end - start
     x.setv({start, end}, quiet)
@@ -43,7 +45,8 @@ const color = c[last] >= o[last] ? rise.palette[1] : rise.palette[0]
 last_line.setv({location: c[last], line_color: color, visible: true}, quiet)
 last_tag.setv({y: c[last], text: c[last].toLocaleString('en-US', digits), background_fill_color: color, visible: true}, quiet)
 // names at the right end of the lines, kept apart by a line of text
-const per_pixel = (y.end - y.start) / (plot.inner_height || plot.height)
+const height = plot.properties.inner_height.is_unset ? plot.height : plot.inner_height
+const per_pixel = (y.end - y.start) / (height || plot.height)
 const ends = names.map(label => {
   const values = lines.data[label.name]
   return {label, value: values[values.length - 1]}

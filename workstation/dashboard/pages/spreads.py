@@ -78,8 +78,9 @@ class SpreadsPage:
         figure = pn.pane.Bokeh(self.chart.layout, sizing_mode="stretch_width", min_height=HEIGHT, margin=0)
         return stack(
             flow(
-                pn.Column(figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
-                pn.Column(self.side, styles={"flex": "0 1 264px"}, margin=0, css_classes=["spread-side"]),
+                # beside the chart the words leave it the room; below it, on a phone, they have the whole line
+                pn.Column(figure, styles={"flex": "1000 1 560px", "min-width": "0"}, margin=0),
+                pn.Column(self.side, styles={"flex": "1 1 264px"}, margin=0, css_classes=["spread-side"]),
             ),
             flow(
                 pn.Column(self.matrix, styles={"flex": "1 1 420px", "min-width": "0"}, margin=0),

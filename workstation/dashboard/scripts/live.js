@@ -37,7 +37,8 @@ export function render({model, view}) {
   function show(t, interval) {
     const plot = chart("price"), last = t[t.length - 1]
     if (!plot) return
-    const bars = Math.min(SHOWN, Math.max(10, Math.floor((plot.inner_width || Infinity) / 5))) // as the chart fits itself
+    const width = plot.properties.inner_width.is_unset ? Infinity : plot.inner_width
+    const bars = Math.min(SHOWN, Math.max(10, Math.floor((width || Infinity) / 5))) // as the chart fits itself
     const start = t[Math.max(0, t.length - bars)] - interval, end = last + interval * (1 + Math.max(2, bars / 10))
     plot.x_range.fitted = end - start
     plot.x_range.setv({start, end}, quiet)

@@ -1,5 +1,5 @@
 // Spans in which crossing would have paid, the newest first: what lasts on top.
-const SHOWN = 60, LINGER_MS = 60_000
+const SHOWN = 60, LINGER_MS = 60_000, LEAST_SPAN_MS = 5 * 60_000, FAINTEST = 0.35
 
 export function render({model}) {
   const el = node
@@ -8,8 +8,12 @@ export function render({model}) {
   const heads = [["Start", "left"], ["Way", "left"], ["Lasted", ""], ["Peak, bps", ""], ["Capacity", ""], ["Left, bps", ""]]
   const head = el("tr", {}, ...heads.map(([name, kind]) => el("th", {scope: "col", class: kind}, name)))
   const teach = el("p", {class: "teach"})
+  const since = el("span", {}), lanes = ["ab", "ba"].map((way) => ({way, name: el("span", {class: "name"}), track: el("div", {class: "track"})}))
+  const times = el("div", {class: "timeline", role: "img", "aria-label": "Opportunities over time", hidden: ""},
+    ...lanes.map(({name, track}) => el("div", {class: "lane"}, name, track)), el("div", {class: "axis"}, since, el("span", {}, "now")))
   const root = el("section", {class: "opportunities", "aria-label": "Opportunities"},
     el("div", {class: "head"}, el("h3", {}, "Opportunities"), count, el("span", {class: "space"}), csv),
+    times,
     el("div", {class: "scroll"}, el("table", {}, el("thead", {}, head), body)), teach)
   let ended = [], lasting = [], base = "", isTold = false, stop = null, watched = "", isQueued = false, nowMs = 0
 
@@ -38,6 +42,23 @@ export function render({model}) {
     teach.textContent = all.length || !isTold ? "" : "None in the last two hours: no crossing would have paid its fees for long enough. They are listed here when one does."
     csv.disabled = !all.length
     body.replaceChildren(...all.slice(0, SHOWN).map(line))
+    drawTimes(all)
+  }
+  // when, for how long, and by its strength how good each was against the best that is drawn
+  function drawTimes(all) {
+    times.toggleAttribute("hidden", !all.length)
+    if (!all.length) return
+    const last = Math.max(nowMs, ...all.map(([, start, end]) => end ?? start))
+    const first = Math.min(last - LEAST_SPAN_MS, ...all.map(([, start]) => start))
+    const best = Math.max(...all.map(([, , , peak]) => peak)), place = (t) => 100 * (t - first) / (last - first)
+    since.textContent = new Date(first).toLocaleTimeString(undefined, {hour12: false})
+    for (const {way, name, track} of lanes) {
+      const [sold, bought] = ends(way)
+      name.textContent = `sell ${sold}, buy ${bought}`
+      track.replaceChildren(...all.filter((one) => one[0] === way).map(([, start, end, peak]) => el("i", {
+        class: end === null ? "lasts" : "", title: `${new Date(start).toLocaleTimeString(undefined, {hour12: false})}, ${length((end ?? last) - start)}, peak ${signed(peak)} bps`,
+        style: `left: ${place(start)}%; width: ${place(end ?? last) - place(start)}%; opacity: ${best > 0 ? Math.max(FAINTEST, peak / best) : 1}`})))
+    }
   }
   const ends = (way) => way === "ab" ? [model.venue_a, model.venue_b] : [model.venue_b, model.venue_a]
   function line([way, start, end, peak, capacity, left]) {

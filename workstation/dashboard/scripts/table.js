@@ -142,7 +142,7 @@ export function render({model}) {
   const stopSight = onSight(root, fit)
 
   const stop = model.source ? live.watch("state", {whole: (now) => { told = now; draw() }}) : null
-  for (const name of ["rows", "session"]) model.on(name, draw)
+  for (const name of ["rows", "session", "empty"]) model.on(name, draw)
   model.on("remove", () => { stop?.(); stopSight() })
   return root
 }
