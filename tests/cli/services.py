@@ -14,21 +14,23 @@ ROOT = Path(__file__).resolve().parents[2]
 GONE_S = 30.0
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, **variables: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WORKSTATION_")}
-    return kept | {"WORKSTATION_HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return kept | {"WORKSTATION_HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | variables
 
 
 @contextmanager
-def process_of(home: Path, arguments: Sequence[object], code: str | None = None) -> Iterator[subprocess.Popen[str]]:
-    """`workstation ARGUMENTS`, or a piece of Python; killed at the end if it still runs."""
+def process_of(
+    home: Path, arguments: Sequence[object], code: str | None = None, **variables: str
+) -> Iterator[subprocess.Popen[str]]:
+    """`workstation ARGUMENTS`, or a piece of Python, with these variables; killed at the end if it still runs."""
     command = ["-m", "workstation", *map(str, arguments)] if code is None else ["-c", code, *map(str, arguments)]
     process = subprocess.Popen(
         [sys.executable, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(home),
+        env=environment(home, **variables),
     )
     try:
         yield process

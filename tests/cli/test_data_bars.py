@@ -74,7 +74,7 @@ def test_a_dry_run_prints_the_first_and_keeps_nothing(store: HistoryStore, capsy
     ("words", "message"),
     [
         (("--interval", "7m"), "interval '7m': expected one of"),
-        (("--interval", "1m", "--source", "books"), "--source 'books': expected trades, quotes or a bar's length"),
+        (("--interval", "1m", "--source", "books"), "source 'books': expected trades, quotes or a bar's length"),
         (("--interval", "4h", "--source", "1h"), "bars binance:BTC/USDT 1h: not stored"),
         (("--interval", "1m", "--from", "2024-08-09", "--to", "2024-08-08"), "expected a start before the end"),
         (("--interval", "1m", "--from", "2025-08-09"), "nothing in"),

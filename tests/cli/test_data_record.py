@@ -36,7 +36,9 @@ def test_two_recordings_are_one_history_whose_numbers_go_on(home: Path, venues: 
     with process_of(home, [*command, "--for", "10s"]) as process:
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
-    assert re.search(r"recording BTC/USDT of nova, vega into .*\nrecorded \d+ rows, 0 lost\n", out)
+    assert re.search(
+        r"recording BTC/USDT of nova, vega into .*\nrecorded \d+ rows, 0 lost; collection collection-1: ended\n", out
+    )
     with process_of(home, [*command, "--venues", "nova"]) as process:
         assert process.stderr is not None
         assert "nova live" in process.stderr.readline()

@@ -58,7 +58,8 @@ def test_a_venue_may_name_its_protocol() -> None:
 
 
 def test_a_protocol_that_is_not_known_is_refused_with_those_that_are(home: Path) -> None:
-    with pytest.raises(ConfigError, match="venue nova: wire 'kraken': expected one of binance, bybit, gate"):
+    known = "venue nova: wire 'kraken': expected one of binance, binanceusdm, bybit, gate"
+    with pytest.raises(ConfigError, match=known):
         run_exchanges("nova:kraken", port=0, seed=1, speed=1.0, faults=None, quotes_per_second=None, history=None)
 
 

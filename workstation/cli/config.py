@@ -37,13 +37,13 @@ def check(config: ConfigFile = None) -> None:
 
 
 def check_venues(settings: Settings) -> None:
-    """Raises ConfigError for an exchange that there is not."""
+    """Raises ConfigError for an exchange that there is not, and for what a venue's settings lack."""
     if settings.venues:
-        from workstation.exchanges.ccxt_client import exchange_class
+        from workstation.exchanges.registry import require_exchange
         from workstation.exchanges.settings import venue_settings
 
         for name in settings.venues:
-            exchange_class(venue_settings(settings, name))
+            require_exchange(venue_settings(settings, name))
 
 
 def as_table(rows: list[SettingInForce]) -> str:

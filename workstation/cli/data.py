@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workstation.cli import data_check, data_collect, data_pairs
 from workstation.cli.data_choices import DownloadKind
 from workstation.cli.data_import import ImportProgress, as_table, as_text
 from workstation.config.loading import load_configuration
@@ -22,7 +23,8 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.removing import has_series, remove_series
 from workstation.history.rules import GivenRules
 from workstation.history.store import HistoryStore
-from workstation.model.instrument import checked_key
+from workstation.model.ids import Symbol, Venue
+from workstation.model.instrument import InstrumentKey
 from workstation.model.market import HOUR_NS, interval_ns
 
 app = typer.Typer(help="Take history in, see what is there, remove it.", no_args_is_help=True, add_completion=False)
@@ -53,7 +55,7 @@ def decimal_option(name: str, meaning: str) -> Any:
 
 File = Annotated[Path, typer.Argument(help="A .csv, .csv.gz, .parquet or .feather file.", show_default=False)]
 Kind = Annotated[HistoryKind, typer.Option(help="What the rows are.")]
-VenueName = Annotated[str, typer.Option(help="Where it was traded: a-z, 0-9, _ and -.")]
+VenueName = Annotated[str, typer.Option(help="Where it was traded: a-z, 0-9, _ and -; of a pair, as nova~orion.")]
 SymbolName = Annotated[str, typer.Option(help="BASE/QUOTE, or BASE/QUOTE:QUOTE for a linear perpetual.")]
 Interval = Annotated[str | None, typer.Option(help="A bar's length, such as 1h; otherwise found.", show_default=False)]
 Columns = Annotated[
@@ -158,7 +160,8 @@ def remove(
     """Take one series out, such as one imported under a wrong mapping; the instrument's rules stay."""
     store = _store(history, config)
     length_ns = None if interval is None else interval_ns(interval)
-    series = Series(kind=kind, key=checked_key(venue, symbol), interval_ns=length_ns)
+    key = InstrumentKey(Venue(venue), Symbol(symbol))  # a series checks its own
+    series = Series(kind=kind, key=key, interval_ns=length_ns)
     if not has_series(store.root, series):
         others = ", ".join(str(one) for one in store.series()[:5]) or "nothing"
         raise HistoryMissing(f"{series}: not stored in {store.root} (stored are: {others})")
@@ -203,28 +206,22 @@ def compact(
 
 
 @app.command()
-def record(
-    venues: Annotated[
-        str | None, typer.Option(help="Comma-separated names of the settings; otherwise all.", show_default=False)
-    ] = None,
-    symbols: Annotated[
-        str | None, typer.Option(help="Comma-separated; otherwise the setting engine.symbols.", show_default=False)
-    ] = None,
-    length: Annotated[
-        str | None, typer.Option("--for", help="Such as 90s, 10m or 2h; otherwise until Ctrl-C.", show_default=False)
-    ] = None,
-    intervals: Annotated[
-        str | None,
-        typer.Option(help="Of bars, such as 1m,1h; otherwise engine.bar_intervals.", show_default=False),
-    ] = None,
-    trades: Annotated[bool, typer.Option(help="Public trades beside quotes and bars.")] = True,
+def check(
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="Take damaged files out of their series, so that the rest is read.")
+    ] = False,
+    as_json: AsJson = False,
     history: HistoryFolder = None,
     config: ConfigFile = None,
 ) -> None:
-    """Record live quotes, trades and bars of venues into the history; no session and no engine."""
-    from workstation.cli import data_record  # with numba and ccxt: seconds that the other commands do without
+    """Read every stored file to its end, with its checksums, and name what is damaged."""
+    data_check.check(_store(history, config), sets_aside=set_aside, as_json=as_json)
 
-    data_record.record(venues, symbols, length, intervals, trades, history, config)
+
+app.command()(data_collect.record)
+app.command()(data_pairs.spreads)
+app.command()(data_pairs.opportunities)
+app.add_typer(data_collect.app, name="collect")
 
 
 @app.command()

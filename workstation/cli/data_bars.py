@@ -4,17 +4,19 @@ from dataclasses import dataclass
 
 import typer
 
-from workstation.errors import BadInput
 from workstation.history.bar_building import BuiltBars, built_bars
 from workstation.history.bar_recipe import BarRecipe, EmptyBars, QuotePrice
 from workstation.history.bar_storing import StoredBars, store_bars, usual_venue
 from workstation.history.calendars import Calendar
-from workstation.history.layout import HistoryKind, Series
+from workstation.history.chosen import bar_source
+from workstation.history.layout import Series
 from workstation.history.store import HistoryStore, shown_time
 from workstation.model.instrument import checked_key
-from workstation.model.market import INTERVALS_NS, interval_label, interval_ns
+from workstation.model.market import interval_label, interval_ns
 from workstation.research.choices import span_of
 
+source_of = bar_source
+"""Of what, as the command's option says it."""
 SHOWN = 5
 """Bars of a dry run that are printed."""
 
@@ -68,17 +70,6 @@ def stored_text(done: StoredBars) -> str:
     if not done.has_rules:
         text += f"\nno rules of {done.series.key} are stored: a back-test needs them; an import or a download has them"
     return text
-
-
-def source_of(words: str, venue: str, symbol: str) -> Series:
-    """ "trades", "quotes" or a bar's length -> the series. Raises BadInput."""
-    key = checked_key(venue, symbol)
-    if words in (HistoryKind.TRADES, HistoryKind.QUOTES):
-        return Series(kind=HistoryKind(words), key=key)
-    known = [interval_label(length_ns) for length_ns in INTERVALS_NS]
-    if words not in known:
-        raise BadInput(f"--source {words!r}: expected trades, quotes or a bar's length: {', '.join(known)}")
-    return Series(kind=HistoryKind.BARS, key=key, interval_ns=interval_ns(words))
 
 
 def recipe_of(

@@ -8,3 +8,4 @@ class DownloadKind(StrEnum):
 
     BARS = "bars"
     TRADES = "trades"
+    FUNDING = "funding"

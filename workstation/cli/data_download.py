@@ -1,4 +1,4 @@
-"""What `workstation data download` does: a venue's past bars or trades into the history, and what is missing there."""
+"""What `workstation data download` does: a venue's past into the history, and what is missing there."""
 
 import asyncio
 import signal
@@ -15,7 +15,8 @@ from workstation.cli.data_lengths import shown_length
 from workstation.cli.progress import Progress
 from workstation.config.settings import Settings
 from workstation.errors import BadInput, HistoryMissing
-from workstation.exchanges.download import PastOfVenue
+from workstation.exchanges.past import PastOfVenue
+from workstation.exchanges.registry import past_of
 from workstation.exchanges.rest_limiter import RestLimiters
 from workstation.exchanges.settings import venue_settings
 from workstation.history.backfill import Backfill, Filled, FlushLimits, Pages
@@ -63,9 +64,9 @@ def wanted_of(
     assert span.start_ns is not None
     if span.start_ns >= now_ns:
         raise BadInput(f"span from {start}: begins after now, {shown_time(now_ns)}: expected a past one")
-    if kind is DownloadKind.TRADES and interval is not None:
-        raise BadInput(f"--interval {interval}: trades have no interval")
-    length_ns = None if kind is DownloadKind.TRADES else interval_ns("1m" if interval is None else interval)
+    if kind is not DownloadKind.BARS and interval is not None:
+        raise BadInput(f"--interval {interval}: --kind {kind} has no interval")
+    length_ns = None if kind is not DownloadKind.BARS else interval_ns("1m" if interval is None else interval)
     for symbol in symbols:
         checked_key(venue, symbol)
     return Wanted(
@@ -97,21 +98,28 @@ async def _downloaded(settings: Settings, store: HistoryStore, wanted: Wanted, l
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, task.cancel)
     async with _opened(settings, wanted.venue) as past:
-        if wanted.interval_ns is None:
-            past.require_trades()
-        else:
-            past.require_interval(wanted.interval_ns)
+        _require(past, wanted)
         instruments = [past.instrument(symbol, 0) for symbol in wanted.symbols]  # all of them, before the first hour
         for instrument in instruments:
             _put_rules(store, past, instrument.symbol)
             await _fill(store, past, wanted, instrument.symbol, limits)
 
 
+def _require(past: PastOfVenue, wanted: Wanted) -> None:
+    """Raises BadInput for what the venue does not have."""
+    if wanted.interval_ns is not None:
+        past.require_interval(wanted.interval_ns)
+    elif wanted.kind is DownloadKind.TRADES:
+        past.require_trades()
+    else:
+        for symbol in wanted.symbols:
+            past.require_funding(symbol)
+
+
 @asynccontextmanager
 async def _opened(settings: Settings, venue: str) -> AsyncIterator[PastOfVenue]:
     chosen = venue_settings(settings, venue)
-    limiter = RestLimiters().of(chosen.address)
-    past = PastOfVenue(chosen, limiter, time.time_ns, tell=lambda sentence: typer.echo(sentence, err=True))
+    past = past_of(chosen, time.time_ns, RestLimiters(), lambda sentence: typer.echo(sentence, err=True))
     try:
         await past.open()
         yield past
@@ -149,7 +157,7 @@ async def _fill(
         )
         spans = backfill.missing(start_ns, end_ns, again=wanted.again)
         before = past.asked
-        await backfill.run(_pages(past, symbol, length_ns), spans)
+        await backfill.run(_pages(past, symbol, wanted), spans)
     typer.echo(told(series, backfill.filled, past.asked - before))
     for line in lacking(store, series, start_ns, end_ns, past.listed_ns(symbol)):
         typer.echo(line)
@@ -157,10 +165,12 @@ async def _fill(
         typer.echo(f"warning: {past.refusals.total} rows were refused, the last: {past.refusals.last}")
 
 
-def _pages(past: PastOfVenue, symbol: str, length_ns: int | None) -> Pages:
-    if length_ns is None:
-        return lambda start_ns, end_ns: past.trades(symbol, start_ns, end_ns)
-    return lambda start_ns, end_ns: past.bars(symbol, length_ns, start_ns, end_ns)
+def _pages(past: PastOfVenue, symbol: str, wanted: Wanted) -> Pages:
+    length_ns = wanted.interval_ns
+    if length_ns is not None:
+        return lambda start_ns, end_ns: past.bars(symbol, length_ns, start_ns, end_ns)
+    ask = past.trades if wanted.kind is DownloadKind.TRADES else past.funding
+    return lambda start_ns, end_ns: ask(symbol, start_ns, end_ns)
 
 
 def settled_span(wanted: Wanted, settled_ns: int) -> tuple[int, int]:

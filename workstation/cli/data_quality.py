@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -13,47 +12,25 @@ from workstation.cli.data_lengths import seconds_of, shown_length
 from workstation.cli.progress import Progress
 from workstation.cli.tables import aligned
 from workstation.history.calendars import Calendar
-from workstation.history.layout import HistoryKind, Series
+from workstation.history.chosen import ChosenSeries
 from workstation.history.quality import SeriesQuality, history_quality
 from workstation.history.quality_tables import coverage_frame, plain_values
 from workstation.history.store import HistoryStore, shown_time
-from workstation.model.market import SECOND_NS, interval_ns
+from workstation.model.market import SECOND_NS
 
 HEADER = (
     *("KIND", "VENUE", "SYMBOL", "INTERVAL", "ROWS", "COVERAGE", "GAPS", "LONGEST", "DOUBLE", "UNORDERED", "CROSSED"),
     *("ZERO", "OUTLIERS", "FROZEN", "CLOCK", "AGE", "FROM", "TO"),
 )
+Chosen = ChosenSeries
+"""Which series are meant, as the command's options say it."""
 RIGHT = frozenset(range(4, 16))
 SHOWN = 3
 """Longest gaps of a series that are told one by one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """Which series are meant; None leaves all. Raises BadInput for a length that no bar has."""
-
-    kind: HistoryKind | None
-    venue: str | None
-    symbol: str | None
-    interval: str | None
-
-    def __post_init__(self) -> None:
-        if self.interval is not None:
-            interval_ns(self.interval)
-
-    def has(self, series: Series) -> bool:
-        """Whether a series is meant."""
-        own = (series.kind, series.key.venue, series.key.symbol)
-        is_named = all(name is None or name == value for name, value in zip(self._names, own, strict=True))
-        return is_named and (self.interval is None or series.interval_ns == interval_ns(self.interval))
-
-    @property
-    def _names(self) -> tuple[str | None, ...]:
-        return self.kind, self.venue, self.symbol
-
-
 def quality(
-    store: HistoryStore, chosen: Chosen, *, gap: str | None, calendar: Calendar, html: Path | None, as_json: bool
+    store: HistoryStore, chosen: ChosenSeries, *, gap: str | None, calendar: Calendar, html: Path | None, as_json: bool
 ) -> None:
     """Prints the chosen series. Raises BadInput."""
     wanted = [one for one in store.series() if chosen.has(one)]

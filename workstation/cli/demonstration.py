@@ -37,7 +37,8 @@ from workstation.model.ids import RunId
 from workstation.research.verify import verify
 
 LOOPBACK = "127.0.0.1"
-VENUES = ("nova", "orion", "vega")
+VENUES = {"nova": "binance", "orion": "bybit", "vega": "gate"}
+"""Each venue's name, and the exchange whose protocol it speaks."""
 SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 UNWATCHED_S = 20.0
 """How long it lasts where nobody can press Ctrl-C."""
@@ -104,8 +105,8 @@ class Demonstration:
     def configuration(self) -> str:
         """The engine's file: it can be read, and the commands of another terminal find the engine by it."""
         venues = (
-            f'[venues.{venue}]\nexchange = "binance"\nurl = "http://{LOOPBACK}:{self.venue_port}/{venue}"\n'
-            for venue in VENUES
+            f'[venues.{venue}]\nexchange = "{exchange}"\nurl = "http://{LOOPBACK}:{self.venue_port}/{venue}"\n'
+            for venue, exchange in VENUES.items()
         )
         symbols = ", ".join(f'"{symbol}"' for symbol in SYMBOLS)
         home = json.dumps(str(self.home))  # TOML's basic strings are JSON's
@@ -128,10 +129,12 @@ class Demonstration:
         dashboard = Service("dashboard", ["dashboard"], lambda: answers(f"{dashboard_url}/liveness"), environment)
         pid_of_dashboard = supervisor.launch(dashboard)
         venue_url = f"http://{LOOPBACK}:{self.venue_port}"
-        arguments = ["exchange", "simulate", "--lively", "--venues", ",".join(VENUES), "--port", str(self.venue_port)]
-        ping = f"{venue_url}/{VENUES[0]}/api.binance.com/api/v3/ping"
+        spoken = ",".join(f"{venue}:{exchange}" for venue, exchange in VENUES.items())
+        arguments = ["exchange", "simulate", "--lively", "--venues", spoken, "--port", str(self.venue_port)]
+        ping = f"{venue_url}/nova/api.binance.com/api/v3/ping"
         pid = supervisor.start(Service("venues", arguments, lambda: answers(ping), environment))
-        typer.echo(f"venues     {venue_url}: {', '.join(VENUES)}, simulated (process {pid})")
+        names = ", ".join(f"{venue} as {exchange.title()}" for venue, exchange in VENUES.items())
+        typer.echo(f"venues     {venue_url}: {names}, simulated (process {pid})")
         url = api_url(LOOPBACK, self.port)
         pid = supervisor.start(Service("engine", ["engine"], lambda: answers(f"{url}/health"), environment))
         typer.echo(f"engine     {url}, described at {url}/docs (process {pid})")

@@ -197,7 +197,10 @@ def venues(settings: Settings, *, asks_venues: bool) -> Iterator[Finding]:
         return
     for name in settings.venues:
         lines: list[CheckLine] = []
-        asyncio.run(check_venue(venue_settings(settings, name), [], WITHIN_S, lines.append))
+        try:
+            asyncio.run(check_venue(venue_settings(settings, name), [], WITHIN_S, lines.append))
+        except ConfigError as error:
+            yield Finding(subject=name, verdict=FAIL, found=str(error), remedy="mend the settings of this venue")
         for line in lines:
             verdict = OK if line.is_ok else FAIL
             yield Finding(subject=name, verdict=verdict, found=f"{line.subject}: {line.found}", remedy=line.remedy)

@@ -54,7 +54,7 @@ def simulate(
         str,
         typer.Option(
             help="Comma-separated, of nova, orion, vega; each may name its protocol, as in orion:bybit, "
-            "one of binance (the default), bybit, gate."
+            "one of binance (the default), binanceusdm, bybit, gate, bitvavo, mexc, oanda (currencies)."
         ),
     ] = "nova,orion,vega",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="On 127.0.0.1; 0 takes a free one.")] = 8400,
@@ -78,6 +78,10 @@ def simulate(
         bool,
         typer.Option("--lively", help="The venues but the first are dear or cheap in turn, for some seconds."),
     ] = False,
+    fx_week: Annotated[
+        bool,
+        typer.Option("--fx-week", help="Venues of currencies are closed from Friday to Sunday 17:00 in New York."),
+    ] = False,
     history: Annotated[
         str | None,
         typer.Option(
@@ -86,7 +90,7 @@ def simulate(
         ),
     ] = None,
 ) -> None:
-    """Exchanges on this machine that speak the spot protocol of Binance, Bybit or Gate, until Ctrl-C.
+    """Exchanges on this machine that speak the protocol of a real one, until Ctrl-C.
 
     Prices are made up, money is not real, and what was ordered is forgotten at the end.
     """
@@ -101,4 +105,5 @@ def simulate(
         quotes_per_second=quotes_per_second,
         history=history,
         is_lively=lively,
+        keeps_fx_week=fx_week,
     )

@@ -57,7 +57,7 @@ def opportunities(
     as_json: options.AsJson = False,
     config: options.ConfigFile = None,
 ) -> None:
-    """When crossing two venues would have paid, since the engine started; peak and what a late order found, in bps."""
+    """When crossing two venues would have paid, by the engine's recording; peak and what a late order found, in bps."""
     from workstation.cli import opportunity_table
 
     opportunity_table.print_opportunities(symbol, limit, config, as_json=as_json)
