@@ -159,7 +159,8 @@ def test_every_python_snippet_compiles_and_uses_public_names(text: str) -> None:
 def test_the_readme_shows_the_first_ten_minutes() -> None:
     shown = shown_commands((ROOT / "README.md").read_text("utf-8"))
     assert [words[0] for words in shown] == [
-        "new-strategy", "backtest", "replay", "verify", "doctor", "engine", "dashboard", "session", "kill"
+        "new-strategy", "backtest", "replay", "verify",
+        "doctor", "engine", "dashboard", "session", "kill", "data", "data",
     ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ ALL = (
     "recorder",
     "feed",
     "engine",
+    "many_venues",
     "stream",
     "dashboard",
 )
