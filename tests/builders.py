@@ -5,9 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.ids import ClientOrderId, Currency, GroupId, SignalId, SnapshotId, Symbol, TradeId, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import MARKET_ROW, MINUTE_NS, SECOND_NS, RowFlag, RowKind, Rows, interval_code
+from workstation.model.market import (
+    MARKET_ROW,
+    RowFlag,
+    RowKind,
+    Rows,
+    interval_code,
+)
 from workstation.model.order import Fill, Order, OrderPurpose, OrderRequest, OrderType
 from workstation.model.units import Side
 

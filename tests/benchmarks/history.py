@@ -30,8 +30,8 @@ from workstation.history.importing import ImportRequest, import_file
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.quality import history_quality
 from workstation.history.store import HistoryStore
+from workstation.model.durations import MINUTE_NS
 from workstation.model.instrument import Registry
-from workstation.model.market import MINUTE_NS
 
 ROWS, CSV_ROWS, REPEATS = 3_000_000, 1_000_000, 5
 TICKS = 10_000_000

@@ -10,9 +10,13 @@ import numpy as np
 import psutil
 
 from tests.benchmarks.spread_desk import Crowd
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Currency, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import SECOND_NS, Rows, quote_rows
+from workstation.model.market import (
+    Rows,
+    quote_rows,
+)
 from workstation.research.collection import rare_collection
 from workstation.session.market import Market
 from workstation.session.wake import Wake

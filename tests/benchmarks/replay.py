@@ -14,9 +14,12 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import SCHEMAS, Source
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
+from workstation.model.durations import MINUTE_NS
 from workstation.model.events import BalanceSet
 from workstation.model.ids import SessionId
-from workstation.model.market import MINUTE_NS, Bars
+from workstation.model.market import (
+    Bars,
+)
 from workstation.research.backtest import backtest
 from workstation.research.replay import ReplayRequest, replay
 from workstation.session.manifest import SourceSelection

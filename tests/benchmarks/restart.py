@@ -24,6 +24,7 @@ from workstation.client.messages import SessionStatus
 from workstation.engine.sessions import SAVE_EVERY_FACTS
 from workstation.errors import EngineUnreachable
 from workstation.ledger.journal import Ledger, read_runs
+from workstation.model.durations import SECOND_NS
 from workstation.model.events import (
     ConditionsChanged,
     Event,
@@ -40,7 +41,9 @@ from workstation.model.events import (
 from workstation.model.group import GroupStatus, Leg, PositionGroup
 from workstation.model.ids import ClientOrderId, GroupId, SessionId, SignalId, TradeId
 from workstation.model.instrument import Instrument
-from workstation.model.market import SECOND_NS, STEP_BITS
+from workstation.model.market import (
+    STEP_BITS,
+)
 from workstation.model.order import Fill, OrderPurpose, OrderRequest, OrderType
 from workstation.model.signal import Signal, SignalAction, SignalLeg
 from workstation.model.units import Side

@@ -21,7 +21,7 @@ from tests.browser.seeing import PHONE, WIDE, Screen, a_browser, a_context, ente
 from tests.faults.running import until
 from workstation.cli.demonstration import AVERAGES, SPREAD
 from workstation.client.declaration import SessionDeclaration
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 LARGEST_BYTES = 250_000

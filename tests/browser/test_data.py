@@ -15,7 +15,7 @@ from tests.dashboard.test_data_page import a_history
 from tests.history.series import HOURS, QUOTES, a_source, bars_from
 from workstation.cli.demonstration import free_port
 from workstation.history.store import HistoryStore
-from workstation.model.market import DAY_NS
+from workstation.model.durations import DAY_NS
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workstation.model.market import MINUTE_NS, SECOND_NS, Bars
+from workstation.model.durations import MINUTE_NS, SECOND_NS
+from workstation.model.market import (
+    Bars,
+)
 
 START_NS = 19_844 * 86_400 * SECOND_NS
 """2024-05-01T00:00Z."""

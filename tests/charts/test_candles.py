@@ -13,7 +13,7 @@ from workstation.charts.shown import restyle, standalone_html
 from workstation.charts.theme import DARK, LIGHT
 from workstation.charts.words import price_decimals
 from workstation.errors import BadInput
-from workstation.model.market import MINUTE_NS
+from workstation.model.durations import MINUTE_NS
 
 
 def some_fills(**changes: object) -> pd.DataFrame:

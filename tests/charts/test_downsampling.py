@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from tests.charts.series import START_NS, some_bars
 from workstation.charts.downsampling import downsample_bars, downsample_line, places_to_draw
 from workstation.errors import BadInput
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, Bars
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.market import (
+    Bars,
+)
 
 HOW = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
 

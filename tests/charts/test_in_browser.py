@@ -13,7 +13,7 @@ from workstation.charts.candles import candles
 from workstation.charts.equity import equity
 from workstation.charts.shown import Chart, stacked
 from workstation.charts.spread import spread
-from workstation.model.market import MINUTE_NS
+from workstation.model.durations import MINUTE_NS
 
 
 def a_file(folder: Path, chart: Chart) -> Path:

@@ -9,7 +9,7 @@ from workstation.cli.data_download import Wanted, download
 from workstation.config.loading import load_configuration
 from workstation.history.backfill import FlushLimits
 from workstation.history.store import HistoryStore
-from workstation.model.market import MINUTE_NS
+from workstation.model.durations import MINUTE_NS
 
 if __name__ == "__main__":
     root, start_ns, end_ns = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])

@@ -13,9 +13,13 @@ from workstation.cli.main import main
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source, Table
 from workstation.history.store import HistoryStore
+from workstation.model.durations import HOUR_NS, SECOND_NS
 from workstation.model.ids import Currency, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import HOUR_NS, SECOND_NS, Bars, quote_rows
+from workstation.model.market import (
+    Bars,
+    quote_rows,
+)
 from workstation.simulator.sample import bar_table, quote_table
 
 BTC = "BTC/USDT:USDT"

@@ -8,9 +8,9 @@ from tests.cli.histories import refusal, run
 from tests.history.series import BTC, DAY_START_NS, HOURS, QUOTES, TRADES, a_source, a_table, an_instrument, bars_from
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
+from workstation.model.durations import HOUR_NS, MINUTE_NS
 from workstation.model.ids import Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import HOUR_NS, MINUTE_NS
 
 NAMES = ("--venue", "binance", "--symbol", "BTC/USDT")
 

@@ -10,7 +10,7 @@ from tests.history.series import BTC, DAY_START_NS, HOURS, QUOTES, a_source, bar
 from workstation.history.layout import HistoryKind
 from workstation.history.manifest import MANIFEST_NAME
 from workstation.history.store import HistoryStore
-from workstation.model.market import DAY_NS
+from workstation.model.durations import DAY_NS
 
 
 @pytest.fixture

@@ -19,9 +19,12 @@ from tests.simulator.client import a_source, clear_faults, control, running_exch
 from workstation.history.backfill import ASKED_NAME
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, Bars
+from workstation.model.market import (
+    Bars,
+)
 from workstation.simulator.server import ServerSettings, SimulatedExchanges
 
 BTC = InstrumentKey(Venue("nova"), Symbol("BTC/USDT"))

@@ -10,7 +10,7 @@ from tests.cli.histories import refusal, run
 from tests.history.series import DAY_START_NS, HOURS, QUOTES, a_source, a_table, bars_from, quotes_at
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
-from workstation.model.market import HOUR_NS, SECOND_NS
+from workstation.model.durations import HOUR_NS, SECOND_NS
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from tests.session.desks import a_desk
 from workstation.cli.demonstration import SPREAD
 from workstation.cli.exchange_simulation import model_source
+from workstation.model.durations import HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.events import BalanceSet, OrderFilled
 from workstation.model.ids import Currency
 from workstation.model.instrument import InstrumentKey, checked_key
-from workstation.model.market import HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.simulator.markets import MarketModel
 from workstation.strategies.spread_reversion import SpreadReversion
 from workstation.trading.paper import PaperSettings

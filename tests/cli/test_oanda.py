@@ -21,9 +21,9 @@ from workstation.client.declaration import SessionDeclaration
 from workstation.client.ticket import OrderTicket
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
+from workstation.model.durations import HOUR_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, InstrumentKind
-from workstation.model.market import HOUR_NS
 from workstation.simulator.server import ServerSettings, SimulatedExchanges
 
 TOKEN = "WORKSTATION_VENUES__FX__TOKEN"

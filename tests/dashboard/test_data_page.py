@@ -18,7 +18,7 @@ from workstation.dashboard.users import Role
 from workstation.dashboard.visit import Visit
 from workstation.history.store import HistoryStore
 from workstation.history.survey import Figures, SeriesFacts, SurveyLine, survey
-from workstation.model.market import DAY_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, SECOND_NS
 
 T0_NS = 19_844 * DAY_NS
 pytestmark = pytest.mark.filterwarnings("ignore:button_type:PendingDeprecationWarning")

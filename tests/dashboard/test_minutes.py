@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from tests.dashboard.views import a_bar, a_quote_view
 from workstation.client.messages import BarView
-from workstation.dashboard.minutes import MINUTE_NS, Candle, Minutes
+from workstation.dashboard.minutes import Candle, Minutes
+from workstation.model.durations import MINUTE_NS
 
 T0 = 1_700_000_100_000_000_000 // (5 * MINUTE_NS) * 5 * MINUTE_NS
 

@@ -19,7 +19,7 @@ from workstation.dashboard.spread_history import pair_window, recorded_opportuni
 from workstation.dashboard.spread_source import FLUSH_S, SpreadBoard, SpreadSource
 from workstation.dashboard.state import EngineState
 from workstation.history.store import HistoryStore
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.windows.opportunities import OpportunitySpec
 
 SYMBOL = "BTC/USDT"

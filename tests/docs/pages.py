@@ -32,6 +32,7 @@ REASONS = (
     "needs a browser",
     "needs a terminal",
     "needs another machine",
+    "needs a venue with perpetuals",
     "changes the machine",
     "lasts",
 )

@@ -27,10 +27,18 @@ from workstation.history.log_writer import WriterSettings
 from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
+from workstation.model.durations import MS_NS
 from workstation.model.events import Event, Fact
 from workstation.model.ids import SessionId, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.market import MS_NS, STEP_BITS, Bars, RowFlag, RowKind, Rows, rows_taken
+from workstation.model.market import (
+    STEP_BITS,
+    Bars,
+    RowFlag,
+    RowKind,
+    Rows,
+    rows_taken,
+)
 from workstation.ports.feed import FeedCounts, MarketSink, Subscription
 from workstation.research.verify import Verified, verify
 from workstation.session.market import Market

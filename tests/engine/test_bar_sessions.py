@@ -9,8 +9,16 @@ from tests.builders import a_quote
 from tests.engine.bench import Bench, a_bench
 from tests.session.desks import NOVA, linear, random_bars
 from workstation.history.layout import HistoryKind
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.events import GroupChanged, GroupOpened, OrderFilled, RunStarted, SignalGenerated
-from workstation.model.market import MARKET_ROW, MINUTE_NS, SECOND_NS, Bars, RowFlag, RowKind, Rows, interval_code
+from workstation.model.market import (
+    MARKET_ROW,
+    Bars,
+    RowFlag,
+    RowKind,
+    Rows,
+    interval_code,
+)
 from workstation.model.signal import SignalAction
 from workstation.strategies.ma_cross import MACross
 

@@ -16,7 +16,10 @@ from workstation.client.messages import BarsView
 from workstation.engine.bar_shelf import MOST_SERIES
 from workstation.errors import VenueRefused, VenueUnavailable, WorkstationError
 from workstation.history.longer_bars import longer_bars
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, Bars
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.market import (
+    Bars,
+)
 
 NOW_NS = START_NS // DAY_NS * DAY_NS + 10 * HOUR_NS + 7 * MINUTE_NS + 30 * SECOND_NS
 """10:07:30."""

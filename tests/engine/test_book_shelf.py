@@ -9,9 +9,12 @@ from tests.history.series import BTC, ETH
 from workstation.engine.book_shelf import BookShelf
 from workstation.engine.channel import Channel
 from workstation.errors import BadInput, UnknownInstrument
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import SECOND_NS, Rows
+from workstation.model.market import (
+    Rows,
+)
 
 REGISTRY = a_registry()
 

@@ -11,8 +11,11 @@ from tests.engine.bench import HandClock
 from workstation.engine.channel import BLOCK, Channel
 from workstation.engine.latency import BUFFERED, Latency
 from workstation.errors import BadInput
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import InstrumentIndex
-from workstation.model.market import SECOND_NS, RowKind
+from workstation.model.market import (
+    RowKind,
+)
 
 KINDS = st.sampled_from([RowKind.QUOTE, RowKind.TRADE, RowKind.BAR])
 STEPS = st.lists(st.tuples(KINDS, st.integers(0, 3), st.integers(0, 400)), min_size=1, max_size=60)

@@ -24,7 +24,10 @@ from workstation.errors import (
 )
 from workstation.history.collection import CollectionShelf, CollectionState, collections_of
 from workstation.history.layout import HistoryKind
-from workstation.model.market import MINUTE_NS, MS_NS, SECOND_NS, RowKind
+from workstation.model.durations import MINUTE_NS, MS_NS, SECOND_NS
+from workstation.model.market import (
+    RowKind,
+)
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus
 
 

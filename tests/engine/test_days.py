@@ -12,8 +12,8 @@ from tests.engine.test_hand import by_hand, placed, quote, state_of
 from tests.session.desks import START_NS
 from workstation.engine.days import open_days
 from workstation.engine.summaries import day_of, summary_of
+from workstation.model.durations import DAY_NS, SECOND_NS
 from workstation.model.events import DayOpened
-from workstation.model.market import DAY_NS, SECOND_NS
 
 
 @pytest.fixture

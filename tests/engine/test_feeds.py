@@ -16,9 +16,13 @@ from workstation.engine.jobs import Jobs
 from workstation.engine.wish import Wish
 from workstation.errors import BadInput, VenueUnavailable
 from workstation.history.live_log import LIVE_FOLDER, logs_in, read_log
+from workstation.model.durations import MINUTE_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
-from workstation.model.market import MARKET_ROW, MINUTE_NS, RowKind
+from workstation.model.market import (
+    MARKET_ROW,
+    RowKind,
+)
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus
 from workstation.research.jobs import check_job
 from workstation.windows.opportunities import OpportunitySpec

@@ -18,6 +18,7 @@ from workstation.client.ticket import OrderTicket, Placed
 from workstation.engine.hand import Hand
 from workstation.engine.kill_flag import Kill
 from workstation.errors import BadInput, GroupNotFound, HaltError, OrderNotFound, WorkstationError
+from workstation.model.durations import SECOND_NS
 from workstation.model.events import (
     CancelRequested,
     EntryRefused,
@@ -33,7 +34,6 @@ from workstation.model.events import (
 )
 from workstation.model.group import GroupStatus
 from workstation.model.instrument import InstrumentKey, InstrumentKind
-from workstation.model.market import SECOND_NS
 from workstation.model.order import OrderPurpose, OrderStatus, OrderType
 from workstation.model.units import Side
 

@@ -15,6 +15,7 @@ from tests.session.desks import random_quotes
 from workstation.client.messages import SessionStatus
 from workstation.engine.kill_flag import Kill, KillFlag
 from workstation.errors import KillFlagFailed
+from workstation.model.durations import SECOND_NS
 from workstation.model.events import (
     CancelRequested,
     EntryRefused,
@@ -27,7 +28,6 @@ from workstation.model.events import (
 )
 from workstation.model.group import GroupStatus
 from workstation.model.ids import SessionId
-from workstation.model.market import SECOND_NS
 from workstation.model.order import OrderPurpose
 
 ROWS = random_quotes(5, 3_000)

@@ -20,7 +20,11 @@ from workstation.engine.engine import Engine
 from workstation.engine.market_answers import decimals_of
 from workstation.engine.tape import Tape
 from workstation.errors import BadInput, UnknownInstrument
-from workstation.model.market import MINUTE_NS, MS_NS, RowFlag, RowKind
+from workstation.model.durations import MINUTE_NS, MS_NS
+from workstation.model.market import (
+    RowFlag,
+    RowKind,
+)
 
 MINUTE_OF_START_NS = START_NS // MINUTE_NS * MINUTE_NS
 

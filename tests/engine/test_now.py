@@ -8,8 +8,8 @@ from tests.engine.test_hand import NO_LIMITS, by_hand, placed, quote, state_of
 from tests.session.desks import NOVA, ORION, random_quotes
 from workstation.engine.now import now_of
 from workstation.engine.views import group_views
+from workstation.model.durations import MINUTE_NS
 from workstation.model.events import SessionPaused
-from workstation.model.market import MINUTE_NS
 
 
 def test_a_group_is_told_leg_by_leg_with_entry_stop_target_and_profit(tmp_path: Path) -> None:

@@ -7,9 +7,12 @@ import pytest
 
 from tests.engine.bench import Bench, a_bench
 from tests.session.desks import random_quotes
+from workstation.model.durations import MINUTE_NS
 from workstation.model.events import OrderAccepted, OrderFilled, OrderSubmitted
 from workstation.model.ids import Venue
-from workstation.model.market import MINUTE_NS, Rows
+from workstation.model.market import (
+    Rows,
+)
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus
 
 ROWS = random_quotes(5, 3_000)

@@ -12,8 +12,9 @@ import pytest
 from tests.engine.bench import Bench, a_bench, journal_away
 from tests.session.desks import NOVA, ORION, linear, random_quotes
 from workstation.client.messages import SessionStatus
-from workstation.errors import BadInput, SessionExists, SessionNotFound, WorkstationError
+from workstation.errors import BadInput, RetryError, SessionExists, SessionNotFound, WorkstationError
 from workstation.history.live_log import LIVE_FOLDER, logs_in
+from workstation.model.durations import SECOND_NS
 from workstation.model.events import (
     CancelRequested,
     EntryRefused,
@@ -29,7 +30,6 @@ from workstation.model.events import (
     SessionStopped,
 )
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import SECOND_NS
 from workstation.strategies import catalog
 from workstation.strategies.spread_reversion import SpreadReversion
 
@@ -173,6 +173,17 @@ def test_a_session_that_is_over_is_shown_after_a_restart_with_the_run_that_it_ha
         live = again.sessions.of("s")
         assert live.status[0] is SessionStatus.STOPPED and live.manifest.run_id == "s.1"
         assert len(again.ledger.runs()) == 1
+
+
+def test_a_session_that_is_being_recovered_is_not_said_to_be_unknown(bench: Bench, tmp_path: Path) -> None:
+    bench.start()
+    with a_bench(bench.crashed(tmp_path / "again")) as again:
+        with pytest.raises(RetryError, match="session s: it is being recovered"):
+            again.sessions.of("s")
+        with pytest.raises(SessionNotFound, match="session t: not in this engine"):
+            again.sessions.of("t")
+        again.recover()
+        assert again.sessions.of("s").status[0] is SessionStatus.RUNNING
 
 
 # -- five at once

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workstation.engine.tape import MINUTE_BAR, Tape
-from workstation.model.market import MARKET_ROW, MINUTE_NS, SECOND_NS, RowFlag, RowKind, Rows, interval_code
+from workstation.model.durations import MINUTE_NS, SECOND_NS
+from workstation.model.market import (
+    MARKET_ROW,
+    RowFlag,
+    RowKind,
+    Rows,
+    interval_code,
+)
 
 T0 = 1_700_000_040 * SECOND_NS
 assert T0 % MINUTE_NS == 0

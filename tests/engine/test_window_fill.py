@@ -12,7 +12,7 @@ from tests.session.desks import NOVA, ORION, START_NS, linear, random_quotes
 from workstation.engine.window_fill import WindowFill
 from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
-from workstation.model.market import MINUTE_NS, SECOND_NS
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.session.market import Market
 from workstation.windows.specs import Field, WindowKind, WindowSpec
 from workstation.windows.spread_window import field_value

@@ -10,10 +10,10 @@ from tests.exchanges.venue import Venue
 from workstation.exchanges.ccxt_feed import CcxtFeed
 from workstation.exchanges.pace import Pace
 from workstation.exchanges.settings import VenueSettings
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import InstrumentIndex, Symbol
 from workstation.model.ids import Venue as VenueName
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedState, FeedStatus, Subscription
 
 NOW_NS = 1_700_000_100 * SECOND_NS

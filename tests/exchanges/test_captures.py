@@ -15,7 +15,10 @@ from tests.exchanges.captured import BinanceFutures, Frame, binance_frames
 from tests.exchanges.replayed import Followed, a_feed, serve, subscribed, tick, told_books
 from tests.exchanges.sinks import ToldSink, running
 from workstation.exchanges.ccxt_parse import Refusal
-from workstation.model.market import MINUTE_NS, MS_NS, interval_code
+from workstation.model.durations import MINUTE_NS, MS_NS
+from workstation.model.market import (
+    interval_code,
+)
 from workstation.ports.feed import FeedState
 
 pytestmark = pytest.mark.shared

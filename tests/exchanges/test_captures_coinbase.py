@@ -20,7 +20,7 @@ from workstation.exchanges.intake import Stream
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_series import TradeSeries
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.ports.feed import Subscription
 
 pytestmark = pytest.mark.shared

@@ -13,7 +13,7 @@ from tests.exchanges.captured import Frame, Okx, PlainBook, okx_frames
 from tests.exchanges.replayed import Followed, a_feed, serve, subscribed, tick, told_books, until_refused
 from tests.exchanges.sinks import ToldSink, running
 from workstation.exchanges.ccxt_parse import Refusal
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.ports.feed import FeedState
 
 pytestmark = pytest.mark.shared

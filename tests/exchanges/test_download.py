@@ -17,8 +17,8 @@ from workstation.exchanges.download_trades import TradePages
 from workstation.exchanges.past import Patience
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
+from workstation.model.durations import HOUR_NS, MINUTE_NS, MS_NS
 from workstation.model.ids import Venue as VenueName
-from workstation.model.market import HOUR_NS, MINUTE_NS, MS_NS
 
 START_MS = 1_700_000_040_000 // MINUTE_MS * MINUTE_MS
 START_NS = START_MS * MS_NS

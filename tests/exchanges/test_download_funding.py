@@ -15,8 +15,8 @@ from workstation.exchanges.download import CcxtPast
 from workstation.exchanges.download_funding import STRETCH_NS, FundingPages
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
+from workstation.model.durations import HOUR_NS, MS_NS
 from workstation.model.ids import Venue
-from workstation.model.market import HOUR_NS, MS_NS
 
 START_NS = 1_700_006_400_000_000_000
 NOW_NS = START_NS + 3_000 * HOUR_NS

@@ -14,8 +14,11 @@ from workstation.errors import BadInput, UnknownInstrument, VenueUnavailable
 from workstation.exchanges.ccxt_parse import Refusal
 from workstation.exchanges.circuit_breaker import BreakerLimits, Circuit, CircuitBreaker
 from workstation.exchanges.rest_limiter import RestLimiter
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.ids import Symbol
-from workstation.model.market import MINUTE_NS, SECOND_NS, interval_code
+from workstation.model.market import (
+    interval_code,
+)
 from workstation.ports.feed import FeedState
 
 BTC, ETH = "btcusdt@bookTicker", "ethusdt@bookTicker"

@@ -23,10 +23,10 @@ from workstation.exchanges.oanda_feed import OandaFeed
 from workstation.exchanges.registry import open_feed
 from workstation.exchanges.rest_limiter import RestLimiter, RestLimiters
 from workstation.exchanges.settings import VenueSettings
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.ids import InstrumentIndex, Symbol
 from workstation.model.ids import Venue as VenueName
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.ports.feed import FeedState, Subscription
 from workstation.simulator.bar_history import interval_start
 from workstation.simulator.faults import Fault, FaultKind

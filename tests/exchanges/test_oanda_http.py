@@ -18,8 +18,8 @@ from workstation.exchanges.oanda_instruments import ListedInstruments
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_check import CheckLine, _check_quotes
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Symbol, Venue
-from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus, MarketSink, Subscription
 
 CANARY = "canary-0d44"

@@ -14,9 +14,9 @@ from workstation.errors import BadInput
 from workstation.exchanges.ccxt_parse import BarNumbers, QuoteNumbers, Refusal
 from workstation.exchanges.oanda_instruments import Listed, instrument_of, name_of, symbol_of
 from workstation.exchanges.oanda_parse import Candle, CandlePrices, Line, candle_bar, price_quote, time_ns, time_text
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKind
-from workstation.model.market import SECOND_NS
 
 NOW_NS = 1_475_645_297 * SECOND_NS
 PRICE = {

@@ -12,7 +12,7 @@ from workstation.exchanges.oanda_candles import MOST_CANDLES
 from workstation.exchanges.oanda_past import OandaPast
 from workstation.exchanges.past import Patience
 from workstation.exchanges.rest_limiter import RestLimiter
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from workstation.simulator.bar_history import interval_start
 from workstation.simulator.faults import FaultKind
 

@@ -33,9 +33,9 @@ from workstation.exchanges.intake import Stream
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_series import TradeSeries
 from workstation.exchanges.venue_facts import QuoteSource
+from workstation.model.durations import HOUR_NS, MS_NS
 from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import HOUR_NS, MS_NS
 from workstation.ports.feed import Subscription
 
 PERPETUAL = "BTC/USDT:USDT"

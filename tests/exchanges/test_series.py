@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from workstation.exchanges.bar_series import BarSeries
 from workstation.exchanges.ccxt_parse import BarNumbers, TradeNumbers
 from workstation.exchanges.trade_series import REMEMBERED, TradeSeries
-from workstation.model.market import MINUTE_NS, SECOND_NS
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 
 START = 1_700_000_100 * SECOND_NS
 GRACE = 2 * SECOND_NS

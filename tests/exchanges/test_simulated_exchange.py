@@ -18,9 +18,9 @@ from workstation.exchanges.ccxt_feed import CcxtFeed
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import QuoteSource, facts_of
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import InstrumentKey, InstrumentKind
-from workstation.model.market import MINUTE_NS, SECOND_NS
 from workstation.ports.feed import FeedState, Subscription
 from workstation.simulator.bar_history import BarHistory
 from workstation.simulator.faults import Fault, FaultKind

@@ -23,9 +23,9 @@ from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_series import TradeSeries
 from workstation.exchanges.venue_facts import facts_of
+from workstation.model.durations import MINUTE_NS
 from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MINUTE_NS
 from workstation.ports.feed import Subscription
 
 NOW_NS = 1_700_000_130_000_000_000

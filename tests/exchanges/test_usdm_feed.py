@@ -13,9 +13,9 @@ from workstation.errors import VenueUnavailable
 from workstation.exchanges.ccxt_feed import CcxtFeed
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
+from workstation.model.durations import MS_NS
 from workstation.model.ids import InstrumentIndex, Symbol, Venue
 from workstation.model.instrument import InstrumentKey, InstrumentKind
-from workstation.model.market import MS_NS
 from workstation.model.units import Side
 from workstation.ports.feed import FeedState, Subscription
 from workstation.simulator.faults import Fault, FaultKind

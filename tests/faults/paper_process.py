@@ -12,9 +12,9 @@ from pathlib import Path
 from tests.session.desks import NOVA, ORION, QUARTER, USDT
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
+from workstation.model.durations import SECOND_NS
 from workstation.model.events import BalanceSet
 from workstation.model.ids import SessionId
-from workstation.model.market import SECOND_NS
 from workstation.ports.broker import Broker, Effect, SubmitOrder
 from workstation.research.replay import ReplayRequest, replay
 from workstation.session.manifest import SourceSelection

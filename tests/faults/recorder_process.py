@@ -12,7 +12,7 @@ from workstation.history.layout import HistoryKind
 from workstation.history.log_writer import WriterSettings
 from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.store import HistoryStore
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 
 HURRIED = RecorderSettings(
     roll_interval_s=0.05,

@@ -15,7 +15,7 @@ from tests.exchanges.venue import Venue, agg_trade, book_ticker, exchange_info, 
 from workstation.errors import VenueUnavailable
 from workstation.exchanges.answers import MOST_BYTES
 from workstation.exchanges.ccxt_parse import Refusal
-from workstation.model.market import MINUTE_NS, MS_NS
+from workstation.model.durations import MINUTE_NS, MS_NS
 from workstation.ports.feed import FeedState
 
 BTC, ETH = "btcusdt@bookTicker", "ethusdt@bookTicker"

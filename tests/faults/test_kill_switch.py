@@ -38,6 +38,10 @@ def is_quoted(client: Client) -> bool:
     return any(one.bid is not None for one in client.quotes("BTC/USDT"))
 
 
+def is_killed(client: Client) -> bool:
+    return any(one.session == "mine" and one.status is SessionStatus.KILLED for one in client.sessions())
+
+
 def order(client: Client, wanted: str) -> OrderView:
     return next(one for one in client.orders("mine") if one.client_order_id == wanted)
 
@@ -58,7 +62,7 @@ def test_a_kill_while_the_engine_is_dead_holds_when_it_comes_back_and_its_liftin
             engine.kill()
         assert "no engine was asked" in command(engine, configuration, "--reason", "drill")
         with Engine(configuration) as engine, engine.client() as client:
-            until(lambda: client.session("mine").status is SessionStatus.KILLED, "a killed session")
+            until(lambda: is_killed(client), "a killed session")
             until(lambda: order(client, resting.client_order_id).status == "cancelled", "its order cancelled")
             until(lambda: is_quoted(client), "a price")
             refused = placed(client).refusal

@@ -6,7 +6,7 @@ from tests.faults.running import Engine, Venues, until, write_configuration
 from workstation.client.messages import OpportunityView
 from workstation.history.last_opportunities import last_opportunities
 from workstation.history.store import HistoryStore
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 OFTEN = "[opportunities]\nleast_bps = -20.7\nleast_value = 0\nleast_ms = 0\n"
 

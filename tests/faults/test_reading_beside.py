@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.running import Engine, Venues, until, write_configuration
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 ROOT = Path(__file__).resolve().parents[2]
 READER = """

@@ -10,8 +10,16 @@ from workstation.history.live_log import LIVE_FOLDER, logs_in
 from workstation.history.log_writer import WriterSettings
 from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.store import HistoryStore
+from workstation.model.durations import MINUTE_NS, MS_NS
 from workstation.model.instrument import Registry
-from workstation.model.market import MARKET_ROW, MINUTE_NS, MS_NS, STEP_BITS, RowFlag, RowKind, Rows, interval_code
+from workstation.model.market import (
+    MARKET_ROW,
+    STEP_BITS,
+    RowFlag,
+    RowKind,
+    Rows,
+    interval_code,
+)
 
 NOW_NS = DAY_START_NS + 3_600_000_000_000
 NEVER = RecorderSettings(

@@ -10,9 +10,9 @@ import pyarrow as pa
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import SCHEMAS, Source
 from workstation.history.store import HistoryStore
+from workstation.model.durations import HOUR_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, split_symbol
-from workstation.model.market import HOUR_NS
 
 DAY_START_NS = 1_723_075_200_000_000_000  # 2024-08-08T00:00:00Z
 BTC = InstrumentKey(Venue("binance"), Symbol("BTC/USDT"))

@@ -24,7 +24,7 @@ from workstation.history.backfill import (
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.removing import remove_series
 from workstation.history.store import HistoryStore
-from workstation.model.market import HOUR_NS
+from workstation.model.durations import HOUR_NS
 
 HOURS_OF_PAGE = 10
 EACH_PAGE = FlushLimits(rows=1, seconds=1e9)

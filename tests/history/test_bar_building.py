@@ -20,9 +20,9 @@ from workstation.history.calendars import Calendar, sessions_of
 from workstation.history.importing import ImportRequest, import_file
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 WEEK_NS = 7 * DAY_NS
 NEW_YORK = ZoneInfo("America/New_York")

@@ -27,8 +27,14 @@ from workstation.history.blocks import Selection, count_rows, merged_blocks, rec
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Table
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, HOUR_NS
 from workstation.model.instrument import Registry
-from workstation.model.market import DAY_NS, HOUR_NS, MARKET_ROW, IntArray, RowKind, Rows
+from workstation.model.market import (
+    MARKET_ROW,
+    IntArray,
+    RowKind,
+    Rows,
+)
 
 ETH_QUOTES = Series(kind=HistoryKind.QUOTES, key=ETH)
 BOTH = [Selection(key=BTC, kind=HistoryKind.QUOTES), Selection(key=ETH, kind=HistoryKind.QUOTES)]

@@ -23,7 +23,7 @@ from workstation.history.collection_rows import recorded_rows
 from workstation.history.durable import RecorderRunning, is_owned, take_ownership
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.store import HistoryStore
-from workstation.model.market import MINUTE_NS, MS_NS
+from workstation.model.durations import MINUTE_NS, MS_NS
 
 OWNER = """
 import sys

@@ -23,7 +23,7 @@ from workstation.history.manifest import load_manifest
 from workstation.history.segments import Table
 from workstation.history.store import HistoryStore
 from workstation.history.tail import LOG_SOURCE
-from workstation.model.market import DAY_NS, HOUR_NS
+from workstation.model.durations import DAY_NS, HOUR_NS
 
 REGISTRY = a_registry()
 NOW_NS = DAY_START_NS + 30 * DAY_NS

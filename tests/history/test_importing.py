@@ -19,9 +19,12 @@ from workstation.history.importing import ImportReport, ImportRequest, import_fi
 from workstation.history.layout import HistoryKind
 from workstation.history.rules import GivenRules
 from workstation.history.store import HistoryStore
+from workstation.model.durations import HOUR_NS, SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import HOUR_NS, SECOND_NS, RowFlag
+from workstation.model.market import (
+    RowFlag,
+)
 
 START_S = DAY_START_NS // SECOND_NS
 BAR_HEADER = "ts,open,high,low,close,volume"

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from workstation.errors import BadInput
 from workstation.history.longer_bars import COLUMNS, empty_bars, joined_bars, longer_bars, opening_of
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, Bars
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS
+from workstation.model.market import (
+    Bars,
+)
 
 T0 = 1_700_000_000 * 1_000_000_000 // DAY_NS * DAY_NS
 

@@ -26,9 +26,9 @@ from workstation.history.quality import history_quality
 from workstation.history.removing import remove_series
 from workstation.history.segments import SCHEMAS, Source
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, MS_NS, SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, MS_NS, SECOND_NS
 
 NOVA, ORION = (InstrumentKey(Venue(venue), Symbol("BTC/USDT")) for venue in ("nova", "orion"))
 PAIR = Series(kind=HistoryKind.OPPORTUNITIES, key=pair_key(NOVA, ORION))

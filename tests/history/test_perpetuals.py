@@ -13,7 +13,13 @@ from workstation.history.importing import ImportRequest, import_file
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.quality import history_quality
 from workstation.history.store import HistoryStore
-from workstation.model.market import DAY_NS, HOUR_NS, MARKET_ROW, MS_NS, SECOND_NS, STEP_BITS, RowKind, Rows
+from workstation.model.durations import DAY_NS, HOUR_NS, MS_NS, SECOND_NS
+from workstation.model.market import (
+    MARKET_ROW,
+    STEP_BITS,
+    RowKind,
+    Rows,
+)
 from workstation.research import notebook as ws
 
 REGISTRY = a_registry()

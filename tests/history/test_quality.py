@@ -20,7 +20,7 @@ from workstation.history.layout import HistoryKind
 from workstation.history.quality import SeriesQuality, history_quality
 from workstation.history.quality_kernel import bucket_middle, bucket_of, exchange_sorted
 from workstation.history.store import HistoryStore
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 NOW_NS = DAY_START_NS + 90 * DAY_NS
 

@@ -24,8 +24,12 @@ from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.rolling import roll_log
 from workstation.history.store import HistoryStore
 from workstation.history.tail import Tail, tail_segments
+from workstation.model.durations import DAY_NS, MINUTE_NS, MS_NS
 from workstation.model.instrument import Registry
-from workstation.model.market import DAY_NS, MINUTE_NS, MS_NS, STEP_BITS, Rows
+from workstation.model.market import (
+    STEP_BITS,
+    Rows,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = a_registry()

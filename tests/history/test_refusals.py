@@ -19,7 +19,7 @@ from workstation.history.layout import HistoryKind
 from workstation.history.removing import remove_series
 from workstation.history.rules import GivenRules
 from workstation.history.store import HistoryStore
-from workstation.model.market import HOUR_NS, SECOND_NS
+from workstation.model.durations import HOUR_NS, SECOND_NS
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "ts,open,high,low,close,volume"

@@ -17,7 +17,7 @@ from workstation.history.layout import HistoryKind
 from workstation.history.manifest import MANIFEST_NAME, load_manifest
 from workstation.history.setting_aside import ENDING, damaged_files, set_aside
 from workstation.history.store import HistoryStore
-from workstation.model.market import DAY_NS, HOUR_NS
+from workstation.model.durations import DAY_NS, HOUR_NS
 
 DAYS = 3
 A_DAY = 2_000

@@ -28,9 +28,13 @@ from workstation.errors import BadInput, HistoryMissing, RowsOutOfOrder
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.layout import HistoryKind, Series, series_of_folder
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, checked_key
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, RowFlag, RowKind
+from workstation.model.market import (
+    RowFlag,
+    RowKind,
+)
 
 positive = st.floats(min_value=1e-12, max_value=1e12)
 

@@ -11,7 +11,7 @@ from tests.history.series import HOURS, QUOTES, a_source, bars_from, quotes_at
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.store import HistoryStore
 from workstation.history.survey import Figures, SurveyLine, survey
-from workstation.model.market import DAY_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, SECOND_NS
 
 T0_NS = 19_844 * DAY_NS
 

@@ -3,10 +3,10 @@ import pytest
 
 from tests.builders import a_bar
 from workstation.errors import BadInput
+from workstation.model.durations import MINUTE_NS
 from workstation.model.market import (
     INTERVALS_NS,
     MARKET_ROW,
-    MINUTE_NS,
     STEP_BITS,
     Bars,
     RowFlag,

@@ -7,9 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from workstation.model.durations import MINUTE_NS
 from workstation.model.ids import Currency, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKind
-from workstation.model.market import MINUTE_NS, Bars
+from workstation.model.market import (
+    Bars,
+)
 from workstation.strategies.base import BarStrategy, Signals
 
 START_NS = 1_700_000_040 * 10**9

@@ -11,7 +11,10 @@ import pytest
 
 from tests.research.bar_runs import Scripted, an_instrument, some_bars, some_signals
 from workstation.kernels.trend import sma
-from workstation.model.market import DAY_NS, Bars
+from workstation.model.durations import DAY_NS
+from workstation.model.market import (
+    Bars,
+)
 from workstation.research.backtest import backtest
 from workstation.research.results import BacktestResult
 from workstation.strategies.base import BarStrategy, Signals

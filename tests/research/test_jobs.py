@@ -12,9 +12,9 @@ from workstation.config.settings import Paths, Settings
 from workstation.errors import BadInput, HistoryMissing, WorkstationError
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import read_facts
+from workstation.model.durations import HOUR_NS
 from workstation.model.events import BalanceSet
 from workstation.model.ids import RunId, SessionId
-from workstation.model.market import HOUR_NS
 from workstation.research import notebook
 from workstation.research.jobs import KINDS, check_job, run_job
 from workstation.research.verify import verify

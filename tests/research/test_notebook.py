@@ -19,7 +19,7 @@ from workstation.errors import BadInput, HistoryMissing, WorkstationError
 from workstation.history.log_file import LogFile
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import read_runs
-from workstation.model.market import HOUR_NS
+from workstation.model.durations import HOUR_NS
 from workstation.research.choices import When, time_ns
 from workstation.strategies.ma_cross import MACross
 from workstation.trading.limits import NO_LIMITS

@@ -13,7 +13,7 @@ from tests.history.series import a_source, a_table
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.store import HistoryStore
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 
 @pytest.fixture

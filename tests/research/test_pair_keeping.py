@@ -13,7 +13,7 @@ from workstation.errors import BadInput, HistoryMissing
 from workstation.history.layout import HistoryKind
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 PAIR = ("nova", "orion")
 END_NS = START_NS + 3_000 * SECOND_NS

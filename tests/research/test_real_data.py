@@ -13,10 +13,10 @@ from workstation.history.layout import HistoryKind
 from workstation.history.rules import GivenRules
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
+from workstation.model.durations import DAY_NS, HOUR_NS
 from workstation.model.events import BalanceSet
 from workstation.model.ids import Currency, RunId, SessionId, Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, HOUR_NS
 from workstation.research.backtest import backtest
 from workstation.research.replay import ReplayRequest, replay
 from workstation.research.replay_result import ReplayResult

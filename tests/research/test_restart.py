@@ -17,10 +17,13 @@ from workstation.errors import HistoryChanged, JournalWriteFailed
 from workstation.history.store import HistoryStore
 from workstation.ledger.codec import encode_event
 from workstation.ledger.journal import Ledger, read_facts, read_runs
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.events import KINDS, BalanceSet, ConditionsChanged, FactKind, OrderFilled, OrderTriggered
 from workstation.model.ids import SessionId
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MINUTE_NS, SECOND_NS, rows_taken
+from workstation.model.market import (
+    rows_taken,
+)
 from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side
 from workstation.research.replay import ReplayRequest, replay

@@ -13,7 +13,7 @@ from workstation.charts.shown import Chart
 from workstation.charts.theme import DARK
 from workstation.errors import BadInput
 from workstation.history.store import HistoryStore
-from workstation.model.market import HOUR_NS
+from workstation.model.durations import HOUR_NS
 from workstation.trading.limits import NO_LIMITS
 
 WORDS: dict[str, Any] = {"venue": "nova", "symbol": BTC, "interval": "1h", "fast": 3, "slow": 8}

@@ -13,6 +13,7 @@ from tests.session.desks import NOVA, ORION, QUARTER, USDT, linear, random_bars,
 from workstation.history.store import HistoryStore
 from workstation.ledger.codec import JournalRow
 from workstation.ledger.journal import Ledger, read_rows
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.events import (
     BalanceSet,
     Event,
@@ -25,7 +26,6 @@ from workstation.model.events import (
 )
 from workstation.model.ids import RunId, SessionId
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MINUTE_NS, SECOND_NS
 from workstation.research.desk import blocks, foresee_bars
 from workstation.research.verify import verify
 from workstation.session import identity

@@ -12,9 +12,12 @@ from tests.cli.histories import perpetual
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
+from workstation.model.durations import MINUTE_NS
 from workstation.model.ids import Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MINUTE_NS, quote_rows
+from workstation.model.market import (
+    quote_rows,
+)
 from workstation.simulator.sample import quote_table
 
 VENUES = {"spot": "bybit_btcusdt_spot_1m", "linear": "bybit_btcusdt_linear_1m"}

@@ -13,9 +13,12 @@ from workstation.errors import BadInput
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Currency, Symbol
 from workstation.model.instrument import InstrumentKind
-from workstation.model.market import SECOND_NS, quote_rows
+from workstation.model.market import (
+    quote_rows,
+)
 from workstation.simulator.sample import quote_table
 
 PAIR: dict[str, Any] = {"symbol": "BTC/USDT", "symbol_b": "BTC/USDC", "basis": "nova:USDC/USDT"}

@@ -17,7 +17,7 @@ from workstation.errors import BadInput, HistoryMissing
 from workstation.history.layout import HistoryKind
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
-from workstation.model.market import MINUTE_NS, SECOND_NS
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.research import spread_opportunities as module
 from workstation.research import spread_walk
 from workstation.research.pair_series import pair_series

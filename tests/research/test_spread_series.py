@@ -23,9 +23,12 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.market_rows import Span
 from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MINUTE_NS, SECOND_NS, quote_rows
+from workstation.model.market import (
+    quote_rows,
+)
 from workstation.research import spread_walk
 from workstation.research.spread_series import COLUMNS, spread_series
 from workstation.session.market import Market

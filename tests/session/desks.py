@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 
 from workstation.ledger.codec import encode_event
+from workstation.model.durations import SECOND_NS
 from workstation.model.events import KINDS, BalanceSet, Event, Fact, FactKind, InstrumentListed, RunStarted
 from workstation.model.ids import Currency, RunId, SessionId, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import MARKET_ROW, SECOND_NS, Bars, RowKind, Rows, quote_rows
+from workstation.model.market import (
+    MARKET_ROW,
+    Bars,
+    RowKind,
+    Rows,
+    quote_rows,
+)
 from workstation.session.market import Market
 from workstation.session.outbox import WriteBehindOutbox
 from workstation.session.paper_host import PaperHost

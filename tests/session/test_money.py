@@ -7,8 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.session.desks import NOVA, ORION, DeskInMemory, a_desk, linear, random_bars, random_quotes, run
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.events import Fact, OrderAccepted, OrderFilled
-from workstation.model.market import MINUTE_NS, SECOND_NS, bar_rows
+from workstation.model.market import (
+    bar_rows,
+)
 from workstation.strategies.ma_cross import MACross
 from workstation.strategies.spread_reversion import SpreadReversion
 from workstation.trading.paper import PaperSettings

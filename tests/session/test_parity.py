@@ -8,10 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.session.desks import a_desk, linear, random_bars, run
+from workstation.model.durations import MINUTE_NS
 from workstation.model.events import OrderRejected
 from workstation.model.ids import Symbol
 from workstation.model.instrument import Instrument, InstrumentKind
-from workstation.model.market import MINUTE_NS, Bars, bar_rows
+from workstation.model.market import (
+    Bars,
+    bar_rows,
+)
 from workstation.research.backtest import backtest
 from workstation.research.results import BacktestResult
 from workstation.research.trade_log import TradeLog

@@ -16,8 +16,12 @@ from tests.session.desks import (
     run,
     with_trades,
 )
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.events import FeedLagChanged, OrderFilled, SessionPaused, SessionResumed, SessionStopped
-from workstation.model.market import MINUTE_NS, SECOND_NS, bar_rows, rows_taken
+from workstation.model.market import (
+    bar_rows,
+    rows_taken,
+)
 from workstation.strategies.ma_cross import MACross
 from workstation.strategies.spread_reversion import SpreadReversion
 from workstation.trading.paper import FillAt, PaperSettings

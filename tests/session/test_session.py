@@ -20,6 +20,7 @@ from tests.session.desks import (
     run,
 )
 from workstation.errors import BadInput, RowsOutOfOrder, StrategyNonsense
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.events import (
     BalanceSet,
     CancelRequested,
@@ -37,7 +38,12 @@ from workstation.model.events import (
     SignalGenerated,
 )
 from workstation.model.group import GroupStatus
-from workstation.model.market import MINUTE_NS, SECOND_NS, STEP_BITS, Rows, bar_rows, quote_rows
+from workstation.model.market import (
+    STEP_BITS,
+    Rows,
+    bar_rows,
+    quote_rows,
+)
 from workstation.model.order import OrderPurpose, OrderStatus
 from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side

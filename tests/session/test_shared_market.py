@@ -1,7 +1,11 @@
 """One market, several sessions: they share windows, rows and levels, and do not disturb one another."""
 
 from tests.session.desks import NOVA, ORION, DeskInMemory, a_desk, decisions, linear, random_bars, random_quotes
-from workstation.model.market import MINUTE_NS, Rows, bar_rows
+from workstation.model.durations import MINUTE_NS
+from workstation.model.market import (
+    Rows,
+    bar_rows,
+)
 from workstation.session.market import Market
 from workstation.strategies.ma_cross import MACross
 from workstation.strategies.spread_reversion import SpreadReversion

@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.session.desks import NOVA, ORION, START_NS, linear, random_quotes
-from workstation.model.market import MINUTE_NS, SECOND_NS, Rows
+from workstation.model.durations import MINUTE_NS, SECOND_NS
+from workstation.model.market import (
+    Rows,
+)
 from workstation.session.market import Market
 from workstation.trading.paper import Levels
 from workstation.windows.advance import DEADLINE

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.simulator.client import control, run, until
 from tests.simulator.dialects import MARKET_DIALECTS
-from workstation.model.market import HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.durations import HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.simulator.binanceusdm.errors import UsdmError
 from workstation.simulator.binanceusdm.weights import BAN_NS, MOST_REFUSED, MOST_WEIGHT, Weights, weight_of
 from workstation.simulator.funding import MOST_RATE

@@ -10,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workstation.cli.exchange_simulation import model_source
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, Bars, Rows
+from workstation.model.market import (
+    Bars,
+    Rows,
+)
 from workstation.simulator.bar_history import BarHistory
 from workstation.simulator.basis import PERIODS_NS, WEIGHTS, basis_at
 from workstation.simulator.funding import CYCLE_NS, INTEREST, MOST_RATE, Funding, fundings

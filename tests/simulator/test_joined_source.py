@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from workstation.errors import BadInput
-from workstation.model.market import DAY_NS, MINUTE_NS, SECOND_NS, RowKind, Rows
+from workstation.model.durations import DAY_NS, MINUTE_NS, SECOND_NS
+from workstation.model.market import (
+    RowKind,
+    Rows,
+)
 from workstation.simulator.joined_source import JoinedSource
 from workstation.simulator.market_source import MarketSource, ModelSource
 from workstation.simulator.markets import MarketModel

@@ -11,9 +11,13 @@ from workstation.errors import BadInput, HistoryMissing
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, RowKind, Rows
+from workstation.model.market import (
+    RowKind,
+    Rows,
+)
 from workstation.simulator.bar_history import WEEK_NS, BarHistory, interval_start
 from workstation.simulator.market_source import HistorySource
 from workstation.simulator.markets import ORIGIN_NS, MarketModel

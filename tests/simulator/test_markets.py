@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 
 from workstation.errors import BadInput, UnknownInstrument
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, InstrumentKind
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, FloatArray, IntArray, RowFlag, RowKind, Rows
+from workstation.model.market import (
+    FloatArray,
+    IntArray,
+    RowFlag,
+    RowKind,
+    Rows,
+)
 from workstation.simulator.markets import ORIGIN_NS, MarketModel
 from workstation.simulator.price_path import CELL_NS, STEP_NS, PricePath, season
 from workstation.simulator.settings import BTC, ETH, NOVA, ORION, SOL, VEGA, Climate, SymbolSettings, VenueSettings

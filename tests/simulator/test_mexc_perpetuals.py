@@ -9,9 +9,9 @@ from aiohttp import ClientSession
 
 from tests.simulator.client import a_wired_source, control, run, until, wanted
 from tests.simulator.dialects import BTC, DIALECTS
+from workstation.model.durations import MS_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MS_NS
 from workstation.simulator.funding import CYCLE_NS, MOST_RATE
 from workstation.simulator.server import SimulatedExchanges
 

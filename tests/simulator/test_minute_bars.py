@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from workstation.errors import BadInput
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from workstation.model.ids import Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, RowKind
+from workstation.model.market import (
+    RowKind,
+)
 from workstation.simulator.markets import ORIGIN_NS, MarketModel
 from workstation.simulator.minute_bars import tick_bars
 from workstation.simulator.settings import BTC, NOVA

@@ -10,8 +10,8 @@ import pytest
 
 from tests.simulator.oanda import ACCOUNTS, EURO, an_fx_source
 from workstation.history.calendars import Calendar, is_open
+from workstation.model.durations import HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.ids import Venue
-from workstation.model.market import HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.simulator.accounts import Account
 from workstation.simulator.exchange import Exchange
 from workstation.simulator.faults import FaultMenu

@@ -10,7 +10,7 @@ from oandapyV20.endpoints import accounts, instruments, orders, positions, prici
 
 from tests.simulator.client import clear_faults, control
 from tests.simulator.oanda import EURO, POUND, VENUE, YEN, Desk, account_id, api_of, first_of, running_oanda
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 from workstation.simulator.server import SimulatedExchanges
 
 

@@ -9,9 +9,14 @@ import pytest
 from workstation.errors import ConfigError
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore
+from workstation.model.durations import HOUR_NS, MINUTE_NS
 from workstation.model.ids import Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import HOUR_NS, MINUTE_NS, FloatArray, IntArray, Rows
+from workstation.model.market import (
+    FloatArray,
+    IntArray,
+    Rows,
+)
 from workstation.simulator.sample import (
     BAR_SPANS_NS,
     BARS_STOP_NS,

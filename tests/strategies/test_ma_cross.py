@@ -3,7 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workstation.model.market import MINUTE_NS, Bars
+from workstation.model.durations import MINUTE_NS
+from workstation.model.market import (
+    Bars,
+)
 from workstation.strategies.base import Signals
 from workstation.strategies.ma_cross import MACross
 

@@ -5,9 +5,9 @@ import pytest
 
 from tests.builders import KEY
 from workstation.errors import BadInput
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import SECOND_NS
 from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side
 from workstation.strategies.spread_reversion import SpreadReversion

@@ -8,9 +8,12 @@ import numpy as np
 
 from tests.builders import KEY, NOW_NS, a_quote, rows
 from workstation.kernels.binned_quantile import BINS
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.ids import Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MINUTE_NS, SECOND_NS, Rows
+from workstation.model.market import (
+    Rows,
+)
 from workstation.windows.advance import DEADLINE, advance_rows
 from workstation.windows.specs import Field, Operator, WindowKind, WindowSpec
 from workstation.windows.spread_window import field_value

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW_NS, a_bar, a_quote, a_row, a_trade, rows
 from tests.windows.boards import Board, a_mid, a_spread, pieces, random_rows, seconds, trade_bars
-from workstation.model.market import HOUR_NS, MINUTE_NS, SECOND_NS, STEP_BITS, RowKind, Rows, interval_code
+from workstation.model.durations import HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.market import (
+    STEP_BITS,
+    RowKind,
+    Rows,
+    interval_code,
+)
 from workstation.windows.advance import (
     BAR_CLOSED,
     BAR_DUE,

@@ -12,7 +12,10 @@ from tests.builders import NOW_NS, a_quote, rows
 from tests.naive_windows import Crossing, Quote
 from tests.windows.boards import FEE_A, FEE_B, KEYS, Board, a_mid, a_spread
 from workstation.errors import BadInput
-from workstation.model.market import MS_NS, SECOND_NS, Rows
+from workstation.model.durations import MS_NS, SECOND_NS
+from workstation.model.market import (
+    Rows,
+)
 from workstation.windows.opportunities import ClosedOpportunities, OpportunitySpec
 from workstation.windows.specs import WindowSpec
 from workstation.windows.tables import CLOSED_KEPT

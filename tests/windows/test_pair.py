@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW_NS, a_quote, rows
 from tests.windows.boards import Board, a_spread, random_rows
-from workstation.model.market import SECOND_NS, Rows
+from workstation.model.durations import SECOND_NS
+from workstation.model.market import (
+    Rows,
+)
 from workstation.windows.pair import PairReader, PairStatistics, fill_grid, side_windows
 from workstation.windows.specs import WindowKind
 

@@ -14,7 +14,10 @@ from tests.naive_windows import Quote
 from tests.windows.boards import FEE_A, FEE_B, KEYS, Board, a_mid, a_spread, seconds, trade_bars
 from workstation.errors import BadInput
 from workstation.kernels.binned_quantile import BINS
-from workstation.model.market import SECOND_NS, Rows
+from workstation.model.durations import SECOND_NS
+from workstation.model.market import (
+    Rows,
+)
 from workstation.windows.specs import ConditionSpec, Field, Operator, WindowKind, WindowSpec
 
 MS = 1_000_000

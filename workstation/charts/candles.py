@@ -32,7 +32,10 @@ from workstation.charts.shown import Chart
 from workstation.charts.tables import bar_columns, bars_of, fill_columns, line_columns, order_columns
 from workstation.charts.theme import FONT, LIGHT, Brush, Theme
 from workstation.charts.words import length_words, price_decimals
-from workstation.model.market import MS_NS, Bars
+from workstation.model.durations import MS_NS
+from workstation.model.market import (
+    Bars,
+)
 
 MOST = 3_000
 """Bars of one chart; more would be narrower than a pixel."""

@@ -25,7 +25,10 @@ from workstation.charts.panels import (
 from workstation.charts.shown import Chart
 from workstation.charts.tables import Columns, require_columns, times_of
 from workstation.charts.theme import FONT, LIGHT, Brush, Theme
-from workstation.model.market import MS_NS, FloatArray
+from workstation.model.durations import MS_NS
+from workstation.model.market import (
+    FloatArray,
+)
 
 MOST = 6_000
 """Points of one chart; of more, each stretch keeps its lowest and highest."""

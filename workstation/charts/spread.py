@@ -24,7 +24,7 @@ from workstation.charts.panels import (
 from workstation.charts.shown import Chart
 from workstation.charts.tables import Columns, milliseconds, require_columns, times_of
 from workstation.charts.theme import LIGHT, Brush, Theme
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 
 MOST = 9_000
 """Rows of one chart; of more, each stretch keeps its lowest and highest."""

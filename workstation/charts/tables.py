@@ -8,7 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from workstation.errors import BadInput
-from workstation.model.market import MS_NS, SECOND_NS, Bars, FloatArray, IntArray
+from workstation.model.durations import MS_NS, SECOND_NS
+from workstation.model.market import (
+    Bars,
+    FloatArray,
+    IntArray,
+)
 
 Columns = dict[str, npt.NDArray[Any]]
 TEXTS = ("side", "label", "kind", "words", "short")

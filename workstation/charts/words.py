@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, FloatArray
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.market import (
+    FloatArray,
+)
 
 MOST_DECIMALS = 8
 LOOKED_AT = 500

@@ -23,9 +23,12 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.removing import has_series, remove_series
 from workstation.history.rules import GivenRules
 from workstation.history.store import HistoryStore
+from workstation.model.durations import HOUR_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import HOUR_NS, interval_ns
+from workstation.model.market import (
+    interval_ns,
+)
 
 app = typer.Typer(help="Take history in, see what is there, remove it.", no_args_is_help=True, add_completion=False)
 

@@ -24,8 +24,12 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.longer_bars import opening_of
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore, shown_time
+from workstation.model.durations import SECOND_NS
 from workstation.model.instrument import checked_key
-from workstation.model.market import SECOND_NS, IntArray, interval_ns
+from workstation.model.market import (
+    IntArray,
+    interval_ns,
+)
 from workstation.research.choices import span_of
 
 SHOWN_GAPS = 10

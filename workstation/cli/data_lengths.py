@@ -3,7 +3,7 @@
 import re
 
 from workstation.errors import BadInput
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 LENGTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")

@@ -16,7 +16,7 @@ from workstation.history.chosen import ChosenSeries
 from workstation.history.quality import SeriesQuality, history_quality
 from workstation.history.quality_tables import coverage_frame, plain_values
 from workstation.history.store import HistoryStore, shown_time
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 HEADER = (
     *("KIND", "VENUE", "SYMBOL", "INTERVAL", "ROWS", "COVERAGE", "GAPS", "LONGEST", "DOUBLE", "UNORDERED", "CROSSED"),

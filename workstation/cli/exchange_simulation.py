@@ -12,8 +12,8 @@ import typer
 from workstation.config.loading import load_configuration
 from workstation.errors import BadInput, ConfigError
 from workstation.history.store import HistoryStore
+from workstation.model.durations import SECOND_NS
 from workstation.model.instrument import checked_key
-from workstation.model.market import SECOND_NS
 from workstation.simulator.faults import read_faults
 from workstation.simulator.joined_source import JoinedSource
 from workstation.simulator.market_source import HistorySource, MarketSource, ModelSource

@@ -9,11 +9,11 @@ import typer
 from workstation.cli.connection import engine_of
 from workstation.cli.tables import aligned
 from workstation.client.messages import OpportunityView
+from workstation.model.durations import SECOND_NS
 
 HEADER = ("OPENED", "SYMBOL", "SELL AT", "BUY AT", "LASTED", "PEAK", "QUANTITY", "LEFT")
 FIGURES = frozenset((4, 5, 6, 7))
 NONE, LASTS = "-", "lasts"
-SECOND_NS = 1_000_000_000
 
 
 def cells(one: OpportunityView) -> tuple[str, ...]:

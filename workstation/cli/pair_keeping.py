@@ -12,7 +12,7 @@ from workstation.config.words import opportunities_of
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.history.writing import Written
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.research.choices import span_of
 from workstation.research.notebook_spreads import spread_window
 from workstation.research.pair_keeping import keep_opportunities, keep_spreads

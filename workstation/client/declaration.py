@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.trading.limits import Limits
 
 SESSION_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")

@@ -10,8 +10,8 @@ import param
 
 from workstation.config.settings import LONGEST_MS, Settings
 from workstation.errors import BadInput
+from workstation.model.durations import MS_NS
 from workstation.model.instrument import InstrumentKey, checked_key
-from workstation.model.market import MS_NS
 from workstation.strategies.base import Strategy, make_strategy
 from workstation.strategies.catalog import known_strategies, strategy_named
 from workstation.trading.limits import Limits

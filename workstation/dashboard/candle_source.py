@@ -8,9 +8,12 @@ from typing import Any
 from workstation.client.messages import BarsView, BarView, QuoteView, StreamEvent, Topic
 from workstation.dashboard.hub import Channel
 from workstation.dashboard.link import EngineLink
-from workstation.dashboard.minutes import MINUTE_NS, Candle, Minutes, candle_of
+from workstation.dashboard.minutes import Candle, Minutes, candle_of
 from workstation.errors import WorkstationError
-from workstation.model.market import MS_NS, interval_ns
+from workstation.model.durations import MINUTE_NS, MS_NS
+from workstation.model.market import (
+    interval_ns,
+)
 
 SHOWN_BARS = 600
 MOST_MINUTES = 2 * 1_440

@@ -10,7 +10,7 @@ import pandas as pd
 from workstation.charts.quality import MOST_CELLS, cell_columns
 from workstation.dashboard.tables import QUANTITY_DIGITS, Column, Row
 from workstation.history.survey import Figures, SeriesFacts
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS
 
 SERIES = (
     Column(name="what", title="Kind", width=78),

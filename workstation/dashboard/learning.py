@@ -10,7 +10,10 @@ from workstation.config.words import limits_of, slippage_rate_of, words_of
 from workstation.dashboard.declaring import Form, first_form, words_of_value
 from workstation.history.layout import HistoryKind
 from workstation.ledger.journal import read_latest_runs
-from workstation.model.market import MS_NS, interval_label
+from workstation.model.durations import MS_NS
+from workstation.model.market import (
+    interval_label,
+)
 from workstation.session.manifest import PAPER, RunManifest, read_manifest
 from workstation.strategies.catalog import strategy_named
 from workstation.trading.limits import Limits

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from workstation.client.messages import InstrumentView, OrderView, PositionView, SignalView
 from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, SESSION, SYMBOL_LEAST, Column, Row
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 
 POSITIONS = (
     Column(name="symbol", title="Symbol", least=SYMBOL_LEAST),

@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from workstation.client.messages import BarView, QuoteView
 
-MINUTE_NS = 60_000_000_000
-
 
 class Candle(NamedTuple):
     """One bar as it is drawn: its opening in ns UTC."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from workstation.client.messages import OpportunityView
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 
 MOST = 200
 Way = Literal["ab", "ba"]

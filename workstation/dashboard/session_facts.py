@@ -7,11 +7,10 @@ from typing import Any
 
 from workstation.client.messages import SessionDetail, SessionSummary
 from workstation.dashboard.verification import Verification, outcome_words
-from workstation.model.market import MINUTE_NS
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 
 Row = list[Any]
 Group = list[Any]
-SECOND_NS = 1_000_000_000
 
 
 def fact_groups(summary: SessionSummary, detail: SessionDetail | None) -> list[Group]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from workstation.client.jobs import JobView
 from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column, Row
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 
 MARKS = {
     "running": "●", "starting": "◌", "paused": "❚❚", "stopped": "■", "killed": "✕", "halted": "▲", "broken": "▲",

@@ -13,9 +13,9 @@ from workstation.dashboard.spread_points import DECIMALS, STEP_MS, Point
 from workstation.errors import HistoryMissing
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
+from workstation.model.durations import MS_NS
 from workstation.model.ids import Currency, Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import MS_NS
 from workstation.research.spread_opportunities import opportunity_rows
 from workstation.research.spread_series import spread_series
 from workstation.windows.opportunities import OpportunitySpec

@@ -18,7 +18,7 @@ from workstation.dashboard.spread_history import bps_of, pair_window, recorded_o
 from workstation.dashboard.spread_points import Point, SpreadPoints, gap_at, point_of
 from workstation.dashboard.state import EngineState
 from workstation.errors import WorkstationError
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.windows.opportunities import OpportunitySpec
 
 KEPT_MS = 2 * 3_600_000 + 60_000

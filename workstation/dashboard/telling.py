@@ -18,7 +18,7 @@ from workstation.dashboard.now import now_lines
 from workstation.dashboard.session_rows import JOBS, SESSIONS, in_order, job_row, session_row
 from workstation.dashboard.state import EngineState, Money, closing_of, money_of
 from workstation.dashboard.tables import rows_told
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 
 ALIVE_FEED = "live"
 FALLEN = frozenset((SessionStatus.HALTED, SessionStatus.BROKEN))

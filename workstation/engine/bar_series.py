@@ -10,8 +10,12 @@ from workstation.errors import HistoryMissing, WorkstationError
 from workstation.history.longer_bars import empty_bars, joined_bars, opening_of
 from workstation.history.market_rows import bars_of
 from workstation.history.store import HistoryStore
+from workstation.model.durations import SECOND_NS
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import SECOND_NS, Bars, Rows
+from workstation.model.market import (
+    Bars,
+    Rows,
+)
 
 MOST_BARS = 5_000
 MOST_TOLD = 256

@@ -13,12 +13,10 @@ from workstation.engine.quote_monitor import QuoteMonitor
 from workstation.errors import BadInput, VenueRefused
 from workstation.history.longer_bars import COLUMNS, joined_bars, longer_bars, opening_of
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from workstation.model.instrument import InstrumentKey, Registry
 from workstation.model.market import (
-    DAY_NS,
-    HOUR_NS,
     INTERVALS_NS,
-    MINUTE_NS,
     Bars,
     RowFlag,
     RowKind,

@@ -10,10 +10,13 @@ from workstation.config.words import balance_of, keys_of, limits_of, millisecond
 from workstation.engine.wish import Wish
 from workstation.errors import BadInput
 from workstation.history.layout import HistoryKind
+from workstation.model.durations import MS_NS
 from workstation.model.events import BalanceSet
 from workstation.model.ids import Currency, RunId, SessionId
 from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
-from workstation.model.market import MS_NS, interval_ns
+from workstation.model.market import (
+    interval_ns,
+)
 from workstation.session import identity
 from workstation.session.manifest import PAPER, RunManifest, SourceSelection
 from workstation.session.settings import SessionSettings

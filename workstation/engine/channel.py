@@ -15,8 +15,15 @@ import numpy as np
 
 from workstation.errors import BadInput
 from workstation.history.series_counts import rows_by_code
+from workstation.model.durations import MS_NS
 from workstation.model.ids import InstrumentIndex
-from workstation.model.market import MARKET_ROW, MS_NS, IntArray, RowFlag, RowKind, Rows
+from workstation.model.market import (
+    MARKET_ROW,
+    IntArray,
+    RowFlag,
+    RowKind,
+    Rows,
+)
 from workstation.ports.feed import FeedStatus, Levels
 
 CAPACITY = 100_000

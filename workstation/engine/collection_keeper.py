@@ -30,9 +30,9 @@ from workstation.errors import (
 from workstation.history.collection import Collection, CollectionShelf, CollectionState, free_collection_name
 from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, split_symbol
-from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedStatus
 
 LOOK_S = 0.5

@@ -51,10 +51,10 @@ from workstation.engine.wish import Wish
 from workstation.errors import BadInput, WorkstationError
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
+from workstation.model.durations import SECOND_NS
 from workstation.model.events import SessionPaused, SessionResumed, SessionStopped
 from workstation.model.ids import SessionId, Symbol, Venue
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedStatus
 from workstation.windows.opportunities import OpportunitySpec
 

@@ -18,9 +18,12 @@ from workstation.errors import BadInput, UnknownInstrument, WorkstationError
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source
 from workstation.history.store import HistoryStore
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey, Registry
-from workstation.model.market import SECOND_NS, Rows
+from workstation.model.market import (
+    Rows,
+)
 from workstation.ports.feed import Feed, FeedState, FeedStatus, MarketSink, Subscription
 
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)

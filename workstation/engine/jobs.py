@@ -26,7 +26,7 @@ from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
 from workstation.engine.job_folders import JobFolders, asked, last_words, log_of
 from workstation.errors import JobNotFound, OperatorError, RetryError
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 COMMAND = (sys.executable, "-m", "workstation.cli.job")
 """What is run, with the job's folder behind it."""

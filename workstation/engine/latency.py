@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 EDGES_MS = np.concatenate([[0.0], np.geomspace(0.01, 60_000.0, 200)])
 KEPT_S = 60

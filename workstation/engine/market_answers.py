@@ -23,9 +23,12 @@ from workstation.history.durable import HistoryCorrupt
 from workstation.history.last_opportunities import last_opportunities
 from workstation.history.opportunities import KeptOpportunity
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.market import DAY_NS, interval_ns
+from workstation.model.market import (
+    interval_ns,
+)
 from workstation.windows.opportunities import OpportunitySpec
 
 REMEMBERED_NS = 31 * DAY_NS

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from workstation.client.now import ConditionView, GuardView, SessionNow
 from workstation.engine.live_session import LiveSession
 from workstation.engine.views import group_views
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.session.session import Session
 from workstation.windows.specs import ConditionSpec, Operator
 

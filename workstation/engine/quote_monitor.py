@@ -6,7 +6,10 @@ from typing import Any
 
 from workstation.client.messages import BarView, QuoteView
 from workstation.engine.tape import Tape
-from workstation.model.market import MS_NS, IntArray
+from workstation.model.durations import MS_NS
+from workstation.model.market import (
+    IntArray,
+)
 from workstation.session.market import Market
 
 BAR_FIELDS = tuple(BarView.model_fields)

@@ -29,6 +29,7 @@ from workstation.errors import (
     BadInput,
     HaltError,
     JournalWriteFailed,
+    RetryError,
     SessionExists,
     SessionNotFound,
     WorkstationError,
@@ -66,13 +67,16 @@ class Sessions:
         self.kill_switch = KillSwitch(KillFlag(settings.paths.home), turns)
         identity.take_note()
         self._reviving: set[SessionId] = set()
+        self._has_recovered = False
         self.lost: dict[SessionId, str] = {}
         """Sessions of the ledger that could not go on at the start, and why."""
 
     def of(self, session: str) -> LiveSession:
-        """Raises SessionNotFound with the known ones."""
+        """Raises SessionNotFound with the known ones, RetryError for one that is being recovered."""
         live = self._turns.sessions.get(SessionId(session))
         if live is None:
+            if not self._has_recovered and self._ledger.run_ids(SessionId(session)):
+                raise RetryError(f"session {session}: it is being recovered from its journal: ask again in a moment")
             known = ", ".join(self._turns.sessions) or "none"
             raise SessionNotFound(f"session {session}: not in this engine (known: {known})")
         return live
@@ -114,6 +118,7 @@ class Sessions:
         await self.take_in_strategies()
         manifests = [read_manifest(run.manifest) for run in self._ledger.latest_runs()]
         await asyncio.gather(*(self._revive_alone(manifest) for manifest in manifests if manifest.mode == PAPER))
+        self._has_recovered = True
 
     async def _revive_alone(self, manifest: RunManifest) -> None:
         """One that cannot go on keeps no other from it."""

@@ -9,7 +9,10 @@ from workstation.config.words import words_of
 from workstation.engine.live_session import LiveSession
 from workstation.engine.views import equity_of, fees_of, marks_of, realized_of
 from workstation.ledger.book import Book
-from workstation.model.market import DAY_NS, interval_label
+from workstation.model.durations import DAY_NS
+from workstation.model.market import (
+    interval_label,
+)
 from workstation.model.units import MONEY
 from workstation.trading.limits import Limits
 

@@ -12,7 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from workstation.kernels.compiled import compiled
-from workstation.model.market import MINUTE_NS, RowFlag, RowKind, Rows, interval_code
+from workstation.model.durations import MINUTE_NS
+from workstation.model.market import (
+    RowFlag,
+    RowKind,
+    Rows,
+    interval_code,
+)
 from workstation.windows.advance import LARGEST, bar_fault, quote_fault
 
 QUOTE, TRADE, BAR = int(RowKind.QUOTE), int(RowKind.TRADE), int(RowKind.BAR)

@@ -20,9 +20,12 @@ from workstation.engine.live_session import LiveSession
 from workstation.engine.tape import Tape
 from workstation.errors import BadInput
 from workstation.history.recorder import Recorder
+from workstation.model.durations import SECOND_NS
 from workstation.model.events import Event, Fact, FeedLagChanged
 from workstation.model.ids import SessionId
-from workstation.model.market import SECOND_NS, Rows
+from workstation.model.market import (
+    Rows,
+)
 from workstation.ports.feed import FeedStatus
 from workstation.session.market import Market
 from workstation.session.wake import Subscriber, Wake

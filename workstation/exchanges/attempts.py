@@ -10,8 +10,8 @@ from workstation.errors import BadInput
 from workstation.exchanges.circuit_breaker import CircuitBreaker
 from workstation.exchanges.pace import Pace
 from workstation.exchanges.rest_limiter import RestPace
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Venue
-from workstation.model.market import SECOND_NS
 from workstation.ports.feed import FeedState
 
 

@@ -9,7 +9,7 @@ from workstation.exchanges.bar_series import BarSeries
 from workstation.exchanges.ccxt_parse import BarNumbers, Refusal, Refusals
 from workstation.exchanges.intake import Intake, Stream
 from workstation.exchanges.pace import Pace
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 
 Ask = Callable[[Stream, BarSeries], Awaitable[list[BarNumbers]]]
 """The venue's bars from the first that is missing. Raises VenueUnavailable, VenueRefused."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from workstation.model.market import DAY_NS, MS_NS
+from workstation.model.durations import DAY_NS, MS_NS
 
 MOST_PRICE = 1e12
 MOST_QUANTITY = 1e18

@@ -11,7 +11,10 @@ from workstation.exchanges.retries import asked_again
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_series import TradeSeries, not_among
 from workstation.exchanges.venue_facts import facts_of
-from workstation.model.market import MS_NS, interval_label
+from workstation.model.durations import MS_NS
+from workstation.model.market import (
+    interval_label,
+)
 
 PAGE = 1_000
 MOST_PAGES = 50

@@ -15,9 +15,12 @@ from workstation.exchanges.past import PastOfVenue, Patience
 from workstation.exchanges.rest_limiter import RestLimiter
 from workstation.exchanges.settings import VenueSettings
 from workstation.history.backfill import Page
+from workstation.model.durations import MS_NS
 from workstation.model.ids import Symbol
 from workstation.model.instrument import Instrument
-from workstation.model.market import MS_NS, interval_label
+from workstation.model.market import (
+    interval_label,
+)
 
 FRESH_S = 3_600.0
 MOST_BARS = 1_000

@@ -10,7 +10,7 @@ from workstation.exchanges.download_tables import funding_page_table
 from workstation.exchanges.download_trades import require_json
 from workstation.exchanges.settings import VenueSettings
 from workstation.history.backfill import Page
-from workstation.model.market import HOUR_NS, MS_NS
+from workstation.model.durations import HOUR_NS, MS_NS
 
 PAGE = 100
 """Every venue tells as many at once."""

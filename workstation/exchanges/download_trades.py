@@ -13,7 +13,7 @@ from workstation.exchanges.download_tables import trade_page_table
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import facts_of
 from workstation.history.backfill import Page
-from workstation.model.market import HOUR_NS, MS_NS
+from workstation.model.durations import HOUR_NS, MS_NS
 
 PAGE = 1_000
 STRETCH_NS = HOUR_NS

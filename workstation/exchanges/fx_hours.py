@@ -2,7 +2,7 @@
 
 from workstation.history.calendars import Calendar, is_open, sessions_of
 from workstation.history.store import shown_time
-from workstation.model.market import DAY_NS
+from workstation.model.durations import DAY_NS
 
 
 def closed_until(ts_ns: int) -> str | None:

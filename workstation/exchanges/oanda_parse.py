@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from workstation.exchanges.ccxt_parse import FUTURE_NS, BarNumbers, QuoteNumbers, Refusal, bar_numbers, quote_of
-from workstation.model.market import MS_NS, SECOND_NS
+from workstation.model.durations import MS_NS, SECOND_NS
 
 TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
 PRICE, HEARTBEAT = "PRICE", "HEARTBEAT"

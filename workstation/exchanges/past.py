@@ -18,8 +18,8 @@ from workstation.exchanges.download_tables import bar_page_table
 from workstation.exchanges.settings import VenueSettings
 from workstation.history.backfill import Page
 from workstation.history.longer_bars import opening_of
+from workstation.model.durations import SECOND_NS
 from workstation.model.instrument import Instrument
-from workstation.model.market import SECOND_NS
 
 GRACE_NS = 5 * SECOND_NS
 """So long after its end a bar, or a moment of trades, is taken for settled."""

@@ -23,7 +23,14 @@ from workstation.history.scaling import decode
 from workstation.history.segments import Segment, read_stored, whole_numbers
 from workstation.history.store import HistoryStore, shown_time
 from workstation.history.tick_bars import BAR, COUNT, NEWEST, OUTSIDE, UNUSABLE, take_ticks
-from workstation.model.market import HOUR_NS, Bars, FloatArray, IntArray, Rows, interval_label
+from workstation.model.durations import HOUR_NS
+from workstation.model.market import (
+    Bars,
+    FloatArray,
+    IntArray,
+    Rows,
+    interval_label,
+)
 
 CLOCK_MARGIN_NS = HOUR_NS
 """By which receipt and the venue's time may differ: so much around the span is looked at."""

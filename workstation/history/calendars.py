@@ -14,7 +14,11 @@ import numpy as np
 
 from workstation.errors import BadInput, ConfigError
 from workstation.history.longer_bars import WEEK_NS, opening_of
-from workstation.model.market import DAY_NS, SECOND_NS, IntArray, interval_label
+from workstation.model.durations import DAY_NS, SECOND_NS
+from workstation.model.market import (
+    IntArray,
+    interval_label,
+)
 
 NEW_YORK = "America/New_York"
 DAY_ENDS = time(17)

@@ -10,7 +10,10 @@ from workstation.history.collection import CollectedSeries
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.market_rows import Span, count_stored
 from workstation.history.store import HistoryStore
-from workstation.model.market import DAY_NS, interval_label
+from workstation.model.durations import DAY_NS
+from workstation.model.market import (
+    interval_label,
+)
 
 
 def recorded_rows(

@@ -21,7 +21,7 @@ from workstation.history.segment_writing import SegmentBatch
 from workstation.history.segments import Segment, Source, read_segment
 from workstation.history.store import HistoryStore
 from workstation.history.tail import LOG_SOURCE
-from workstation.model.market import DAY_NS
+from workstation.model.durations import DAY_NS
 
 KEPT_NS = DAY_NS
 """For how long replaced files stay: longer than a reader reads."""

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workstation.model.market import DAY_NS, IntArray
+from workstation.model.durations import DAY_NS
+from workstation.model.market import (
+    IntArray,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

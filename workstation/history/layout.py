@@ -21,9 +21,14 @@ import numpy as np
 
 from workstation.errors import BadInput
 from workstation.history.pairs import sides_of_pair
+from workstation.model.durations import HOUR_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, checked_key
-from workstation.model.market import HOUR_NS, IntArray, interval_label, interval_ns
+from workstation.model.market import (
+    IntArray,
+    interval_label,
+    interval_ns,
+)
 
 
 class HistoryKind(StrEnum):

@@ -5,7 +5,11 @@ from dataclasses import fields
 import numpy as np
 
 from workstation.errors import BadInput
-from workstation.model.market import DAY_NS, Bars, IntArray
+from workstation.model.durations import DAY_NS
+from workstation.model.market import (
+    Bars,
+    IntArray,
+)
 
 MONDAY_NS = 4 * DAY_NS
 """The first Monday after 1970 began: weeks open on Mondays."""

@@ -22,7 +22,16 @@ from workstation.history.segments import (
     order_column,
     whole_numbers,
 )
-from workstation.model.market import MS_NS, STEP_BITS, Bars, IntArray, RowFlag, RowKind, Rows, interval_code
+from workstation.model.durations import MS_NS
+from workstation.model.market import (
+    STEP_BITS,
+    Bars,
+    IntArray,
+    RowFlag,
+    RowKind,
+    Rows,
+    interval_code,
+)
 
 OnCorrupt = Callable[[HistoryCorrupt], None]
 """Told of each file that is passed over; where there is none, the first corrupt file raises."""

@@ -42,7 +42,14 @@ from workstation.history.quality_kernel import (
 from workstation.history.segments import Segment
 from workstation.history.store import HistoryStore
 from workstation.history.trade_ids import repeated_ids
-from workstation.model.market import DAY_NS, MARKET_ROW, MINUTE_NS, IntArray, RowKind, Rows, interval_label
+from workstation.model.durations import DAY_NS, MINUTE_NS
+from workstation.model.market import (
+    MARKET_ROW,
+    IntArray,
+    RowKind,
+    Rows,
+    interval_label,
+)
 
 LONG_RANK, LONG_TIMES = 0.99, 10
 """A silence of so many times this quantile of the distances between two rows is a gap. Of waiting times as chance has

@@ -9,7 +9,13 @@ import math
 import numpy as np
 
 from workstation.kernels.compiled import compiled
-from workstation.model.market import DAY_NS, FloatArray, IntArray, RowKind, Rows
+from workstation.model.durations import DAY_NS
+from workstation.model.market import (
+    FloatArray,
+    IntArray,
+    RowKind,
+    Rows,
+)
 
 HAS_RECEIPT = 64
 """A bit of our own in a row's `flags`: its `ts_received` was stored, not assumed."""

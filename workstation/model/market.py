@@ -26,12 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workstation.errors import BadInput
-
-MS_NS = 1_000_000
-SECOND_NS = 1_000 * MS_NS
-MINUTE_NS = 60 * SECOND_NS
-HOUR_NS = 60 * MINUTE_NS
-DAY_NS = 24 * HOUR_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -27,7 +27,10 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.quality import SeriesQuality, history_quality
 from workstation.history.quality_tables import coverage_frame, moments, quality_frame
 from workstation.history.store import HistoryStore
-from workstation.model.market import SECOND_NS, interval_ns
+from workstation.model.durations import SECOND_NS
+from workstation.model.market import (
+    interval_ns,
+)
 from workstation.research.choices import When, require_stored, span_of
 from workstation.research.notebook import Source, open_history
 from workstation.research.notebook_frames import bar_frame

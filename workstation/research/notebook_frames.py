@@ -5,7 +5,13 @@ import pandas as pd
 
 from workstation.history.layout import HistoryKind
 from workstation.history.segments import Table
-from workstation.model.market import MS_NS, SECOND_NS, Bars, IntArray, RowFlag, Rows
+from workstation.model.durations import MS_NS, SECOND_NS
+from workstation.model.market import (
+    Bars,
+    IntArray,
+    RowFlag,
+    Rows,
+)
 
 
 def bar_frame(bars: Bars) -> pd.DataFrame:

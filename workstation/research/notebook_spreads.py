@@ -12,7 +12,7 @@ from workstation.history.blocks import Selection
 from workstation.history.layout import HistoryKind
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
-from workstation.model.market import MINUTE_NS, MS_NS, SECOND_NS
+from workstation.model.durations import MINUTE_NS, MS_NS, SECOND_NS
 from workstation.research.choices import When, require_received, span_of
 from workstation.research.notebook import Source, open_history
 from workstation.research.pair_keeping import keep_opportunities, keep_spreads

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workstation.kernels.performance import TradeFigures, equity_figures, profit_factor, sharpe_ratio
-from workstation.model.market import DAY_NS, FloatArray, IntArray
+from workstation.model.durations import DAY_NS
+from workstation.model.market import (
+    FloatArray,
+    IntArray,
+)
 from workstation.model.units import to_float
 from workstation.research.choices import When, span_of
 from workstation.research.results import METRICS, UNKNOWN

@@ -11,7 +11,12 @@ from workstation.charts.shown import Chart, stacked
 from workstation.charts.tables import nanoseconds
 from workstation.charts.theme import LIGHT, Theme
 from workstation.history.market_rows import Span
-from workstation.model.market import MS_NS, Bars, FloatArray, IntArray
+from workstation.model.durations import MS_NS
+from workstation.model.market import (
+    Bars,
+    FloatArray,
+    IntArray,
+)
 from workstation.model.units import to_float
 from workstation.research.results import ExitReason
 

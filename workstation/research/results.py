@@ -12,8 +12,13 @@ import numpy as np
 from workstation.kernels import bar_simulator
 from workstation.kernels.bar_simulator import Trades
 from workstation.kernels.performance import equity_figures, profit_factor, sharpe_ratio, trade_figures
+from workstation.model.durations import DAY_NS
 from workstation.model.instrument import Instrument
-from workstation.model.market import DAY_NS, Bars, FloatArray, interval_label
+from workstation.model.market import (
+    Bars,
+    FloatArray,
+    interval_label,
+)
 from workstation.model.units import Side
 from workstation.research.choices import When, span_of
 from workstation.trading.paper import FillAt

@@ -21,8 +21,11 @@ from workstation.exchanges.settings import VenueSettings
 from workstation.history.collection import CollectionState
 from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
+from workstation.model.durations import MS_NS
 from workstation.model.ids import Venue
-from workstation.model.market import MS_NS, STEP_BITS
+from workstation.model.market import (
+    STEP_BITS,
+)
 from workstation.ports.feed import FeedStatus
 from workstation.session.market import Market
 

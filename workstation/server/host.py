@@ -29,8 +29,13 @@ from workstation.exchanges.settings import venue_settings
 from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
+from workstation.model.durations import MS_NS
 from workstation.model.ids import Venue
-from workstation.model.market import MARKET_ROW, MS_NS, STEP_BITS, interval_ns
+from workstation.model.market import (
+    MARKET_ROW,
+    STEP_BITS,
+    interval_ns,
+)
 from workstation.ports.feed import FeedStatus
 from workstation.research.jobs import check_job
 from workstation.server.app import create_app

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from workstation.errors import IllegalTransition
 from workstation.ledger.book import Book
+from workstation.model.durations import HOUR_NS
 from workstation.model.events import (
     BalanceSet,
     CancelAsked,
@@ -45,7 +46,9 @@ from workstation.model.events import (
 from workstation.model.group import GroupStatus, PositionGroup
 from workstation.model.ids import ClientOrderId, GroupId
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.market import HOUR_NS, rows_taken
+from workstation.model.market import (
+    rows_taken,
+)
 from workstation.model.order import Fill, Order
 from workstation.trading.orders import next_order
 

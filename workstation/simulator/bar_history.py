@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workstation.model.durations import DAY_NS, MINUTE_NS
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, MINUTE_NS, Bars
+from workstation.model.market import (
+    Bars,
+)
 from workstation.simulator.market_source import MarketSource
 
 MONDAY_NS = 4 * DAY_NS

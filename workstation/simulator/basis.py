@@ -2,8 +2,12 @@
 
 import numpy as np
 
+from workstation.model.durations import HOUR_NS, MINUTE_NS
 from workstation.model.ids import Symbol
-from workstation.model.market import HOUR_NS, MINUTE_NS, FloatArray, IntArray
+from workstation.model.market import (
+    FloatArray,
+    IntArray,
+)
 from workstation.simulator.price_path import generator
 
 PERIODS_NS = (37 * HOUR_NS, 7 * HOUR_NS, 47 * MINUTE_NS, 5 * MINUTE_NS)

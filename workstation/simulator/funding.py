@@ -8,8 +8,8 @@ minutes so far.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from workstation.model.durations import HOUR_NS, MINUTE_NS
 from workstation.model.instrument import InstrumentKind
-from workstation.model.market import HOUR_NS, MINUTE_NS
 from workstation.simulator.bar_history import BarHistory, interval_start
 from workstation.simulator.market_queries import last_price
 from workstation.simulator.venue_market import VenueMarket

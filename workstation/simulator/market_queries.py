@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from workstation.model.market import MINUTE_NS
+from workstation.model.durations import MINUTE_NS
 from workstation.simulator.bar_history import BarHistory, Candle
 from workstation.simulator.venue_market import VenueMarket
 

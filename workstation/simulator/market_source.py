@@ -9,8 +9,14 @@ import numpy as np
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, MINUTE_NS, SECOND_NS
 from workstation.model.instrument import Instrument, InstrumentKey
-from workstation.model.market import DAY_NS, MARKET_ROW, MINUTE_NS, SECOND_NS, Bars, RowKind, Rows
+from workstation.model.market import (
+    MARKET_ROW,
+    Bars,
+    RowKind,
+    Rows,
+)
 from workstation.model.units import grid_of
 from workstation.simulator.markets import MarketModel
 from workstation.simulator.minute_bars import tick_bars

@@ -11,9 +11,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from workstation.errors import BadInput, UnknownInstrument
+from workstation.model.durations import DAY_NS, MINUTE_NS
 from workstation.model.ids import Symbol
 from workstation.model.instrument import Instrument, InstrumentKey, split_symbol
-from workstation.model.market import DAY_NS, MARKET_ROW, MINUTE_NS, Bars, FloatArray, RowKind, Rows
+from workstation.model.market import (
+    MARKET_ROW,
+    Bars,
+    FloatArray,
+    RowKind,
+    Rows,
+)
 from workstation.simulator.minute_bars import path_bars
 from workstation.simulator.price_path import CELL_NS, CELL_STEPS, LEAD_STEPS, FinePath, MinutePath, PricePath
 from workstation.simulator.settings import BTC, ETH, NOVA, ORION, SOL, VEGA, Climate, SymbolSettings, VenueSettings

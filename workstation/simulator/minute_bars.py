@@ -5,8 +5,15 @@ from collections.abc import Iterable
 import numpy as np
 
 from workstation.errors import BadInput
+from workstation.model.durations import DAY_NS, MINUTE_NS
 from workstation.model.instrument import Instrument
-from workstation.model.market import DAY_NS, MINUTE_NS, Bars, FloatArray, IntArray, RowKind, Rows
+from workstation.model.market import (
+    Bars,
+    FloatArray,
+    IntArray,
+    RowKind,
+    Rows,
+)
 from workstation.model.units import grid_of
 from workstation.simulator.price_path import DAY_MINUTES, MinutePath, generator
 from workstation.simulator.settings import SymbolSettings, VenueSettings

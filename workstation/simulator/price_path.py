@@ -16,7 +16,10 @@ import numpy as np
 
 from workstation.errors import BadInput
 from workstation.kernels.compiled import compiled
-from workstation.model.market import DAY_NS, MINUTE_NS, FloatArray
+from workstation.model.durations import DAY_NS, MINUTE_NS
+from workstation.model.market import (
+    FloatArray,
+)
 from workstation.simulator.settings import MAX_LAG_NS, Climate, SymbolSettings
 
 DAY_MINUTES = 1440

@@ -20,8 +20,13 @@ from workstation.errors import ConfigError
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import SCHEMAS, Source, Table
 from workstation.history.store import HistoryStore
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, Bars, RowFlag, Rows
+from workstation.model.market import (
+    Bars,
+    RowFlag,
+    Rows,
+)
 from workstation.simulator.markets import MarketModel
 from workstation.simulator.settings import BTC, ETH, NOVA, ORION, VEGA, Climate
 

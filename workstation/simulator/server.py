@@ -17,8 +17,8 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from workstation.errors import ConfigError
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Currency, Venue
-from workstation.model.market import SECOND_NS
 from workstation.simulator.accounts import Account, Credentials
 from workstation.simulator.control import control_routes
 from workstation.simulator.exchange import Exchange

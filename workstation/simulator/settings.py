@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from workstation.errors import BadInput
+from workstation.model.durations import SECOND_NS
 from workstation.model.ids import Currency, Symbol, Venue
 from workstation.model.instrument import split_symbol
-from workstation.model.market import SECOND_NS
 
 MAX_DELAY_NS = 2 * SECOND_NS
 """No message arrives later than this."""

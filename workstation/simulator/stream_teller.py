@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
-from workstation.model.market import MINUTE_NS, SECOND_NS
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.simulator.bar_history import BarHistory, Candle, interval_start
 from workstation.simulator.exchange import Exchange
 from workstation.simulator.publisher import Publisher

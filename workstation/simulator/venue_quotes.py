@@ -6,8 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workstation.kernels.compiled import compiled
+from workstation.model.durations import HOUR_NS, MINUTE_NS, MS_NS
 from workstation.model.instrument import Instrument
-from workstation.model.market import HOUR_NS, MINUTE_NS, MS_NS, Bars, FloatArray, IntArray, Rows, quote_rows, trade_rows
+from workstation.model.market import (
+    Bars,
+    FloatArray,
+    IntArray,
+    Rows,
+    quote_rows,
+    trade_rows,
+)
 from workstation.model.units import ceil_steps, floor_steps, grid_of, grid_value
 from workstation.simulator.basis import basis_at
 from workstation.simulator.price_path import CELL_NS, CELL_SECONDS, LEAD_STEPS, STEP_NS, MinutePath, generator

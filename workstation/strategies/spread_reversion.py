@@ -6,8 +6,8 @@ from typing import ClassVar
 import param
 
 from workstation.errors import BadInput
+from workstation.model.durations import SECOND_NS
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import SECOND_NS
 from workstation.model.signal import SignalAction, SignalLeg
 from workstation.model.units import Side
 from workstation.strategies.base import Intent, TickStrategy, View

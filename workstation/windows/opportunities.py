@@ -13,7 +13,7 @@ import numpy as np
 
 from workstation.errors import BadInput
 from workstation.kernels.compiled import compiled
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.windows.spread_window import NET_EDGE_AB, NET_EDGE_BA, edge_value, prices_of_b, stale_from
 from workstation.windows.tables import Table, Tables
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from workstation.kernels.compiled import compiled
 from workstation.kernels.pair_statistics import half_life_of, lead_of, return_correlation
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 from workstation.windows.specs import WindowKind, WindowSpec
 from workstation.windows.tables import Tables
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from workstation.errors import BadInput
+from workstation.model.durations import MINUTE_NS, SECOND_NS
 from workstation.model.instrument import InstrumentKey
-from workstation.model.market import MINUTE_NS, SECOND_NS
 
 
 class WindowKind(IntEnum):

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workstation.errors import BadInput
-from workstation.model.market import DAY_NS, MINUTE_NS, MS_NS, interval_ns
+from workstation.model.durations import DAY_NS, MINUTE_NS, MS_NS
+from workstation.model.market import (
+    interval_ns,
+)
 from workstation.simulator.bar_history import BarHistory
 from workstation.simulator.binance.errors import INVALID_INTERVAL, ApiError, malformed, missing
 from workstation.simulator.binance.format import (

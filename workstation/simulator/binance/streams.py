@@ -4,7 +4,10 @@ import re
 
 import msgspec
 
-from workstation.model.market import SECOND_NS, interval_label
+from workstation.model.durations import SECOND_NS
+from workstation.model.market import (
+    interval_label,
+)
 from workstation.simulator.bar_history import Candle
 from workstation.simulator.binance.errors import ApiError
 from workstation.simulator.binance.format import (

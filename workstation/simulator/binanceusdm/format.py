@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from workstation.model.durations import DAY_NS, MS_NS
 from workstation.model.instrument import Instrument, InstrumentKind
-from workstation.model.market import DAY_NS, MS_NS
 from workstation.simulator.bar_history import Candle
 from workstation.simulator.binanceusdm.weights import MOST_WEIGHT
 from workstation.simulator.funding import CYCLE_HOURS, INTEREST, MOST_RATE, Funding, FundingRate

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from workstation.model.market import MINUTE_NS, MS_NS
+from workstation.model.durations import MINUTE_NS, MS_NS
 from workstation.simulator.bar_history import interval_start
 from workstation.simulator.binanceusdm.errors import INVALID_SYMBOL, UsdmError
 from workstation.simulator.binanceusdm.format import Json, premium_index, rate_bounds, rate_paid

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workstation.model.market import HOUR_NS, MS_NS
+from workstation.model.durations import HOUR_NS, MS_NS
 from workstation.simulator.bar_history import BarHistory
 from workstation.simulator.binanceusdm.errors import EMPTY_COMBINATION, INVALID_SYMBOL, LONG_SPAN, UsdmError
 from workstation.simulator.binanceusdm.format import (

@@ -1,7 +1,10 @@
 """Single parameters of what is sent to Binance's USD-M futures."""
 
 from workstation.errors import BadInput
-from workstation.model.market import MINUTE_NS, interval_ns
+from workstation.model.durations import MINUTE_NS
+from workstation.model.market import (
+    interval_ns,
+)
 from workstation.simulator.binanceusdm.errors import INVALID_INTERVAL, UsdmError, missing, not_valid
 from workstation.simulator.request_fields import Fields
 from workstation.simulator.request_numbers import whole_of

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from workstation.model.market import SECOND_NS, interval_label
+from workstation.model.durations import SECOND_NS
+from workstation.model.market import (
+    interval_label,
+)
 from workstation.simulator.bar_history import Candle, interval_start
 from workstation.simulator.binanceusdm.errors import UsdmError
 from workstation.simulator.binanceusdm.format import Json, aggregate_trade, levels, mark_update, milliseconds

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from workstation.model.market import MINUTE_NS, MS_NS, SECOND_NS
+from workstation.model.durations import MINUTE_NS, MS_NS, SECOND_NS
 from workstation.simulator.binanceusdm.errors import banned, too_many
 from workstation.simulator.request_fields import Fields, query_fields
 from workstation.simulator.request_numbers import whole_of

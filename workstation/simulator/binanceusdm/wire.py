@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workstation.model.market import MS_NS, SECOND_NS
+from workstation.model.durations import MS_NS, SECOND_NS
 from workstation.simulator.binanceusdm.errors import (
     BUSY,
     NO_KEY,

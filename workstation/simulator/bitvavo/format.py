@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from workstation.model.durations import MS_NS
 from workstation.model.instrument import Instrument
-from workstation.model.market import MS_NS
 from workstation.model.units import MONEY, Side
 from workstation.simulator.accounts import Account
 from workstation.simulator.bar_history import Candle

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS
 from workstation.simulator.bitvavo.errors import wrong
 from workstation.simulator.bitvavo.format import Json, candle_row, market_rules, milliseconds, public_trade
 from workstation.simulator.bitvavo.ids import TRADE, number_of

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 from workstation.simulator.bar_history import Candle
 from workstation.simulator.bitvavo.format import (
     Json,

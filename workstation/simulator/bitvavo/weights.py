@@ -1,6 +1,6 @@
 """How much a request weighs, and how much of a minute's weight a client has left: told in headers, never refused."""
 
-from workstation.model.market import MINUTE_NS, MS_NS
+from workstation.model.durations import MINUTE_NS, MS_NS
 from workstation.simulator.bitvavo.errors import MOST_WEIGHT, limit_headers
 from workstation.simulator.wire import WireRequest
 

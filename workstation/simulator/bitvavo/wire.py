@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.simulator.bitvavo.answers import ROOT, BitvavoAnswers
 from workstation.simulator.bitvavo.errors import BUSY, NO_RESPONSE, NO_SUCH_ORDER, BitvavoError, banned, too_many
 from workstation.simulator.bitvavo.format import market_name

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from workstation.model.market import DAY_NS, MINUTE_NS, MS_NS
+from workstation.model.durations import DAY_NS, MINUTE_NS, MS_NS
 from workstation.model.units import Side
 from workstation.simulator.bar_history import WEEK_NS, interval_start
 from workstation.simulator.book_view import level_texts

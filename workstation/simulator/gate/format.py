@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from workstation.model.durations import MS_NS, SECOND_NS
 from workstation.model.ids import Currency
 from workstation.model.instrument import Instrument
-from workstation.model.market import MS_NS, SECOND_NS
 from workstation.model.units import MONEY, Side
 from workstation.simulator.accounts import Account
 from workstation.simulator.number_text import plain

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.model.units import Side
 from workstation.simulator.bar_history import WEEK_NS, Candle
 from workstation.simulator.book_view import level_texts

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 from workstation.model.units import Side
 from workstation.simulator.accounts import Account
 from workstation.simulator.exchange import Exchange

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 from workstation.simulator.bar_history import Candle
 from workstation.simulator.book_view import BookView, level_texts
 from workstation.simulator.gate.format import (

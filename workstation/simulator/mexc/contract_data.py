@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 from workstation.simulator.bar_history import BarHistory, interval_start
 from workstation.simulator.book_view import BookView
 from workstation.simulator.funding import Funding

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workstation.model.market import MS_NS
+from workstation.model.durations import MS_NS
 from workstation.model.units import Side
 from workstation.simulator.bar_history import Candle
 from workstation.simulator.funding import CYCLE_HOURS, MOST_RATE, Funding, FundingRate

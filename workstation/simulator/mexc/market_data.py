@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS
 from workstation.simulator.bar_history import WEEK_NS
 from workstation.simulator.book_view import level_texts, touch_texts
 from workstation.simulator.market_queries import candles_between, day_of, last_price

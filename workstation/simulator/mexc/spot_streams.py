@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS
 from workstation.simulator.bar_history import WEEK_NS, Candle
 from workstation.simulator.mexc.format import is_perpetual, status_word
 from workstation.simulator.mexc.messages import (

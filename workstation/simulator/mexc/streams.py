@@ -1,6 +1,6 @@
 """All of MEXC's channels of one simulated venue: those of spot, and those of perpetuals."""
 
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 from workstation.simulator.bar_history import Candle
 from workstation.simulator.mexc.contract_streams import ContractStreams
 from workstation.simulator.mexc.format import is_perpetual

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from workstation.model.market import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from workstation.simulator.bar_history import WEEK_NS, Candle
 from workstation.simulator.oanda.errors import OandaError, not_simulated, wrong
 from workstation.simulator.oanda.format import Json, rfc3339

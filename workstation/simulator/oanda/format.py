@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from workstation.model.durations import SECOND_NS
 from workstation.model.instrument import Instrument
 from workstation.model.units import Side
 from workstation.simulator.number_text import plain
 from workstation.simulator.venue_market import VenueMarket, decimals_of
 
-SECOND_NS = 1_000_000_000
 USER_ID = 10_001
 CENT_OF_CENT = Decimal("0.0001")
 MOST_UNITS = Decimal(100_000_000)

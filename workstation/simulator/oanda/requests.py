@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from workstation.model.durations import SECOND_NS
 from workstation.simulator.oanda.errors import OandaError, wrong
-from workstation.simulator.oanda.format import SECOND_NS, Json
+from workstation.simulator.oanda.format import Json
 from workstation.simulator.request_fields import Fields
 
 TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\d*(Z|[+-]\d\d:\d\d)?")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from workstation.model.market import SECOND_NS
+from workstation.model.durations import SECOND_NS
 from workstation.simulator.bar_history import Candle
 from workstation.simulator.message_coding import JsonCoding
 from workstation.simulator.oanda.account_book import AccountBook, OrderRecord
