@@ -22,7 +22,8 @@ SYMBOLS = {"btc": "BTC/USDT", "eth": "ETH/USDT"}
 
 
 def session(client: Client, name: str) -> SessionSummary:
-    return next(one for one in client.sessions() if one.session == name)
+    """Waits for it: an engine that has just started may be recovering it still."""
+    return until(lambda: next((one for one in client.sessions() if one.session == name), None), f"session {name}")
 
 
 def have_traded(client: Client) -> bool:
