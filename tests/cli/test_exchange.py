@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.engines import running as engine_running
 from tests.cli.test_config_show import HEAVY, loaded_modules
 from tests.exchanges.venue import Venue, book_ticker
+from tests.server.desk import Desk
 from workstation.cli.main import main
 from workstation.exchanges.venue_facts import VENUES
 
@@ -120,3 +122,15 @@ def test_check_of_a_venue_that_is_not_in_the_settings_names_those_that_are(
     write_venue(home, "http://127.0.0.1:1/nova")
     assert code_of("exchange", "check", "vega") == 1
     assert "venue 'vega': not in the settings (there: nova); add [venues.vega]" in capsys.readouterr().err
+
+
+def test_a_venue_is_tried_again_by_hand(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk()
+    with engine_running(desk, home):
+        assert code_of("exchange", "reset", "nova") == 0
+        assert capsys.readouterr().out == "nova: tried again now (it was live)\n"
+        assert code_of("exchange", "reset", "nova", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["state"] == "live"
+        assert code_of("exchange", "reset", "orion") == 1
+        assert "expected one of the engine's: nova" in capsys.readouterr().err
+    assert desk.acts == [("reset feed", "nova", "command line")] * 2

@@ -99,7 +99,12 @@ def test_what_comes_back_is_what_the_engine_said() -> None:
         assert client.instruments() == tuple(desk.instruments())
         assert client.bars("nova", "BTC/USDT", "5m", 7) == asyncio.run(desk.bars("nova", "BTC/USDT", "5m", 7))
         assert client.health() == desk.health()
-    assert [by for _, _, by in desk.acts] == ["notebook", "notebook", "cli", "notebook"]
+        assert client.reset_feed("nova", by="cli") == desk.health().feeds[0]
+        with pytest.raises(BadInput, match="venue 'orion': expected one of the engine's: nova"):
+            client.reset_feed("orion")
+        with pytest.raises(BadInput, match=r"venue '\.\./kill': expected an id"):
+            client.reset_feed("../kill")
+    assert [by for _, _, by in desk.acts] == ["notebook", "notebook", "cli", "notebook", "cli"]
 
 
 def test_jobs_come_back_as_the_engine_said_them() -> None:

@@ -76,6 +76,7 @@ class MemoryFeed:
         """Called while it is asked, as rows come while one waits."""
         self.asked: list[Sequence[Subscription]] = []
         self.added: list[Sequence[Subscription]] = []
+        self.retried = 0
 
     async def instruments(self, symbols: Collection[Symbol] | None = None) -> list[Instrument]:
         wanted = self.rules if symbols is None else symbols
@@ -97,6 +98,9 @@ class MemoryFeed:
 
     def add(self, subscriptions: Sequence[Subscription]) -> None:
         self.added.append(tuple(subscriptions))
+
+    def retry_now(self) -> None:
+        self.retried += 1
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -85,6 +85,21 @@ def test_wishes_add_up_and_those_that_grow_join_the_feed_that_runs() -> None:
     assert (last.quotes, last.trades, last.intervals_ns) == (True, True, (MINUTE_NS,))
 
 
+def test_by_hand_a_feed_that_broke_is_run_again_at_once() -> None:
+    class BreaksOnce(MemoryFeed):
+        async def run(self, subscriptions, sink) -> None:
+            await super().run(subscriptions, sink) if self.retried else await asyncio.sleep(0)
+            raise VenueUnavailable("nova: no answer")
+
+    feed = BreaksOnce("nova", [linear(NOVA)])
+    feeds = some_feeds(feed, Statuses())
+    feeds.want({NOVA: Wish()})
+    asyncio.run(run_for_a_while(feeds, lambda: feeds.retry_now("nova")))
+    assert (feed.retried, len(feed.asked)) == (1, 1)
+    with pytest.raises(BadInput, match="venue 'orion': expected one of the engine's: nova"):
+        feeds.retry_now("orion")
+
+
 class Strict(MemoryFeed):
     """As a real one it takes nothing up while it does not run; its first run breaks at once."""
 

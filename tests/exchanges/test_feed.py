@@ -429,6 +429,58 @@ def test_five_lost_connections_open_the_circuit() -> None:
     with_venue(scenario)
 
 
+def test_by_hand_an_open_circuit_is_closed_and_nothing_waited_for() -> None:
+    async def scenario(venue: Venue) -> None:
+        venue.refuses_sockets = True
+        breaker = CircuitBreaker(BreakerLimits(failures=2, within_s=60, open_s=3_600))
+        feed = feed_of(venue, breaker=breaker)
+        async with running(feed, subscriptions()) as sink:
+            await sink.until(lambda: FeedState.BROKEN in sink.states)
+            assert NOW_NS < (sink.statuses[-1].until_ns or 0) <= NOW_NS + 3_600 * SECOND_NS
+            venue.refuses_sockets = False
+            feed.retry_now()
+            await venue.wait_for(BTC)
+            await venue.send(BTC, book_ticker("BTCUSDT", 100, 101))
+            await sink.until(lambda: sink.states[-1] is FeedState.LIVE)
+            assert breaker.state(asyncio.get_running_loop().time()) is Circuit.CLOSED
+
+    with_venue(scenario)
+
+
+def test_by_hand_a_wait_between_attempts_is_cut_short() -> None:
+    async def scenario(venue: Venue) -> None:
+        venue.refuses_sockets = True
+        feed = feed_of(venue, pace=replace(QUICK, first_backoff_s=3_600.0, most_backoff_s=3_600.0))
+        async with running(feed, subscriptions()) as sink:
+            await sink.until(lambda: FeedState.RECONNECTING in sink.states)
+            venue.refuses_sockets = False
+            feed.retry_now()
+            await venue.wait_for(BTC)
+
+    with_venue(scenario)
+
+
+def test_by_hand_a_ban_is_waited_for_all_the_same() -> None:
+    async def scenario(venue: Venue) -> None:
+        banned_s = list[float]()
+
+        def answer(path: str) -> web.Response | None:
+            banned_s.append(asyncio.get_running_loop().time())
+            if len(banned_s) > 1:
+                return None
+            return web.Response(status=418, text="{}", headers={"Retry-After": "0.6"})
+
+        venue.answer = answer
+        feed = feed_of(venue)
+        async with running(feed, subscriptions()) as sink:
+            await sink.until(lambda: FeedState.BROKEN in sink.states)
+            feed.retry_now()
+            await venue.wait_for(BTC)
+        assert banned_s[1] - banned_s[0] >= 0.6
+
+    with_venue(scenario)
+
+
 def test_run_again_with_other_symbols_repairs_the_time_between() -> None:
     async def scenario(venue: Venue) -> None:
         feed = feed_of(venue)

@@ -65,7 +65,7 @@ class Place:
             "account": account_id("alice"),
             "token": SecretStr("alice-secret"),
             "timeout_s": 2.0,
-            "stale_after_s": 1.0,
+            "stale_after_s": 10.0,
         }
         return VenueSettings(**(fields | changes))
 

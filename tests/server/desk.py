@@ -101,8 +101,8 @@ class Desk:
     def health(self) -> Health:
         return Health(
             version="1", started_ns=STARTED_NS, now_ns=STARTED_NS + 1, problems=self.problems,
-            feeds=(FeedView(venue="nova", exchange="binance", state="live", reason="", since_ns=1, symbols=2,
-                            stale=("A/B",), messages=7, reconnects=1, rejected=0),),
+            feeds=(FeedView(venue="nova", exchange="binance", state="live", reason="", since_ns=1, until_ns=None,
+                            symbols=2, stale=("A/B",), messages=7, reconnects=1, rejected=0),),
             recorder=RecorderView(state="recording", rows=5, bytes=9, lag_ms=1.5, failure=None, last_gap_ns=None),
             rows=12, rows_per_second=1.0, waiting=0, dropped=0, conflated=0, rejected=0, loop_lag_ms_p99=0.5,
             journal_lag_ms=0.0, journal_rows=3, sessions=len(self.kept), memory_mb=1.0, clock_drift_ms=0.0,
@@ -192,6 +192,12 @@ class Desk:
                            min_notional=Decimal(5), contract_size=Decimal(1), maker_fee_rate=Decimal("0.0002"),
                            taker_fee_rate=Decimal("0.0005"), price_decimals=1, quantity_decimals=3)
         ]  # fmt: skip
+
+    async def reset_feed(self, venue: str, by: str) -> FeedView:
+        if venue != "nova":
+            raise BadInput(f"venue {venue!r}: expected one of the engine's: nova")
+        self.acts.append(("reset feed", venue, by))
+        return self.health().feeds[0]
 
     def book(self, venue: str, symbol: str) -> BookView:
         if venue != "nova":

@@ -40,6 +40,20 @@ def test_a_session_is_started_paused_resumed_and_stopped_with_who_asked() -> Non
     assert answers[2].json()["parameters"] == DECLARED["parameters"]
 
 
+def test_a_feed_is_reset_by_hand_with_who_asked() -> None:
+    desk = Desk()
+    reset, unknown, feeds = asked(
+        desk,
+        ("POST", "/feeds/nova/reset", None),
+        ("POST", "/feeds/orion/reset", None),
+        ("GET", "/feeds", None),
+        **{"Workstation-Client": "notebook"},
+    )
+    assert (reset.status_code, unknown.status_code) == (200, 400)
+    assert [reset.json()] == feeds.json() and reset.json()["venue"] == "nova"
+    assert desk.acts == [("reset feed", "nova", "notebook")]
+
+
 def test_who_does_not_say_its_name_is_the_api() -> None:
     desk = Desk()
     asked(desk, ("POST", "/sessions", DECLARED))
@@ -222,7 +236,7 @@ def test_the_description_is_whole() -> None:
         for method, operation in methods.items()
     ]
     names = [operation["operationId"] for _, _, operation in operations]
-    assert len(names) == len(set(names)) == 35
+    assert len(names) == len(set(names)) == 37
     for path, _, operation in operations:
         assert operation["summary"] and operation["tags"]
         success = next(content for status, content in operation["responses"].items() if status.startswith("2"))

@@ -12,7 +12,7 @@ from workstation.config.loading import load_configuration
 from workstation.exchanges.settings import venue_settings
 from workstation.model.ids import Symbol
 
-app = typer.Typer(help="Venues: list them, check one, simulate some.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Venues: list, check, reset, simulate.", no_args_is_help=True, add_completion=False)
 
 
 @app.command("list")
@@ -46,6 +46,21 @@ def check(
         typer.echo(checks_as_json(lines))
     if not all(line.is_ok for line in lines):
         raise typer.Exit(1)
+
+
+@app.command()
+def reset(
+    venue: Annotated[str, typer.Argument(help="Its name in the settings, as in venues.NAME.")],
+    as_json: options.AsJson = False,
+    config: options.ConfigFile = None,
+) -> None:
+    """Close the circuit breaker of a venue in the engine that runs, and connect again now; a ban is waited for."""
+    from workstation.cli.connection import engine_of  # with httpx, which the other commands do without
+
+    with engine_of(config) as client:
+        feed = client.reset_feed(venue)
+    why = f": {feed.reason}" if feed.reason else ""
+    typer.echo(feed.model_dump_json() if as_json else f"{feed.venue}: tried again now (it was {feed.state}{why})")
 
 
 @app.command()

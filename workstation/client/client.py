@@ -26,6 +26,7 @@ from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
     BarsView,
     BookView,
+    FeedView,
     GroupView,
     Health,
     InstrumentView,
@@ -90,6 +91,10 @@ class Client:
 
     def health(self) -> Health:
         return self._get(Health, "/health/details")
+
+    def reset_feed(self, venue: str, by: str | None = None) -> FeedView:
+        """Closes its circuit breaker and tries again now; the end of a ban is waited for still."""
+        return self._change(FeedView, "POST", f"/feeds/{_word(venue, 'venue')}/reset", by)
 
     def sessions(self) -> Sequence[SessionSummary]:
         return self._get(tuple[SessionSummary, ...], "/sessions")

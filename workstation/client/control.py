@@ -10,6 +10,7 @@ from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
     BarsView,
     BookView,
+    FeedView,
     GroupView,
     Health,
     InstrumentView,
@@ -38,6 +39,9 @@ class Control(Protocol):
     """
 
     def health(self) -> Health: ...
+
+    async def reset_feed(self, venue: str, by: str) -> FeedView:
+        """Closes its circuit breaker and tries again now; the end of a ban is waited for still. BadInput."""
 
     def sessions(self) -> Sequence[SessionSummary]: ...
 

@@ -299,6 +299,8 @@ class FeedView(Message):
     state: str
     reason: str
     since_ns: int
+    until_ns: int | None
+    """While it is given up: when it is tried again."""
     symbols: int
     stale: tuple[str, ...]
     """Symbols whose quotes are stale."""

@@ -14,6 +14,7 @@ from workstation.client.kill import KillOrder, KillReset, KillView
 from workstation.client.messages import (
     BarsView,
     BookView,
+    FeedView,
     GroupView,
     Health,
     InstrumentView,
@@ -200,6 +201,11 @@ class Engine:
 
     def health(self) -> Health:
         return self._health.view(self.kill_state())
+
+    async def reset_feed(self, venue: str, by: str) -> FeedView:
+        self._feeds.retry_now(venue)
+        log.info("feed %s: reset by %s", venue, by)
+        return next(one for one in self._feeds.views() if one.venue == venue)
 
     def sessions(self) -> Sequence[SessionSummary]:
         return [self._summary(live) for live in self._sessions.all()]

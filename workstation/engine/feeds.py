@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +50,8 @@ class _Line:
     state: FeedState = FeedState.CONNECTING
     reason: str = ""
     since_ns: int = 0
+    until_ns: int | None = None
+    """When it is tried again, where that is known."""
     stale: set[InstrumentKey] = field(default_factory=set)
     wishes: dict[InstrumentKey, Wish] = field(default_factory=dict)
     """Of all who hold some, together."""
@@ -61,6 +64,8 @@ class _Line:
     broken_ns: dict[InstrumentKey, int] = field(default_factory=dict)
     """When the quotes of one instrument alone were last found to stand still."""
     is_wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    retries: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by hand: it waits no longer."""
     is_running: bool = False
     run: asyncio.Task[None] | None = None
 
@@ -219,6 +224,7 @@ class Feeds:
         is_new = (line.state, line.reason) != (status.state, status.reason)
         if is_new:
             line.state, line.reason, line.since_ns = status.state, status.reason, self._clock.now_ns()
+            line.until_ns = status.until_ns
             log.info("feed %s: %s %s", status.venue, status.state, status.reason)
         return is_new
 
@@ -235,6 +241,14 @@ class Feeds:
         else:
             line.broken_ns[key] = after_ns
 
+    def retry_now(self, venue: str) -> None:
+        """By hand: its circuit breaker is closed and no attempt is waited for. Raises BadInput: no such venue."""
+        line = self._lines.get(Venue(venue))
+        if line is None:
+            raise BadInput(f"venue {venue!r}: expected one of the engine's: {', '.join(self._lines) or 'it has none'}")
+        line.feed.retry_now()
+        line.retries.set()
+
     def views(self) -> tuple[FeedView, ...]:
         return tuple(
             FeedView(
@@ -243,6 +257,7 @@ class Feeds:
                 state=line.state,
                 reason=line.reason,
                 since_ns=line.since_ns,
+                until_ns=line.until_ns,
                 symbols=len(line.wishes),
                 stale=tuple(sorted(key.symbol for key in line.stale)),
                 messages=counts.messages,
@@ -291,7 +306,9 @@ class Feeds:
                         counts=line.feed.counts,
                     )
                 )
-                await asyncio.sleep(wait_s)
+                line.retries.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(line.retries.wait(), wait_s)
 
     async def _run_once(self, line: _Line) -> None:
         """Until it breaks, or is ended because less is wanted. Raises what broke it."""

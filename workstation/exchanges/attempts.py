@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, Protocol
 
 from workstation.errors import BadInput
@@ -36,6 +36,7 @@ class Attempts:
         self._rng = random.Random() if rng is None else rng
         self.lost = 0
         self._task: asyncio.Task[Any] | None = None
+        self._hurry = asyncio.Event()
 
     @contextmanager
     def running(self, venue: Venue) -> Iterator[None]:
@@ -72,13 +73,24 @@ class Attempts:
                 attempt = 0 if loop.time() - began >= self._pace.stable_after_s else attempt + 1
                 wait = self._backoff_s(attempt)
                 say(FeedState.RECONNECTING, f"{reason}; again in {wait:.1f} s")
-                await asyncio.sleep(wait)
+                await self._wait(wait)
         finally:
             say(FeedState.STOPPED, "cancelled")
 
     def succeeded(self) -> None:
         """The connection lives: the venue has told something."""
         self._breaker.succeeded(asyncio.get_running_loop().time())
+
+    def retry_now(self) -> None:
+        """By hand: the breaker is closed and no wait kept but that of a ban, which another attempt would prolong."""
+        self._breaker.reset()
+        self._hurry.set()
+
+    async def _wait(self, seconds: float) -> None:
+        """Until the time is over, or somebody cannot wait for it."""
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), seconds)
 
     async def _until_allowed(self, say: Say) -> None:
         """Waits while the venue has banned us, or the breaker is open; says so, with the end."""
@@ -93,7 +105,7 @@ class Attempts:
                 reason = "the venue has banned this address: nothing is sent until the ban ends"
             left = max(banned, wait)
             say(FeedState.BROKEN, reason, until_ns=self._now_ns() + round(left * SECOND_NS))
-            await asyncio.sleep(left)
+            await (asyncio.sleep(left) if banned else self._wait(left))
 
     def _backoff_s(self, attempt: int) -> float:
         """1, 2, 4, 8 … 60 s, of which a random half is taken off, so that clients do not come back together."""

@@ -104,6 +104,9 @@ class CcxtFeed:
             self._connection.add(streams)
         self._wanted.add(subscriptions)
 
+    def retry_now(self) -> None:
+        self._attempts.retry_now()
+
     async def close(self) -> None:
         """Cancels the run and waits for its end."""
         await self._attempts.stop()

@@ -105,6 +105,9 @@ class OandaFeed:
             self._connection.add([self._wanted.stream(each) for each in more])
         self._wanted.add(subscriptions)
 
+    def retry_now(self) -> None:
+        self._attempts.retry_now()
+
     async def close(self) -> None:
         """Cancels the run and waits for its end."""
         await self._attempts.stop()

@@ -139,5 +139,8 @@ class Feed(Protocol):
         What is told already goes on undisturbed. Raises UnknownInstrument or BadInput, and then changes nothing.
         """
 
+    def retry_now(self) -> None:
+        """By hand: closes its circuit breaker, and waits for no other attempt. The end of a ban is waited for still."""
+
     async def close(self) -> None:
         """Lets go of what is open; nothing runs after it."""

@@ -21,6 +21,7 @@ from workstation.server.routes.bars import bars_router
 from workstation.server.routes.books import books_router
 from workstation.server.routes.collections import collections_router
 from workstation.server.routes.docs import docs_router
+from workstation.server.routes.feeds import feeds_router
 from workstation.server.routes.groups import groups_router
 from workstation.server.routes.health import health_router
 from workstation.server.routes.instruments import instruments_router
@@ -53,7 +54,7 @@ def create_app(
     app.include_router(health_router(control, metrics))
     for router in (sessions_router, orders_router, positions_router, groups_router, signals_router, spreads_router):
         app.include_router(router(control))
-    for router in (quotes_router, bars_router, books_router, instruments_router):
+    for router in (quotes_router, bars_router, books_router, instruments_router, feeds_router):
         app.include_router(router(control))
     app.include_router(kill_router(control))
     app.include_router(jobs_router(control))
