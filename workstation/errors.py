@@ -20,6 +20,7 @@
     │   ├── ImportRefused
     │   ├── HistoryMissing
     │   ├── HistoryChanged
+    │   ├── DownloadRunning    the same series is being downloaded
     │   ├── RunNotFound
     │   ├── LedgerInUse        another process holds the ledger
     │   ├── OrderRefused       risk said no to an order by hand: its limit, and the figure that broke it
@@ -122,6 +123,10 @@ class HistoryMissing(OperatorError):
 
 class HistoryChanged(OperatorError):
     """The rows that a session had taken are not those that are stored now."""
+
+
+class DownloadRunning(OperatorError):
+    """Another download fills the same series."""
 
 
 class RunNotFound(OperatorError):

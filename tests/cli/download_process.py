@@ -4,10 +4,10 @@ import sys
 import time
 from pathlib import Path
 
-from workstation.cli.data_choices import DownloadKind
 from workstation.cli.data_download import Wanted, download
 from workstation.config.loading import load_configuration
 from workstation.history.backfill import FlushLimits
+from workstation.history.download_kind import DownloadKind
 from workstation.history.store import HistoryStore
 from workstation.model.durations import MINUTE_NS
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.histories import refusal
 from tests.cli.services import lines_until, process_of
-from workstation.cli.data_record import seconds_of
+from workstation.config.lengths import seconds_of
 from workstation.errors import BadInput
 from workstation.history.layout import HistoryKind
 from workstation.history.store import HistoryStore

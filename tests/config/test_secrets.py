@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from workstation.cli.config import as_table
-from workstation.config.loading import load_configuration
-from workstation.config.settings import SECRETS, VenueTable
+from workstation.config.loading import load_configuration, with_secrets
+from workstation.config.settings import SECRETS, Settings, VenueTable
 from workstation.errors import ConfigError
 from workstation.exchanges.settings import venue_settings
 
@@ -69,3 +69,11 @@ def test_options_of_ccxt_are_none_of_oandas(tmp_path: Path) -> None:
     settings = load_configuration(file, {"WORKSTATION_HOME": str(tmp_path)}).settings
     with pytest.raises(ConfigError, match="venue fx: options: oanda takes none"):
         venue_settings(settings, "fx")
+
+
+def test_settings_that_were_kept_without_secrets_have_those_of_the_environment_again() -> None:
+    venues = {"fx": VenueTable(exchange="oanda"), "nova": VenueTable(exchange="binance", url="http://127.0.0.1:1/x")}
+    kept = Settings(venues=venues)
+    found = with_secrets(kept, {VARIABLE: CANARY, "WORKSTATION_VENUES__GONE__TOKEN": "another"}).venues
+    assert found["fx"].token is not None and found["fx"].token.get_secret_value() == CANARY
+    assert found["nova"] == venues["nova"] and set(found) == {"fx", "nova"}

@@ -104,6 +104,17 @@ def test_a_pause_that_begins_holds_the_calls_that_stand_in_line() -> None:
     assert all(second >= 0.295 + 0.05 * place for place, second in enumerate(gone[1:]))  # none before its place
 
 
+def test_half_of_the_pace_is_twice_the_distance_and_all_of_an_exchange_s_calls_keep_it() -> None:
+    async def scenario() -> float:
+        limiter, loop = RestLimiters(0.5).of("binance"), asyncio.get_running_loop()
+        began_s = loop.time()
+        for _ in range(4):
+            await limiter.turn(0.05)
+        return loop.time() - began_s
+
+    assert 0.295 <= asyncio.run(scenario()) < 2.0
+
+
 def test_venues_of_one_address_share_a_limiter() -> None:
     limiters = RestLimiters()
     assert limiters.of("binance") is limiters.of("binance")

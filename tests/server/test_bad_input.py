@@ -97,8 +97,8 @@ JOB = {"kind": "replay", "session": "one", "strategy": "ma-cross", "venues": ["n
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"kind": "sweep"}, "body.kind = 'sweep': expected one of 'replay', 'backtest'"),
-        ({"kind": None}, "body.kind = 'None': expected one of 'replay', 'backtest'"),
+        ({"kind": "sweep"}, "body.kind = 'sweep': expected one of 'replay', 'backtest', 'download'"),
+        ({"kind": None}, "body.kind = 'None': expected one of 'replay', 'backtest', 'download'"),
         ({"end_ns": 10**18}, "body.end_ns = 1000000000000000000: expected later than start_ns 1000000000000000000"),
         ({"end_ns": 5}, "body.end_ns = 5: expected greater than or equal to 100000000000000000"),
         ({"start_ns": "2024-05-01"}, "body.start_ns = '2024-05-01': expected a valid integer"),

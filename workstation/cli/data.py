@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from workstation.cli import data_check, data_collect, data_pairs
-from workstation.cli.data_choices import DownloadKind
 from workstation.cli.data_import import ImportProgress, as_table, as_text
 from workstation.config.loading import load_configuration
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.bar_recipe import EmptyBars, QuotePrice
 from workstation.history.calendars import Calendar
 from workstation.history.compact import KEPT_NS, Compacted, compact_series
+from workstation.history.download_kind import DownloadKind
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.importing import MAX_BAD_SHARE, ImportRequest, import_file
 from workstation.history.layout import HistoryKind, Series

@@ -2,54 +2,38 @@
 
 import asyncio
 import signal
-import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
 
-import numpy as np
 import typer
 
-from workstation.cli.data_choices import DownloadKind
 from workstation.cli.data_lengths import shown_length
 from workstation.cli.progress import Progress
 from workstation.config.settings import Settings
-from workstation.errors import BadInput, HistoryMissing
+from workstation.errors import BadInput
 from workstation.exchanges.past import PastOfVenue
-from workstation.exchanges.registry import past_of
-from workstation.exchanges.rest_limiter import RestLimiters
+from workstation.exchanges.series_download import (
+    Downloaded,
+    GapReport,
+    Wanted,
+    download_series,
+    opened_past,
+    require,
+)
 from workstation.exchanges.settings import venue_settings
-from workstation.history.backfill import Backfill, Filled, FlushLimits, Pages
-from workstation.history.layout import HistoryKind, Series
-from workstation.history.longer_bars import opening_of
-from workstation.history.market_rows import Span
+from workstation.history.backfill import Filled, FlushLimits
+from workstation.history.download_kind import DownloadKind
+from workstation.history.layout import Series
 from workstation.history.store import HistoryStore, shown_time
 from workstation.model.durations import SECOND_NS
 from workstation.model.instrument import checked_key
 from workstation.model.market import (
-    IntArray,
     interval_ns,
 )
 from workstation.research.choices import span_of
 
 SHOWN_GAPS = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is to be had: [start_ns, end_ns) of each symbol; `again` also what was had before."""
-
-    venue: str
-    symbols: tuple[str, ...]
-    kind: DownloadKind
-    interval_ns: int | None
-    start_ns: int
-    end_ns: int
-    again: bool = False
-
-    def series(self, symbol: str) -> Series:
-        key = checked_key(self.venue, symbol)
-        return Series(kind=HistoryKind(self.kind), key=key, interval_ns=self.interval_ns)
+Came = TypeVar("Came")
 
 
 def wanted_of(
@@ -87,151 +71,82 @@ def wanted_of(
 def download(settings: Settings, store: HistoryStore, wanted: Wanted, limits: FlushLimits | None = None) -> None:
     """Asks, stores, and says what came and what is missing; Ctrl-C ends it with what came stored.
 
-    Raises ConfigError for an unknown venue, UnknownInstrument, BadInput, VenueUnavailable, VenueRefused.
+    Raises ConfigError for an unknown venue, UnknownInstrument, BadInput, VenueUnavailable, VenueRefused,
+    DownloadRunning.
     """
-    with suppress(asyncio.CancelledError):
-        asyncio.run(_downloaded(settings, store, wanted, limits))
-        return
-    typer.echo("stopped: what came is stored; the same command goes on from there", err=True)
-    raise typer.Exit(130)
+    try:
+        run_until_signalled(_downloaded(settings, store, wanted, limits))
+    except asyncio.CancelledError:
+        typer.echo("stopped: what came is stored; the same command goes on from there", err=True)
+        raise typer.Exit(130) from None
+
+
+def run_until_signalled(work: Coroutine[Any, Any, Came]) -> Came:
+    """Its result. SIGINT and SIGTERM cancel it: it ends in its own order, and CancelledError is raised."""
+
+    async def heeding() -> Came:
+        task = asyncio.current_task()
+        assert task is not None
+        for one in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(one, task.cancel)
+        return await work
+
+    return asyncio.run(heeding())
 
 
 async def _downloaded(settings: Settings, store: HistoryStore, wanted: Wanted, limits: FlushLimits | None) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    for one in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(one, task.cancel)
-    async with _opened(settings, wanted.venue) as past:
-        _require(past, wanted)
-        instruments = [past.instrument(symbol, 0) for symbol in wanted.symbols]  # all of them, before the first hour
-        for instrument in instruments:
-            _put_rules(store, past, instrument.symbol)
-            await _fill(store, past, wanted, instrument.symbol, limits)
-
-
-def _require(past: PastOfVenue, wanted: Wanted) -> None:
-    """Raises BadInput for what the venue does not have."""
-    if wanted.interval_ns is not None:
-        past.require_interval(wanted.interval_ns)
-    elif wanted.kind is DownloadKind.TRADES:
-        past.require_trades()
-    else:
+    chosen = venue_settings(settings, wanted.venue)
+    async with opened_past(chosen, lambda sentence: typer.echo(sentence, err=True)) as past:
+        require(past, wanted)
         for symbol in wanted.symbols:
-            past.require_funding(symbol)
-
-
-@asynccontextmanager
-async def _opened(settings: Settings, venue: str) -> AsyncIterator[PastOfVenue]:
-    chosen = venue_settings(settings, venue)
-    past = past_of(chosen, time.time_ns, RestLimiters(), lambda sentence: typer.echo(sentence, err=True))
-    try:
-        await past.open()
-        yield past
-    finally:
-        await past.close()
-
-
-def _put_rules(store: HistoryStore, past: PastOfVenue, symbol: str) -> None:
-    """The venue's rules; those of before go on to hold for the time before."""
-    fresh = past.instrument(symbol, 0)
-    try:
-        known = store.instrument(fresh.key)
-    except HistoryMissing:
-        store.put_instrument(fresh)
-        return
-    if past.instrument(symbol, known.valid_from_ns) != known:
-        store.put_instrument(past.instrument(symbol, time.time_ns()))
+            for line in told(await _fill(past, store, wanted, symbol, limits)):
+                typer.echo(line)
 
 
 async def _fill(
-    store: HistoryStore, past: PastOfVenue, wanted: Wanted, symbol: str, limits: FlushLimits | None
-) -> None:
-    series, length_ns = wanted.series(symbol), wanted.interval_ns
-    start_ns, end_ns = settled_span(wanted, past.settled_ns(length_ns))
-    if start_ns >= end_ns:
-        typer.echo(f"{series}: nothing has ended yet from {shown_time(start_ns)} on: ask again later")
-        return
-    with Progress(str(series), unit="minute", patience_s=0.5) as progress:
-        backfill = Backfill(
-            store,
-            series,
-            past.settings.exchange,
-            limits=limits,
-            on_progress=lambda done, total: progress.show(done // (60 * SECOND_NS), total // (60 * SECOND_NS)),
-        )
-        spans = backfill.missing(start_ns, end_ns, again=wanted.again)
-        before = past.asked
-        await backfill.run(_pages(past, symbol, wanted), spans)
-    typer.echo(told(series, backfill.filled, past.asked - before))
-    for line in lacking(store, series, start_ns, end_ns, past.listed_ns(symbol)):
-        typer.echo(line)
-    if past.refusals.total:
-        typer.echo(f"warning: {past.refusals.total} rows were refused, the last: {past.refusals.last}")
+    past: PastOfVenue, store: HistoryStore, wanted: Wanted, symbol: str, limits: FlushLimits | None
+) -> Downloaded:
+    with Progress(str(wanted.series(symbol)), unit="minute", patience_s=0.5) as progress:
+
+        def show(_: Filled, done: int, total: int) -> None:
+            progress.show(done // (60 * SECOND_NS), total // (60 * SECOND_NS))
+
+        return await download_series(past, store, wanted, symbol, limits=limits, on_progress=show)
 
 
-def _pages(past: PastOfVenue, symbol: str, wanted: Wanted) -> Pages:
-    length_ns = wanted.interval_ns
-    if length_ns is not None:
-        return lambda start_ns, end_ns: past.bars(symbol, length_ns, start_ns, end_ns)
-    ask = past.trades if wanted.kind is DownloadKind.TRADES else past.funding
-    return lambda start_ns, end_ns: ask(symbol, start_ns, end_ns)
-
-
-def settled_span(wanted: Wanted, settled_ns: int) -> tuple[int, int]:
-    """The span as openings of bars, as far as they have ended; of trades to the millisecond."""
-    length_ns = wanted.interval_ns
-    if length_ns is None:
-        return wanted.start_ns, min(wanted.end_ns, settled_ns)
-    return _opening_from(wanted.start_ns, length_ns), min(_opening_from(wanted.end_ns, length_ns), settled_ns)
-
-
-def _opening_from(ts_ns: int, length_ns: int) -> int:
-    """The first opening at or after a moment."""
-    return opening_of(ts_ns + length_ns - 1, length_ns)
-
-
-def told(series: Series, filled: Filled, asked: int) -> str:
-    """What was asked for and what came."""
-    if not asked:
-        return f"{series}: all of it was asked for before: nothing to do"
-    text = (
-        f"{series}: {filled.rows_stored:,} rows stored, {filled.rows_known:,} were stored before; {asked:,} questions"
-    )
-    if filled.rows_differing:
-        text += f"\nwarning: {filled.rows_differing:,} of those have other values now; the stored stay"
-    return text
-
-
-def lacking(store: HistoryStore, series: Series, start_ns: int, end_ns: int, listed_ns: int | None) -> list[str]:
-    """The report of gaps: what of the span is not there, the longest first."""
-    times = _times(store, series, start_ns, end_ns)
-    since = "" if listed_ns is None or listed_ns <= start_ns else f" (listed since {shown_time(listed_ns)})"
-    if not len(times):
-        return [f"  the venue has nothing from {shown_time(start_ns)} to {shown_time(end_ns)}{since}"]
-    length_ns = series.interval_ns
-    first_ns = int(times[0])
-    lines = []
-    if first_ns >= start_ns + (length_ns or 3_600 * SECOND_NS):
-        lines.append(f"  the venue's first one is of {shown_time(first_ns)}{since}")
-    if length_ns is None:
-        return lines
-    ends = np.append(times, end_ns)
-    gaps = [(int(ends[place]) + length_ns, int(ends[place + 1])) for place in np.flatnonzero(np.diff(ends) > length_ns)]
-    missing = sum(end - begin for begin, end in gaps) // length_ns
-    expected = (end_ns - first_ns) // length_ns
-    lines.append(f"  {len(times):,} of {expected:,} bars are there, {len(gaps):,} gaps, {missing:,} bars missing")
-    gaps.sort(key=lambda gap: gap[0] - gap[1])
-    lines += [f"  nothing for {shown_length(end - begin)} from {shown_time(begin)}" for begin, end in gaps[:SHOWN_GAPS]]
+def told(one: Downloaded) -> list[str]:
+    """What was asked for, what came, and what of it is missing."""
+    if one.report is None:
+        return [f"{one.series}: nothing has ended yet from {shown_time(one.span[0])} on: ask again later"]
+    lines = [*_came(one.series, one.filled, one.questions), *lacking(one.series, one.report)]
+    if one.refused:
+        lines.append(f"warning: {one.refused} rows were refused, the last: {one.last_refusal}")
     return lines
 
 
-def _times(store: HistoryStore, series: Series, start_ns: int, end_ns: int) -> IntArray:
-    """Openings of bars in the span; of trades where they begin, without reading them."""
-    try:
-        if series.interval_ns is not None:
-            return store.bars(series.key, series.interval_ns, start_ns, end_ns).ts_open
-        span = Span(start_ns=start_ns, end_ns=end_ns)
-        first_ns = min(one.start_ns for one in store.segments(series, span))
-        return np.array([max(first_ns, start_ns)] if store.count(series, span) else [], np.int64)
-    except HistoryMissing:
-        return np.zeros(0, np.int64)
+def _came(series: Series, filled: Filled, questions: int) -> list[str]:
+    if not questions:
+        return [f"{series}: all of it was asked for before: nothing to do"]
+    came = f"{series}: {filled.rows_stored:,} rows stored, {filled.rows_known:,} were stored before"
+    lines = [f"{came}; {questions:,} questions"]
+    if filled.rows_differing:
+        lines.append(f"warning: {filled.rows_differing:,} of those have other values now; the stored stay")
+    return lines
+
+
+def lacking(series: Series, found: GapReport) -> list[str]:
+    """The report of gaps: what of the span is not there, the longest first."""
+    is_late = found.listed_ns is not None and found.listed_ns > found.start_ns
+    since = f" (listed since {shown_time(found.listed_ns)})" if is_late else ""
+    if found.first_ns is None:
+        return [f"  the venue has nothing from {shown_time(found.start_ns)} to {shown_time(found.end_ns)}{since}"]
+    lines = []
+    if found.first_ns >= found.start_ns + (series.interval_ns or 3_600 * SECOND_NS):
+        lines.append(f"  the venue's first one is of {shown_time(found.first_ns)}{since}")
+    if found.missing is None:
+        return lines
+    bars = f"{found.bars:,} of {found.expected:,} bars are there"
+    lines.append(f"  {bars}, {len(found.gaps):,} gaps, {found.missing:,} bars missing")
+    for begin, end in found.gaps[:SHOWN_GAPS]:
+        lines.append(f"  nothing for {shown_length(end - begin)} from {shown_time(begin)}")
+    return lines

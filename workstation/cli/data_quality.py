@@ -8,9 +8,10 @@ from pathlib import Path
 import typer
 
 from workstation.charts.quality import coverage
-from workstation.cli.data_lengths import seconds_of, shown_length
+from workstation.cli.data_lengths import shown_length
 from workstation.cli.progress import Progress
 from workstation.cli.tables import aligned
+from workstation.config.lengths import seconds_of
 from workstation.history.calendars import Calendar
 from workstation.history.chosen import ChosenSeries
 from workstation.history.quality import SeriesQuality, history_quality

@@ -14,9 +14,9 @@ from rich.live import Live
 from rich.text import Text
 
 from workstation.cli.connection import BY, engine_of
-from workstation.cli.data_lengths import seconds_of
 from workstation.client.client import Client
 from workstation.client.collection import LONGEST_S, CollectionDetail, CollectionRequest
+from workstation.config.lengths import seconds_of
 from workstation.config.loading import load_configuration
 from workstation.config.settings import Settings
 from workstation.errors import AccessRefused, BadInput, ConfigError, EngineUnreachable

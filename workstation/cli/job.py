@@ -10,10 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from workstation.cli import lifeline
 from workstation.errors import WorkstationError
+
+if TYPE_CHECKING:
+    from workstation.client.jobs import DownloadResult, JobLine, JobOrder, JobResult
 
 NICENESS = 10
 """The engine comes first."""
@@ -37,6 +40,13 @@ class Speaker:
             self._said_s = now_s
             self.say(f'{{"rows":{rows},"rows_total":{total}}}')
 
+    def tell(self, line: "JobLine") -> None:
+        """Of a job whose rows in all are not known."""
+        now_s = self._clock()
+        if line.share in (None, 0.0, 1.0) or now_s - self._said_s >= SAY_EVERY_S:
+            self._said_s = now_s
+            self.say(line.model_dump_json(exclude_none=True))
+
     def say(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
 
@@ -47,18 +57,29 @@ def main(folder: Path) -> int:
     lifeline.end_with_stdin()
     speaker = Speaker(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # with numba and pandas: seconds, for which the lifeline does not wait
     from workstation.client.jobs import JobLine, JobOrder
-    from workstation.research.jobs import run_job
 
     order = JobOrder.model_validate_json((folder / "request.json").read_bytes())
     try:
-        result = run_job(order.request, order.settings, folder, speaker.show)
+        result = _result(order, folder, speaker)
     except WorkstationError as error:
         speaker.say(JobLine(failure=str(error)).model_dump_json())
         return 1
     speaker.say(JobLine(result=result).model_dump_json())
     return 0
+
+
+def _result(order: "JobOrder", folder: Path, speaker: Speaker) -> "JobResult | DownloadResult":
+    # with numba and pandas, or with ccxt: seconds, for which the lifeline does not wait
+    from workstation.client.jobs import DownloadJob
+
+    if isinstance(order.request, DownloadJob):
+        from workstation.cli.job_download import run_download
+
+        return run_download(order.request, order.settings, speaker.tell)
+    from workstation.research.jobs import run_job
+
+    return run_job(order.request, order.settings, folder, speaker.show)
 
 
 def _stand_behind_the_engine() -> None:

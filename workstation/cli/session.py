@@ -151,8 +151,8 @@ def replay(
 @app.command("list")
 def list_(
     mode: Annotated[
-        Literal["paper", "replay", "backtest"],
-        typer.Option(help="Sessions on live market data, or jobs over history."),
+        Literal["paper", "replay", "backtest", "download"],
+        typer.Option(help="Sessions on live market data, or jobs of that kind."),
     ] = "paper",
     as_json: options.AsJson = False,
     config: options.ConfigFile = None,

@@ -16,7 +16,18 @@ from workstation.cli.session_acts import priced, shown
 from workstation.cli.session_start import checked, declared, free_name
 from workstation.cli.tables import aligned
 from workstation.client.client import Client
-from workstation.client.jobs import ENDED, JOB_NAME, JobDetail, JobResult, JobState, JobView, ReplayJob
+from workstation.client.jobs import (
+    ENDED,
+    JOB_NAME,
+    DownloadJob,
+    DownloadResult,
+    JobDetail,
+    JobResult,
+    JobState,
+    JobView,
+    ReplayJob,
+    figures_of,
+)
 from workstation.config.loading import load_configuration
 from workstation.config.own_strategies import take_in_own_strategies
 from workstation.errors import OperatorError
@@ -112,7 +123,7 @@ def print_job(view: JobView, *, as_json: bool) -> None:
         typer.echo(view.model_dump_json(indent=2))
         return
     typer.echo(aligned(("FIGURE", "VALUE"), job_figures(view)))
-    if view.result is not None and view.result.run is not None:
+    if isinstance(view.result, JobResult) and view.result.run is not None:
         sys.stdout.flush()
         options.note(f"\njournaled in {view.result.ledger}. To verify it:")
         command = options.command_line_of("verify", view.result.run, "--ledger", view.result.ledger)
@@ -127,20 +138,27 @@ def job_figures(view: JobView) -> list[tuple[str, str]]:
         "job": f"{view.job}, {view.state}{reason}",
         "asked": f"{shown(view.asked_ns)} by {view.by}{ended}",
         "session": view.session or "-",
-        "strategy": ", ".join([view.strategy, *_parameters(view)]),
+        "series" if view.strategy is None else "strategy": ", ".join([what_of(view), *_parameters(view)]),
         "instruments": ", ".join(view.instruments),
         "rows": f"{view.rows:,}" if view.rows_total is None else f"{view.rows:,} of {view.rows_total:,}",
     }
     return [*rows.items(), *([] if view.result is None else _result_lines(view.result))]
 
 
+def what_of(view: JobView) -> str:
+    """The strategy, or the series that is downloaded."""
+    return view.strategy or view.series or "-"
+
+
 def _parameters(view: JobView) -> list[str]:
-    if not isinstance(view, JobDetail):
+    if not isinstance(view, JobDetail) or isinstance(view.request, DownloadJob):
         return []
     return [f"{name}={value}" for name, value in view.request.parameters.items()]
 
 
-def _result_lines(result: JobResult) -> list[tuple[str, str]]:
+def _result_lines(result: JobResult | DownloadResult) -> list[tuple[str, str]]:
+    if isinstance(result, DownloadResult):
+        return _download_lines(result)
     lines = []
     for name, value in result.figures.items():
         label, unit = (METRICS[name].label, METRICS[name].unit) if name in METRICS else ("Profit", "quote")
@@ -148,6 +166,13 @@ def _result_lines(result: JobResult) -> list[tuple[str, str]]:
     refused = ", ".join(f"{number:,} by {limit}" for limit, number in result.refused.items())
     lines.append(("entries refused", refused or "none"))
     return lines if result.halted is None else [*lines, ("halted", result.halted)]
+
+
+def _download_lines(result: DownloadResult) -> list[tuple[str, str]]:
+    lines = [("rows stored", f"{result.rows_stored:,}"), ("stored before", f"{result.rows_known:,}")]
+    if result.bars_missing is not None:
+        lines.append(("bars missing", f"{result.bars_missing:,} in {result.gap_count:,} gaps"))
+    return lines
 
 
 def _figure(value: float, unit: str, currency: str) -> str:
@@ -160,13 +185,13 @@ def job_table(jobs: Sequence[JobView]) -> str:
 
 
 def _row(one: JobView) -> tuple[str, ...]:
-    figures = {} if one.result is None else one.result.figures
+    figures = figures_of(one)
     drawdown = figures.get("max_drawdown")
     return (
         one.job,
         one.state,
         one.session or "-",
-        one.strategy,
+        what_of(one),
         ", ".join(one.instruments),
         f"{one.progress:.0%}",
         "-" if one.left_s is None else f"{one.left_s:.0f} s",

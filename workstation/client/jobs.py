@@ -1,6 +1,6 @@
-"""Jobs: a replay or a back-test as a person asks the engine for it, and what the engine tells of it.
+"""Jobs: a replay, a back-test or a download as a person asks the engine for it, and what the engine tells of it.
 
-Each runs in a process of its own, over stored history. Times are ns UTC.
+Each runs in a process of its own: the first two over stored history, the third fills it. Times are ns UTC.
 """
 
 import re
@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from workstation.client.declaration import (
@@ -20,7 +20,10 @@ from workstation.client.declaration import (
     StrategyDeclaration,
     Word,
 )
-from workstation.config.settings import Settings
+from workstation.config.settings import IntervalLabel, Settings
+from workstation.errors import BadInput
+from workstation.history.download_kind import DownloadKind
+from workstation.model.instrument import checked_key
 
 FIRST_NS, LAST_NS = 10**17, 2**63 - 1
 """From 1973 on: a time in seconds, milliseconds or microseconds is below."""
@@ -32,6 +35,7 @@ FillAtWord = Literal["next-open", "this-close"]
 class JobKind(StrEnum):
     REPLAY = "replay"
     BACKTEST = "backtest"
+    DOWNLOAD = "download"
 
 
 class JobState(StrEnum):
@@ -87,7 +91,48 @@ class BacktestJob(OverHistory):
     fill_at: FillAtWord = "next-open"
 
 
-JobRequest = Annotated[ReplayJob | BacktestJob, Field(discriminator="kind")]
+def _is_symbol(text: str) -> str:
+    try:
+        checked_key("any", text)
+    except BadInput as error:
+        raise PydanticCustomError("symbol", "Input should be BASE/QUOTE or BASE/QUOTE:QUOTE") from error
+    return text
+
+
+class DownloadJob(OverHistory):
+    """A venue's past of [start, end) into the history, as `workstation data download` has it."""
+
+    kind: Literal[JobKind.DOWNLOAD] = JobKind.DOWNLOAD
+    start_ns: Moment
+    """Without an end it goes on until now."""
+    venue: Word
+    """Of the settings."""
+    symbol: Annotated[Word, AfterValidator(_is_symbol)]
+    data_kind: DownloadKind = DownloadKind.BARS
+    interval: Annotated[IntervalLabel | None, Field(validate_default=True)] = None
+    """Of bars; None is 1m."""
+    again: bool = False
+    """What was had before is asked for too."""
+
+    @field_validator("interval")
+    @classmethod
+    def _is_of_bars(cls, interval: IntervalLabel | None, info: ValidationInfo) -> IntervalLabel | None:
+        kind = info.data.get("data_kind")
+        if kind is DownloadKind.BARS:
+            return "1m" if interval is None else interval
+        if kind is not None and interval is not None:
+            raise PydanticCustomError("interval", "Input should be null: {kind} have no interval", {"kind": str(kind)})
+        return interval
+
+    @property
+    def series(self) -> str:
+        """As the history names it, "bars nova:BTC/USDT 1m"."""
+        interval = "" if self.interval is None else f" {self.interval}"
+        return f"{self.data_kind} {self.venue}:{self.symbol}{interval}"
+
+
+Request = ReplayJob | BacktestJob | DownloadJob
+JobRequest = Annotated[Request, Field(discriminator="kind")]
 
 
 class JobResult(Message):
@@ -105,12 +150,48 @@ class JobResult(Message):
     """Why the session stopped trading before the end."""
 
 
+class DownloadGap(Message):
+    """[from, to) without a bar."""
+
+    from_ns: int
+    to_ns: int
+
+
+class DownloadResult(Message):
+    """What a download brought, and what of its span is not there."""
+
+    rows_stored: int
+    rows_known: int
+    """That came, and were stored before."""
+    rows_differing: int
+    """Of those, with other values now: the stored ones stay."""
+    questions: int
+    """To the venue; 0 where all of it was asked for before."""
+    refused: int
+    """Rows that are none: of a wrong form, or of impossible prices."""
+    first_ns: int | None
+    """The first row of the span that is there; None: there is none."""
+    bars: int | None = None
+    """That are there; this and the next ones are None for what is no bars."""
+    bars_missing: int | None = None
+    """Of those between the first one and the span's end."""
+    gap_count: int | None = None
+    gaps: tuple[DownloadGap, ...] = ()
+    """The ten longest, the longest first."""
+
+
 class JobView(Message):
     job: str
     """Such as replay-7."""
     kind: JobKind
     session: str | None
-    strategy: str
+    strategy: str | None
+    """None for a download."""
+    series: str | None = None
+    """That is downloaded, such as "bars nova:BTC/USDT 1m"."""
+    start_ns: int | None = None
+    """Of the span that was asked for, with `end_ns`; None is no bound."""
+    end_ns: int | None = None
     instruments: tuple[str, ...]
     """As "venue:symbol"."""
     state: JobState
@@ -122,12 +203,15 @@ class JobView(Message):
     ended_ns: int | None = None
     rows: int = 0
     rows_total: int | None = None
-    """None before its process has looked."""
+    """None before its process has looked, and for a download: how many rows a venue has is not known before."""
     progress: float = 0.0
-    """From 0 to 1."""
+    """From 0 to 1; of a download, how much of what it asks for the venue has answered."""
+    rows_per_s: float | None = None
     left_s: float | None = None
-    """At the pace so far."""
-    result: JobResult | None = None
+    """At the pace so far, as the one before."""
+    note: str = ""
+    """What holds it up, such as a venue that does not answer; empty once it goes on."""
+    result: JobResult | DownloadResult | None = None
     folder: str
 
 
@@ -150,10 +234,18 @@ class JobLine(Message):
 
     rows: int | None = None
     rows_total: int | None = None
-    result: JobResult | None = None
+    share: float | None = None
+    """From 0 to 1, where the rows in all are not known."""
+    note: str | None = None
+    result: JobResult | DownloadResult | None = None
     failure: str | None = None
 
 
-def instruments_of(request: ReplayJob | BacktestJob) -> tuple[str, ...]:
+def figures_of(view: JobView) -> Mapping[str, float | None]:
+    """Of a replay or a back-test that is done; else none."""
+    return view.result.figures if isinstance(view.result, JobResult) else {}
+
+
+def instruments_of(request: Request) -> tuple[str, ...]:
     venues = request.venues if isinstance(request, ReplayJob) else (request.venue,)
     return tuple(f"{venue}:{request.symbol}" for venue in venues)

@@ -96,6 +96,16 @@ def load_configuration(file: Path | None = None, environ: Mapping[str, str] | No
     return Configuration(settings=Settings.model_validate({**values, VENUES: venues}), file=found, sources=sources)
 
 
+def with_secrets(settings: Settings, environ: Mapping[str, str] | None = None) -> Settings:
+    """The same with this process's secrets, for settings that were read from a file, where none ever lies."""
+    venues = dict(settings.venues)
+    for entry in _environment_entries(os.environ if environ is None else environ):
+        venue = entry.section.removeprefix(f"{VENUES}.")
+        if entry.key in SECRETS and venue in venues:
+            venues[venue] = VenueTable.model_validate({**dict(venues[venue]), str(entry.key): entry.value})
+    return settings.model_copy(update={"venues": venues})
+
+
 def home_of(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
     """The home folder, also where other settings are wrong: what must work then asks for nothing else.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from workstation.client.jobs import JobView
+from workstation.client.jobs import JobResult, JobView, figures_of
 from workstation.client.messages import SessionStatus, SessionSummary
 from workstation.dashboard.tables import PRICE_DIGITS, QUANTITY_DIGITS, Column, Row
 from workstation.model.durations import MS_NS
@@ -92,19 +92,19 @@ def result_of(one: SessionSummary) -> Decimal | None:
 
 
 def job_row(one: JobView) -> Row:
-    figures = {} if one.result is None else one.result.figures
+    figures, halted = figures_of(one), one.result.halted if isinstance(one.result, JobResult) else None
     drawdown = figures.get("max_drawdown")
     return {
         "job": one.job,
         "state": f"{MARKS[one.state]} {one.state}",
-        "strategy": one.strategy,
+        "strategy": one.strategy if one.series is None else f"download {one.series.partition(' ')[0]}",
         "instruments": places(one.instruments),
         "done": int(one.progress * 100),
         "left": None if one.left_s is None else round(one.left_s),
         "trades": figures.get("trades"),
         "profit": figures.get("profit_quote"),
         "drawdown": None if drawdown is None else drawdown * 100,
-        "reason": one.reason or ("" if one.result is None else one.result.halted or ""),
+        "reason": one.reason or halted or "",
         "age": one.asked_ns // MS_NS,
         QUANTITY_DIGITS: 0,
     }

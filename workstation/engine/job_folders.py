@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from workstation.client.jobs import JobDetail, JobKind, JobOrder, JobState, ReplayJob, instruments_of
+from workstation.client.jobs import DownloadJob, JobDetail, JobKind, JobOrder, JobState, ReplayJob, instruments_of
 from workstation.errors import OperatorError
 from workstation.history.durable import write_durably
 
@@ -98,7 +98,10 @@ def asked(order: JobOrder, folder: Path) -> JobDetail:
         job=order.job,
         kind=JobKind(request.kind),
         session=request.session if isinstance(request, ReplayJob) else None,
-        strategy=request.strategy,
+        strategy=None if isinstance(request, DownloadJob) else request.strategy,
+        series=request.series if isinstance(request, DownloadJob) else None,
+        start_ns=request.start_ns,
+        end_ns=request.end_ns,
         instruments=instruments_of(request),
         state=JobState.QUEUED,
         reason="",

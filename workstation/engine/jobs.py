@@ -1,4 +1,4 @@
-"""Jobs of the engine: each a process of its own, at most so many at a time, the others in the order they were asked.
+"""Jobs of the engine: each a process of its own, so many at a time (`job_lanes`), the others as they were asked.
 
 Nothing that happens to a job reaches a session: it has its own process group, its own ledger and a lower priority. It
 holds one end of a pipe to the engine, which closes however the engine ends, and then it ends too.
@@ -19,12 +19,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workstation.client.jobs import ENDED, JobDetail, JobKind, JobLine, JobOrder, JobRequest, JobState, JobView
+from workstation.client.jobs import (
+    ENDED,
+    BacktestJob,
+    DownloadJob,
+    JobDetail,
+    JobKind,
+    JobLine,
+    JobOrder,
+    JobRequest,
+    JobState,
+    JobView,
+    ReplayJob,
+)
 from workstation.client.messages import Topic
 from workstation.config.settings import Settings
 from workstation.engine.bus import Bus
 from workstation.engine.clock import Clock
 from workstation.engine.job_folders import JobFolders, asked, last_words, log_of
+from workstation.engine.job_lanes import has_room, require_download, require_no_other, settings_for
 from workstation.errors import JobNotFound, OperatorError, RetryError
 from workstation.model.durations import SECOND_NS
 
@@ -46,8 +59,8 @@ class Job:
     process: Process | None = None
     task: asyncio.Task[None] | None = None
     """What brings it to its end."""
-    paced_from: tuple[int, int] | None = None
-    """When its first rows were told, and how many."""
+    paced_from: tuple[int, int, float] | None = None
+    """When its first rows were told, how many, and which share of all."""
     last_line: JobLine | None = None
     ending: tuple[JobState, str] | None = None
     """What is said of it once its process is gone: it was told to end."""
@@ -58,23 +71,23 @@ class Job:
 
 
 class Jobs:
-    """`check` raises for what cannot be done, before anything is started."""
+    """`check` raises for a replay or back-test that cannot be done, before anything is started."""
 
     def __init__(
         self,
         settings: Settings,
         bus: Bus,
         clock: Clock,
-        check: Callable[[JobRequest, Settings], None],
+        check: Callable[[ReplayJob | BacktestJob, Settings], None],
         command: Sequence[str | Path] = COMMAND,
     ) -> None:
-        self._settings = settings.model_copy(update={"venues": {}})  # a job reaches no venue
+        self._settings = settings
         self._bus, self._clock, self._check, self._command = bus, clock, check, command
         self._folders = JobFolders(settings.paths.home / FOLDER)
         self._jobs = {kept.job: Job(kept) for kept in self._folders.kept(clock.now_ns())}
         self._waiting: deque[Job] = deque()
         self._running: set[Job] = set()
-        self._taking = 0
+        self._taking: list[JobRequest] = []
         self._is_closed = False
 
     # -- what is asked
@@ -87,14 +100,18 @@ class Jobs:
         return self._named(job).detail
 
     async def start(self, request: JobRequest, by: str) -> JobView:
-        """Takes it; it begins at once, or when its turn comes. Raises what `check` does, RetryError for too many."""
-        if len(self._waiting) + self._taking >= MOST_WAITING:
+        """Takes it; it begins at once, or when its turn comes.
+
+        Raises what `check` does, RetryError for too many, DownloadRunning for a series that another one fills.
+        """
+        if len(self._waiting) + len(self._taking) >= MOST_WAITING:
             raise RetryError(f"jobs: {MOST_WAITING} wait already: ask again when some of them have ended")
-        self._taking += 1
+        require_no_other(request, (job.detail for job in self._jobs.values() if not job.is_over), self._taking)
+        self._taking.append(request)
         try:
             job = await self._taken(request, by)
         finally:
-            self._taking -= 1
+            self._taking.remove(request)
         self._waiting.append(job)
         log.info("job %s: asked for by %s", job.detail.job, by)
         self._tell(job)
@@ -103,10 +120,17 @@ class Jobs:
 
     async def _taken(self, request: JobRequest, by: str) -> Job:
         """Looked through, and kept on the disk."""
-        await asyncio.to_thread(self._check, request, self._settings)
+        if isinstance(request, DownloadJob):
+            require_download(request, self._settings, self._clock.now_ns())
+        else:
+            await asyncio.to_thread(self._check, request, settings_for(request, self._settings))
         folder = self._folders.next_of(JobKind(request.kind))
         order = JobOrder(
-            job=folder.name, by=by, asked_ns=self._clock.now_ns(), request=request, settings=self._settings
+            job=folder.name,
+            by=by,
+            asked_ns=self._clock.now_ns(),
+            request=request,
+            settings=settings_for(request, self._settings),
         )
         await asyncio.to_thread(self._folders.create, order)
         job = self._jobs[folder.name] = Job(asked(order, folder))
@@ -138,8 +162,11 @@ class Jobs:
     # -- its life
 
     def _fill(self) -> None:
-        while self._waiting and len(self._running) < self._settings.engine.jobs and not self._is_closed:
-            job = self._waiting.popleft()
+        for job in list(self._waiting):
+            running = [one.detail.request for one in self._running]
+            if self._is_closed or not has_room(job.detail.request, running, self._settings):
+                continue
+            self._waiting.remove(job)
             self._running.add(job)
             self._change(job, state=JobState.RUNNING, started_ns=self._clock.now_ns())
             job.task = asyncio.create_task(self._work(job), name=f"job {job.detail.job}")
@@ -178,13 +205,27 @@ class Jobs:
         except ValidationError:
             log.warning("job %s says what is no line of a job: %.200r", job.detail.job, line)
             return
-        if said.rows is None or said.rows_total is None:
+        if said.note is not None:
+            self._change(job, note=said.note)
+        elif said.rows is None:
             job.last_line = said
-            return
-        now_ns, rows, total = self._clock.now_ns(), said.rows, said.rows_total
-        since_ns, before = job.paced_from = job.paced_from or (now_ns, rows)
-        left_s = (now_ns - since_ns) / SECOND_NS * (total - rows) / (rows - before) if rows > before else None
-        self._change(job, rows=rows, rows_total=total, progress=rows / total if total else 0.0, left_s=left_s)
+        else:
+            self._advance(job, said.rows, said)
+
+    def _advance(self, job: Job, rows: int, said: JobLine) -> None:
+        share = said.share if said.share is not None else rows / said.rows_total if said.rows_total else 0.0
+        now_ns = self._clock.now_ns()
+        since_ns, rows_before, share_before = job.paced_from = job.paced_from or (now_ns, rows, share)
+        spent_s = (now_ns - since_ns) / SECOND_NS
+        self._change(
+            job,
+            rows=rows,
+            rows_total=said.rows_total,
+            progress=share,
+            rows_per_s=(rows - rows_before) / spent_s if spent_s > 0 else None,
+            left_s=spent_s * (1.0 - share) / (share - share_before) if share > share_before else None,
+            note="",
+        )
 
     def _outcome(self, job: Job) -> tuple[JobState, str]:
         said, code = job.last_line, None if job.process is None else job.process.returncode
@@ -217,7 +258,7 @@ class Jobs:
     async def _end(self, job: Job, state: JobState, reason: str) -> None:
         """Kept, and then told."""
         job.process = None  # with its pipe
-        ended = {"state": state, "reason": reason, "ended_ns": self._clock.now_ns(), "left_s": None}
+        ended = {"state": state, "reason": reason, "ended_ns": self._clock.now_ns(), "left_s": None, "note": ""}
         if state is JobState.DONE and job.last_line is not None:
             ended |= {"result": job.last_line.result, "progress": 1.0}
         detail = job.detail.model_copy(update=ended)

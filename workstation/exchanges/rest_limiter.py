@@ -92,13 +92,20 @@ def retry_after_s(header: str | None, otherwise_s: float) -> float:
 
 
 class RestLimiter(RestPace):
-    """The line that the calls of all clients of one exchange stand in."""
+    """The line that the calls of all clients of one exchange stand in.
+
+    `share` of the exchange's pace is this process's; the rest is left to others that ask from the same address.
+    """
+
+    def __init__(self, share: float = 1.0) -> None:
+        super().__init__()
+        self._share = share
 
     async def turn(self, spacing_s: float) -> None:
         """Returns when this call may go; a pause that begins while it stands in line puts it in line again."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self.place(loop.time(), spacing_s) - loop.time())
+            await asyncio.sleep(self.place(loop.time(), spacing_s / self._share) - loop.time())
             if not self.pause_left_s(loop.time()):
                 return
 
@@ -126,10 +133,11 @@ class LineOfAnotherLoop:
 
 
 class RestLimiters:
-    """A limiter per exchange: venues with the same address share its limits."""
+    """A limiter per exchange, of which each may take that share: venues with the same address share its limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: float = 1.0) -> None:
+        self._share = share
         self._limiters: dict[str, RestLimiter] = {}
 
     def of(self, address: str) -> RestLimiter:
-        return self._limiters.setdefault(address, RestLimiter())
+        return self._limiters.setdefault(address, RestLimiter(self._share))

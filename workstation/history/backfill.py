@@ -16,14 +16,17 @@ import numpy as np
 import pyarrow as pa
 
 from workstation import __version__
+from workstation.errors import DownloadRunning
 from workstation.history.bar_storing import content_hash
-from workstation.history.durable import json_file, one_writer, read_versioned, write_durably
+from workstation.history.durable import alone, json_file, one_writer, read_versioned, write_durably
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.segments import Source, Table
 from workstation.history.store import HistoryStore
 
 ASKED_NAME = "asked.json"
 ASKED_VERSION = 1
+FILLING_NAME = ".filling"
+"""Locked by whoever fills a series: two at a time would ask a venue for the same."""
 FLUSH_ROWS = 100_000
 FLUSH_S = 15.0
 
@@ -57,6 +60,8 @@ class Pages(Protocol):
 class Filled:
     """What came of it so far."""
 
+    rows_came: int = 0
+    """Of all answers, those that wait to be stored too."""
     rows_stored: int = 0
     rows_known: int = 0
     rows_differing: int = 0
@@ -132,8 +137,17 @@ class Backfill:
     async def run(self, pages: Pages, spans: Sequence[tuple[int, int]]) -> Filled:
         """Asks for the spans and stores what comes; whatever ends it, what came before is stored.
 
-        Raises what `pages` raises, HistoryCorrupt, OSError.
+        Raises what `pages` raises, HistoryCorrupt, OSError; DownloadRunning while another process fills the series.
         """
+        with alone(self._folder, FILLING_NAME) as is_alone:
+            if not is_alone:
+                raise DownloadRunning(
+                    f"{self._series}: another process downloads it already: wait for it, or stop it; what it stores is "
+                    "not asked for again"
+                )
+            return await self._run(pages, spans)
+
+    async def _run(self, pages: Pages, spans: Sequence[tuple[int, int]]) -> Filled:
         total = sum(end - start for start, end in spans)
         for start_ns, end_ns in spans:
             waiting = _Waiting(start_ns)
@@ -141,6 +155,7 @@ class Backfill:
             try:
                 async for page in pages(start_ns, end_ns):
                     self.filled.pages += 1
+                    self.filled.rows_came += page.table.num_rows
                     waiting.add(page)
                     is_late = self._limits.clock() - begun_s >= self._limits.seconds
                     if waiting.rows >= self._limits.rows or is_late:

@@ -210,6 +210,19 @@ def _lock(file: BinaryIO, *, waits: bool, shared: bool = False) -> None:
 
 
 @contextmanager
+def alone(folder: Path, lock_name: str) -> Iterator[bool]:
+    """Whether nobody else is in a block of this lock; never waits. The lock dies with its process."""
+    make_folder(folder)
+    with (folder / lock_name).open("ab") as file:
+        try:
+            _lock(file, waits=False)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
 def one_writer(folder: Path, lock_name: str = LOCK_NAME) -> Iterator[None]:
     """Waits until no other process writes in `folder`; the lock dies with its process."""
     make_folder(folder)

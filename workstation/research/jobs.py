@@ -1,6 +1,7 @@
-"""What a job does, by its kind: looked through before it is taken, and done in its own process.
+"""What a job over history does, by its kind: looked through before it is taken, and done in its own process.
 
-A new kind is one message in `client/jobs.py` and one line in KINDS.
+A new kind is one message in `client/jobs.py` and one line in KINDS. A download, which reaches a venue, is
+`cli/job_download.py`'s.
 """
 
 import math
@@ -8,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workstation.client.jobs import BacktestJob, JobKind, JobRequest, JobResult, ReplayJob
+from workstation.client.jobs import BacktestJob, JobKind, JobResult, ReplayJob
 from workstation.config.own_strategies import take_in_own_strategies
 from workstation.config.settings import Settings
 from workstation.config.words import fill_at_of, keys_of, limits_of, sizing_of, slippage_rate_of
@@ -36,13 +37,13 @@ class Place(NamedTuple):
     folder: Path
 
 
-def check_job(request: JobRequest, settings: Settings) -> None:
+def check_job(request: ReplayJob | BacktestJob, settings: Settings) -> None:
     """Raises BadInput, HistoryMissing and the like for what cannot be done. Reads metadata of history alone."""
     take_in_own_strategies(settings.paths.strategies)
     KINDS[request.kind].check(request, HistoryStore(settings.paths.history), settings)
 
 
-def run_job(request: JobRequest, settings: Settings, folder: Path, progress: Progress) -> JobResult:
+def run_job(request: ReplayJob | BacktestJob, settings: Settings, folder: Path, progress: Progress) -> JobResult:
     """Does it, in this process. Raises what replay and back-test raise."""
     take_in_own_strategies(settings.paths.strategies)
     return KINDS[request.kind].run(request, Place(HistoryStore(settings.paths.history), settings, folder), progress)

@@ -1,4 +1,4 @@
-"""Jobs: replays and back-tests in processes of their own; which there are, one in full, and start, cancel."""
+"""Jobs: replays, back-tests, downloads, each in its own process; which there are, one in full, and start, cancel."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -19,7 +19,7 @@ def jobs_router(control: Control) -> APIRouter:
     async def list_jobs() -> Sequence[JobView]:
         return control.jobs()
 
-    @router.post("", operation_id="start_job", summary="Start a replay or a back-test", status_code=201)
+    @router.post("", operation_id="start_job", summary="Start a replay, a back-test or a download", status_code=201)
     async def start_job(request: JobRequest, by: By = NOBODY) -> JobView:
         return await control.start_job(request, by)
 

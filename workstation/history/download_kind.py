@@ -1,4 +1,4 @@
-"""Closed choices of `workstation data` that are no nouns of the history."""
+"""Which kinds of series are downloaded; apart from `layout`, since the client needs it, and does without arrays."""
 
 from enum import StrEnum
 
