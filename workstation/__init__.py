@@ -16,6 +16,7 @@ PUBLIC: dict[str, str] = {
     "report": "workstation.research.reports.in_notebook",
     **dict.fromkeys(("spreads", "opportunities", "pairs"), "workstation.research.notebook_spreads"),
     **dict.fromkeys(("datasets", "quality", "quality_map", "make_bars"), "workstation.research.notebook_data"),
+    "asof": "workstation.research.notebook_asof",
     "connect": "workstation.client.client",
     "history": "workstation.history",  # a room that can be called
 }

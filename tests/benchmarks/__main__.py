@@ -14,6 +14,7 @@ ALL = (
     "ledger",
     "restart",
     "history",
+    "spreads",
     "recorder",
     "feed",
     "engine",

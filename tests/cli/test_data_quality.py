@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.histories import refusal, run
 from tests.history.series import DAY_START_NS, HOURS, QUOTES, a_source, a_table, bars_from, quotes_at
@@ -43,6 +44,29 @@ def test_json_has_every_figure(store: HistoryStore, capsys: pytest.CaptureFixtur
     assert (one["rows"], one["gaps"], one["missing_bars"], one["coverage"]) == (20, 1, 20, 0.5)
     assert one["longest_gaps"] == [{"start_ns": DAY_START_NS + 10 * HOUR_NS, "end_ns": DAY_START_NS + 30 * HOUR_NS}]
     assert [day["day"] for day in one["days"]] == ["2024-08-08", "2024-08-09"]
+
+
+def test_monitors_read_every_figure_that_is_known(store: HistoryStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("data", "quality", "--metrics", "--history", store.root) == 0
+    families = {one.name: one for one in text_string_to_metric_families(capsys.readouterr().out)}
+
+    def value(name: str, kind: str) -> list[float]:
+        return [one.value for one in families[f"workstation_data_{name}"].samples if one.labels["kind"] == kind]
+
+    assert [value(name, "bars") for name in ("rows", "gaps", "missing_seconds", "coverage_ratio")] == [
+        [20.0], [1.0], [72_000.0], [0.5]
+    ]  # fmt: skip
+    assert (
+        value("clock_offset_seconds", "quotes") == [pytest.approx(-1.27, abs=0.01)]
+        and value("clock_offset_seconds", "bars") == []
+    )
+    [bars, quotes] = families["workstation_data_rows"].samples
+    assert bars.labels == {"kind": "bars", "venue": "binance", "symbol": "BTC/USDT", "interval": "1h"}
+    assert quotes.labels["interval"] == ""
+
+
+def test_metrics_and_json_are_two_things(store: HistoryStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "expected one of them" in refusal(capsys, "data", "quality", "--metrics", "--json", "--history", store.root)
 
 
 @pytest.mark.parametrize(

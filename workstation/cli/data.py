@@ -243,15 +243,24 @@ def quality(
     html: Annotated[
         Path | None, typer.Option(help="File for a picture of the coverage by day.", show_default=False)
     ] = None,
+    as_metrics: Annotated[
+        bool, typer.Option("--metrics", help="In Prometheus' text format, for a monitor that reads files.")
+    ] = False,
     as_json: AsJson = False,
     history: HistoryFolder = None,
     config: ConfigFile = None,
 ) -> None:
     """Gaps, doubles, crossed quotes, outliers, still prices and clocks of every stored series."""
     from workstation.cli import data_quality  # with numba and charts, which the other commands do without
+    from workstation.history.chosen import ChosenSeries
 
-    chosen = data_quality.Chosen(kind=kind, venue=venue, symbol=symbol, interval=interval)
-    data_quality.quality(_store(history, config), chosen, gap=gap, calendar=calendar, html=html, as_json=as_json)
+    if as_metrics and as_json:
+        raise BadInput("--metrics and --json: expected one of them")
+    chosen = ChosenSeries(kind=kind, venue=venue, symbol=symbol, interval=interval)
+    data_quality.quality(
+        _store(history, config), chosen,
+        gap=gap, calendar=calendar, html=html, as_metrics=as_metrics, as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command()

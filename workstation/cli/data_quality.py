@@ -9,6 +9,7 @@ import typer
 
 from workstation.charts.quality import coverage
 from workstation.cli.data_lengths import shown_length
+from workstation.cli.data_quality_metrics import metrics_text
 from workstation.cli.progress import Progress
 from workstation.cli.tables import aligned
 from workstation.config.lengths import seconds_of
@@ -23,15 +24,20 @@ HEADER = (
     *("KIND", "VENUE", "SYMBOL", "INTERVAL", "ROWS", "COVERAGE", "GAPS", "LONGEST", "DOUBLE", "UNORDERED", "CROSSED"),
     *("ZERO", "OUTLIERS", "FROZEN", "CLOCK", "AGE", "FROM", "TO"),
 )
-Chosen = ChosenSeries
-"""Which series are meant, as the command's options say it."""
 RIGHT = frozenset(range(4, 16))
 SHOWN = 3
 """Longest gaps of a series that are told one by one."""
 
 
 def quality(
-    store: HistoryStore, chosen: ChosenSeries, *, gap: str | None, calendar: Calendar, html: Path | None, as_json: bool
+    store: HistoryStore,
+    chosen: ChosenSeries,
+    *,
+    gap: str | None,
+    calendar: Calendar,
+    html: Path | None,
+    as_metrics: bool,
+    as_json: bool,
 ) -> None:
     """Prints the chosen series. Raises BadInput."""
     wanted = [one for one in store.series() if chosen.has(one)]
@@ -49,6 +55,8 @@ def quality(
         coverage(coverage_frame(found)).save(html, "coverage by day")
     if as_json:
         typer.echo(json.dumps([plain_values(one) for one in found], indent=2))
+    elif as_metrics:
+        typer.echo(metrics_text(found), nl=False)
     elif found:
         typer.echo(as_text(found))
     else:
