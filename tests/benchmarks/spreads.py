@@ -9,6 +9,7 @@ It neither knows staleness nor bands by anchors, so its figures are near ours an
 
 import shutil
 import tempfile
+import timeit
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ import polars as pl
 
 from tests.benchmarks.history import report
 from tests.history.series import DAY_START_NS, a_source, a_table, an_instrument
+from workstation.dashboard.hub import encoded
+from workstation.dashboard.spread_points import Point, SpreadPoints
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.store import HistoryStore
 from workstation.kernels.asof import asof_places
-from workstation.model.durations import MINUTE_NS, MS_NS
+from workstation.model.durations import MINUTE_NS, MS_NS, SECOND_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
 from workstation.research import notebook_spreads
@@ -51,9 +54,19 @@ def some_quotes(seed: int) -> dict[str, Any]:
 def main() -> None:
     folder = Path(tempfile.mkdtemp())
     try:
+        measure_chart()
         measure(folder)
     finally:
         shutil.rmtree(folder)
+
+
+def measure_chart() -> None:
+    """What a viewer begins with: a point a second of half an hour, as columns and as the message that is sent."""
+    points = SpreadPoints(WINDOW_NS // MS_NS, gap_ms=10_000)
+    levels = np.round(np.random.default_rng(3).normal(0, 3, (WINDOW_NS // SECOND_NS, 7)), 3)
+    points.begin(Point(1_000 * number, *map(float, row)) for number, row in enumerate(levels))
+    least_s = min(timeit.repeat(lambda: encoded({"points": points.columns()}), number=10, repeat=9)) / 10
+    print(f"a spread chart's data, {len(levels):,} points: {1e3 * least_s:.2f} ms, {1 / least_s:,.0f} charts a second")
 
 
 def measure(folder: Path) -> None:
