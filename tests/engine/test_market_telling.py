@@ -159,6 +159,11 @@ def test_instruments_are_told_with_their_rules_and_decimals(bench: Bench) -> Non
     assert orion.venue == "orion"
 
 
+def test_the_markets_quantities_have_the_decimals_of_a_part_of_a_coin_where_lots_are_contracts(bench: Bench) -> None:
+    bench.market.list_instrument(linear(NOVA, lot_size=Decimal(1), contract_size=Decimal("0.0001")))
+    assert an_engine(bench).instruments()[0].quantity_decimals == 4
+
+
 @pytest.mark.parametrize(
     ("step", "decimals"), [("0.5", 1), ("0.50", 1), ("0.001", 3), ("1", 0), ("10", 0), ("1E-8", 8)]
 )

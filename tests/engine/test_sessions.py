@@ -51,6 +51,15 @@ def test_a_session_trades_and_its_run_verifies(bench: Bench) -> None:
     assert verified.decisions > 20 and verified.beyond == 0
 
 
+def test_contracts_of_another_size_than_1_are_not_traded_and_the_name_stays_free(tmp_path: Path) -> None:
+    """What is displayed is in base currency, and an order would count contracts."""
+    with a_bench(tmp_path / "home", [linear(NOVA, contract_size=Decimal("0.0001")), linear(ORION)]) as bench:
+        with pytest.raises(BadInput, match=r"nova:BTC/USDT:USDT: contract_size 0.0001: expected 1"):
+            bench.start()
+        with pytest.raises(SessionNotFound):
+            bench.sessions.of("s")
+
+
 def test_a_run_verifies_while_others_move_its_numbers_and_its_deadlines_fall_between_their_rows(tmp_path: Path) -> None:
     """Entry timeouts take numbers behind whatever row came last: also rows of instruments that it does not look at."""
     others = [InstrumentKey(key.venue, "ETH/USDT:USDT") for key in (NOVA, ORION)]

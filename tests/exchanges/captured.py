@@ -28,9 +28,10 @@ class Frame(NamedTuple):
 
 
 class PlainBook:
-    """A book as its frames make it: the texts of price and quantity, by price."""
+    """A book as its frames make it: the texts of price and quantity, by price; `size` is that of a contract."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: Decimal = Decimal(1)) -> None:
+        self.size = size
         self.bids: dict[float, tuple[str, str]] = {}
         self.asks: dict[float, tuple[str, str]] = {}
 
@@ -47,7 +48,10 @@ class PlainBook:
         return [self.bids[at] for at in sorted(self.bids, reverse=True)], [self.asks[at] for at in sorted(self.asks)]
 
     def best(self, levels: int) -> tuple[list[Level], list[Level]]:
-        bids, asks = ([(float(price), float(size)) for price, size in side[:levels]] for side in self.texts())
+        bids, asks = (
+            [(float(price), float(Decimal(count) * self.size)) for price, count in side[:levels]]
+            for side in self.texts()
+        )
         return bids, asks
 
     def okx_checksum(self) -> int:
@@ -123,6 +127,8 @@ class CapturedVenue(Venue):
         super().__init__()
         self._markets = markets
         self.books: dict[str, PlainBook] = {}
+        self.sizes: dict[str, Decimal] = {}
+        """Of its contracts, in base currency; of others 1."""
         self.at_ns = 0
 
     def now_ns(self) -> int:
@@ -139,7 +145,7 @@ class CapturedVenue(Venue):
         """Applies what changes a book."""
 
     def book(self, name: str) -> PlainBook:
-        return self.books.setdefault(name, PlainBook())
+        return self.books.setdefault(name, PlainBook(self.sizes.get(name, Decimal(1))))
 
 
 class BinanceFutures(CapturedVenue):

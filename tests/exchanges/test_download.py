@@ -3,10 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from itertools import accumulate
 from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.exchanges.venue import MINUTE_MS, Venue, agg_trade
 from workstation.errors import BadInput, UnknownInstrument, VenueRefused, VenueUnavailable
@@ -267,6 +270,9 @@ class TimedClient:
         self.times_ms, self.size = times_ms, size
         self.last_json_response: Any = []
 
+    def market(self, symbol: str) -> dict[str, Any]:
+        return {"symbol": symbol, "spot": True}
+
     def feature_value(self, symbol: str, method: str, name: str) -> int:
         return self.size
 
@@ -275,17 +281,38 @@ class TimedClient:
         return [{"timestamp": at, "price": 100.0, "amount": 1.0, "side": "buy", "id": None} for at in chosen]
 
 
-async def times_of(client: TimedClient, start_ms: int, end_ms: int) -> tuple[list[int], list[str]]:
+class WindowClient(TimedClient):
+    """As MEXC's spot: the latest `size` of a window, both of its ends within, the newest first."""
+
+    asked = 0
+
+    async def fetch_trades(self, symbol: str, since: int, limit: int, params: Any) -> list[dict[str, Any]]:
+        self.asked += 1
+        assert params["until"] - since < 3_600_000
+        chosen = [(at, place) for place, at in enumerate(self.times_ms) if since <= at <= params["until"]]
+        told = [
+            {"timestamp": at, "price": 1.0 + place, "amount": 1.0, "side": "buy", "id": None}
+            for at, place in chosen[::-1][: self.size]
+        ]
+        return sorted(told, key=lambda one: one["timestamp"])  # as ccxt does, which leaves those of one moment
+
+
+async def times_of(
+    client: TimedClient, start_ms: int, end_ms: int, exchange: str = "gate"
+) -> tuple[list[int], list[str]]:
     said: list[str] = []
 
     async def patiently(call: Callable[[], Awaitable[Any]]) -> Any:
         return await call()
 
-    settings = VenueSettings(venue=VenueName("nova"), exchange="mexc")
+    settings = VenueSettings(venue=VenueName("nova"), exchange=exchange)
     pages = TradePages(client, settings, SYMBOL, patiently, Refusals(), lambda: NOW_NS, said.append)
     found: list[int] = []
+    prices: list[float] = []
     async for page in pages.run(start_ms * MS_NS, end_ms * MS_NS):
         found += [at // MS_NS for at in page.table["ts_event"].to_pylist()]
+        prices += page.table["price"].to_pylist()
+    assert prices == sorted(prices)  # as they were made, those of one moment too
     return found, said
 
 
@@ -300,5 +327,39 @@ def test_equal_trades_of_one_millisecond_are_all_had_by_time() -> None:
 def test_more_trades_in_a_millisecond_than_a_page_has_are_told_of_as_lost() -> None:
     times = [START_MS] * 7 + [START_MS + 5]
     found, said = asyncio.run(times_of(TimedClient(times, 5), START_MS, START_MS + 10))
+    assert found == [START_MS] * 5 + [START_MS + 5]
+    assert said == [f"nova:{SYMBOL}: 5 trades or more in the millisecond of {START_NS} ns: some are lost"]
+
+
+@given(
+    gaps_ms=st.lists(st.sampled_from([0, 0, 1, 2, 700, 90_000, 4_000_000]), max_size=60),
+    size=st.integers(8, 40),
+    start=st.integers(0, 5),
+    length=st.sampled_from([1, 10, 100_000, 20_000_000]),
+)
+def test_where_the_latest_of_a_window_are_told_each_trade_is_had_once(
+    gaps_ms: list[int], size: int, start: int, length: int
+) -> None:
+    times = list(accumulate(gaps_ms, initial=START_MS))
+    crowded = max(sum(other in (at, at + 1) for other in times) for at in times)
+    client = WindowClient(times, size)
+    found, said = asyncio.run(times_of(client, START_MS + start, START_MS + start + length, "mexc"))
+    wanted = [at for at in times if START_MS + start <= at < START_MS + start + length]
+    if crowded < size:  # a moment and the next, which the end of its window lets in
+        assert (found, said) == (wanted, [])
+    else:
+        assert (set(found) <= set(wanted) and len(found) == len(wanted)) or said
+
+
+def test_a_busy_venue_is_not_asked_much_more_often_than_its_pages_need() -> None:
+    times = list(range(START_MS, START_MS + 3_600_000, 400))
+    client = WindowClient(times, 1_000)
+    found, _ = asyncio.run(times_of(client, START_MS, START_MS + 3_600_000, "mexc"))
+    assert found == times and client.asked < 4 * len(times) / 1_000
+
+
+def test_more_trades_in_a_moment_than_a_window_tells_are_said_to_be_lost() -> None:
+    client = WindowClient([START_MS] * 7 + [START_MS + 5], 5)
+    found, said = asyncio.run(times_of(client, START_MS, START_MS + 10, "mexc"))
     assert found == [START_MS] * 5 + [START_MS + 5]
     assert said == [f"nova:{SYMBOL}: 5 trades or more in the millisecond of {START_NS} ns: some are lost"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +30,7 @@ from workstation.exchanges.ccxt_parse import (
 )
 from workstation.exchanges.ccxt_perpetuals import Perpetuals
 from workstation.exchanges.ccxt_watch import source_of
+from workstation.exchanges.contract_sizes import Contract, Counting
 from workstation.exchanges.intake import Stream
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_series import TradeSeries
@@ -248,7 +250,7 @@ def test_whatever_comes_is_numbers_or_a_reason(first: Any, second: Any, third: A
     assert isinstance(mark_numbers({"info": {"a": first, "b": second}}, ("a", "b"), NOW_NS), MarkNumbers | Refusal)
     assert isinstance(funding_numbers(told, NAMES, NOW_NS), FundingNumbers | Refusal)
     book = {"bids": [[first, second]], "asks": [[second, third]], "timestamp": third}
-    assert isinstance(book_numbers(book, 5, NOW_NS), BookNumbers | Refusal)
+    assert isinstance(book_numbers(book, 5, NOW_NS, None), BookNumbers | Refusal)
 
 
 class Book:
@@ -259,7 +261,8 @@ class Book:
         client = SimpleNamespace(orderbooks={})
         self.books = client.orderbooks
         self.watched = Books(client, self.sink, self.refusals, lambda: NOW_NS, lambda: None)
-        self.watched.add(a_stream(PERPETUAL, book_levels=levels))
+        self.stream = a_stream(PERPETUAL, book_levels=levels)
+        self.watched.add(self.stream)
 
     def tell(self, bids: list[list[float]], asks: list[list[float]], timestamp: Any = AT) -> None:
         self.books[PERPETUAL] = OrderBook({"bids": bids, "asks": asks, "timestamp": timestamp})
@@ -278,6 +281,13 @@ def test_a_book_is_told_to_its_depth_when_it_has_changed() -> None:
         (3, AT_NS, [(100.0, 1.0), (99.0, 2.0)], [(101.0, 5.0)]),
     ]
     assert book.refusals.total == 0
+
+
+def test_a_book_of_contracts_is_told_in_base() -> None:
+    book, contract = Book(levels=2), Contract(Decimal("0.0001"))
+    book.stream.counting = Counting(contract, contract)
+    book.tell([[100.0, 3.0], [99.0, 70.0]], [[101.0, 7.0]])
+    assert book.sink.books == [(3, AT_NS, [(100.0, 0.0003), (99.0, 0.007)], [(101.0, 0.0007)])]
 
 
 def test_a_book_without_a_side_is_told_and_an_empty_or_impossible_one_is_not() -> None:

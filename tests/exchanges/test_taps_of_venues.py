@@ -34,7 +34,7 @@ AT = 1_700_000_100_000
 BOOK = {"bids": [["100.5", "2"], ["100.4", "3"]], "asks": [["100.6", "1"], ["100.7", "4"]]}
 
 
-def market(client: Any, name: str, symbol: str) -> dict[str, Any]:
+def market(client: Any, name: str, symbol: str, contract_size: float = 1.0) -> dict[str, Any]:
     base, _, rest = symbol.partition("/")
     quote, _, settle = rest.partition(":")
     is_swap = bool(settle)
@@ -53,6 +53,7 @@ def market(client: Any, name: str, symbol: str) -> dict[str, Any]:
                 "swap": is_swap,
                 "contract": is_swap,
                 "linear": is_swap or None,
+                "contractSize": contract_size if is_swap else None,
                 "option": False,
                 "precision": {"price": 0.1, "amount": 0.001},
             }
@@ -61,7 +62,13 @@ def market(client: Any, name: str, symbol: str) -> dict[str, Any]:
 
 
 def told_by(
-    exchange: str, names: dict[str, str], address: str, frames: Sequence[Any], now_ns: int = NOW_NS, **wanted: Any
+    exchange: str,
+    names: dict[str, str],
+    address: str,
+    frames: Sequence[Any],
+    now_ns: int = NOW_NS,
+    contract_size: float = 1.0,
+    **wanted: Any,
 ) -> tuple[ToldSink, Refusals]:
     """What a connection's sink is told when these frames come out of a socket at the address."""
 
@@ -69,7 +76,7 @@ def told_by(
         settings = VenueSettings(venue=Venue("nova"), exchange=exchange)
         client, sink, refusals = open_client(settings), ToldSink(), Refusals()
         client.open()
-        client.set_markets([market(client, name, symbol) for symbol, name in names.items()])
+        client.set_markets([market(client, name, symbol, contract_size) for symbol, name in names.items()])
         streams = [
             Stream(
                 subscription=Subscription(

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import shutil
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
 
+from tests.builders import an_instrument
 from tests.history.series import BTC, DAY_START_NS
 from workstation.errors import BadInput, ImportRefused
 from workstation.history.importing import ImportReport, ImportRequest, import_file
@@ -26,6 +28,7 @@ from workstation.model.market import (
     RowFlag,
 )
 
+PERPETUAL = InstrumentKey(Venue("binance"), Symbol("BTC/USDT:USDT"))
 START_S = DAY_START_NS // SECOND_NS
 BAR_HEADER = "ts,open,high,low,close,volume"
 QUOTE_HEADER = "ts,bid,ask,bid_size,ask_size"
@@ -82,6 +85,14 @@ def test_given_rules_go_before_the_decimals_in_the_file(store: HistoryStore) -> 
     assert (instrument.tick_size, instrument.lot_size) == (Decimal("0.5"), Decimal(1))
     assert (instrument.maker_fee_rate, instrument.taker_fee_rate) == (Decimal("0.001"), Decimal("0.0004"))
     assert any("warning: the file has prices or quantities in steps of 0.01" in note for note in report.notes)
+
+
+def test_quantities_in_base_are_no_finer_than_the_lot_of_a_contract_that_is_a_part_of_it(store: HistoryStore) -> None:
+    contract = replace(an_instrument(PERPETUAL), lot_size=Decimal(1), contract_size=Decimal("0.01"))
+    store.put_instrument(contract)
+    lines = [line.rsplit(",", 1)[0] + ",0.07" for line in bar_lines(3)]
+    request = ImportRequest(kind=HistoryKind.BARS, venue="binance", symbol=PERPETUAL.symbol)
+    assert not [note for note in take(store, BAR_HEADER, lines, request).notes if "warning" in note]
 
 
 def test_an_impossible_rule_stores_nothing(store: HistoryStore) -> None:

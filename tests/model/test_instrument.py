@@ -6,7 +6,7 @@ import pytest
 from tests.builders import KEY, an_instrument
 from workstation.errors import BadInput, UnknownInstrument
 from workstation.model.ids import Symbol, Venue
-from workstation.model.instrument import InstrumentKey, InstrumentKind, Registry, split_symbol
+from workstation.model.instrument import InstrumentKey, InstrumentKind, Registry, require_contract_of_one, split_symbol
 
 OTHER = InstrumentKey(Venue("orion"), Symbol("BTC/USDT:USDT"))
 
@@ -123,3 +123,11 @@ def test_a_number_that_was_never_given_is_refused(number: int) -> None:
     registry.add(an_instrument())
     with pytest.raises(UnknownInstrument, match=f"instrument number {number}: the registry has 1"):
         registry.key(number)
+
+
+def test_the_markets_steps_are_base_currency_where_orders_count_contracts() -> None:
+    contract = an_instrument(lot_size=Decimal("0.1"), contract_size=Decimal("0.01"), kind=InstrumentKind.LINEAR)
+    assert contract.lot_in_base == Decimal("0.001")
+    with pytest.raises(BadInput, match=r"contract_size 0.01: expected 1, contracts of one base unit; of others there"):
+        require_contract_of_one(contract)
+    require_contract_of_one(an_instrument())

@@ -27,14 +27,15 @@ def floats(client: Any) -> Any:
     return client
 
 
-def test_a_perpetual_is_linear_and_its_contract_one_of_the_base(wired: SimulatedExchanges) -> None:
+def test_a_perpetual_is_linear_and_its_contract_as_small_as_the_real_venues(wired: SimulatedExchanges) -> None:
     async def scene() -> None:
         async with MEXC.client(wired) as client:
             assert {name for name, one in client.markets.items() if one["swap"]} == {PERPETUAL, "ETH/USDT:USDT"}
             market = client.market(PERPETUAL)
             assert (market["id"], market["linear"], market["settle"], market["active"]) == (NAME, True, "USDT", True)
             told = [market["contractSize"], market["precision"]["price"], market["precision"]["amount"]]
-            assert [float(one) for one in told] == [1.0, 0.1, 0.001]
+            assert [float(one) for one in told] == [0.0001, 0.1, 10.0]  # the lot of 0.001 is ten contracts
+            assert float(client.market("ETH/USDT:USDT")["contractSize"]) == 0.01
             assert [float(market[one]) for one in ("taker", "maker")] == [0.0005, 0.0002]
             assert (await client.contractPublicGetDetail({"symbol": NAME}))["data"]["symbol"] == NAME
 
@@ -52,7 +53,8 @@ def test_candles_are_the_models_and_those_of_the_index_are_spots(wired: Simulate
             span = times[0] * MS_NS, (times[-1] + 60_000) * MS_NS
             bars = a_wired_source().minutes(key, *span)
             assert [one[4] for one in candles[-31:-1]] == bars.close.tolist()
-            assert [one[5] for one in candles[-31:-1]] == pytest.approx(bars.volume.tolist(), abs=1e-6)
+            volumes = [one * 10_000 for one in bars.volume.tolist()]  # in contracts
+            assert [one[5] for one in candles[-31:-1]] == pytest.approx(volumes, abs=1e-2)
             # a start lies within the first
             later = await client.fetch_ohlcv(PERPETUAL, "1m", times[3] + 5_000, None, {"endTime": times[7]})
             assert [one[0] for one in later] in (times[3:8], times[4:8])
@@ -74,7 +76,8 @@ def test_a_book_follows_its_changes_and_equals_rest(wired: SimulatedExchanges) -
                 book = await client.watch_order_book(PERPETUAL)
             assert book["nonce"] > first and len(book["bids"]) >= 20
             placed = [[level[:2] for level in book[side][:3]] for side in ("bids", "asks")]
-            control(wired, "book", venue="lyra", market=NAME, bids=placed[0], asks=placed[1])
+            bids, asks = ([[price, contracts / 10_000] for price, contracts in side] for side in placed)
+            control(wired, "book", venue="lyra", market=NAME, bids=bids, asks=asks)
 
             def as_placed(found: Any) -> bool:
                 return [[level[:2] for level in found[side]] for side in ("bids", "asks")] == placed
@@ -195,7 +198,7 @@ def test_rates_that_were_paid_are_listed_by_pages(wired: SimulatedExchanges) -> 
 def test_an_order_is_refused_in_the_venues_words_and_nothing_is_held(wired: SimulatedExchanges) -> None:
     async def scene() -> None:
         async with MEXC.client(wired) as client:
-            for order in (("limit", "buy", "1", "40000"), ("market", "sell", "1", None)):
+            for order in (("limit", "buy", "10", "40000"), ("market", "sell", "10", None)):
                 with pytest.raises(ccxt.InvalidOrder, match="Contract not allow place order!"):
                     await client.create_order(PERPETUAL, *order)
             assert await client.fetch_positions([PERPETUAL]) == []

@@ -289,7 +289,7 @@ class InstrumentView(Message):
     maker_fee_rate: Decimal
     taker_fee_rate: Decimal
     price_decimals: int
-    """As many as a price is written with; so of quantities."""
+    """As many as a price is written with; so of quantities, which are in base currency."""
     quantity_decimals: int
 
 

@@ -128,7 +128,7 @@ def instrument_view(one: Instrument) -> InstrumentView:
         maker_fee_rate=one.maker_fee_rate,
         taker_fee_rate=one.taker_fee_rate,
         price_decimals=decimals_of(one.tick_size),
-        quantity_decimals=decimals_of(one.lot_size),
+        quantity_decimals=decimals_of(one.lot_in_base),
     )
 
 

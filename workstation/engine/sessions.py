@@ -38,7 +38,7 @@ from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.events import FeedLagChanged, InstrumentListed, RunStarted
 from workstation.model.ids import RunId, SessionId
-from workstation.model.instrument import Instrument, InstrumentKey
+from workstation.model.instrument import Instrument, InstrumentKey, require_contract_of_one
 from workstation.model.market import Bars
 from workstation.session import identity
 from workstation.session.manifest import PAPER, RunManifest, manifest_bytes, manifest_hash, read_manifest
@@ -255,6 +255,8 @@ class Sessions:
         manifest = replace(self._of_next_run(manifest, state), strategy_hash=strategy.file_hash)
         live.manifest = manifest
         try:
+            for instrument in manifest.instruments:
+                require_contract_of_one(instrument)
             self._feeds.want(wishes_of(manifest))
             await self._prepare(live, manifest)
         except WorkstationError as error:

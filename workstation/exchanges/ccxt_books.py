@@ -39,7 +39,8 @@ class Books:
             # none before the first, and none between a gap that ccxt noticed and the book that it then takes anew
             if (book := self._client.orderbooks.get(symbol)) is None:
                 continue
-            numbers = book_numbers(book, stream.subscription.book_levels, self._now_ns())
+            counted = stream.counting.quantity
+            numbers = book_numbers(book, stream.subscription.book_levels, self._now_ns(), counted)
             if isinstance(numbers, Refusal):
                 self._refusals.add(numbers, f"order book of {symbol}", (book["bids"][:2], book["asks"][:2]))
                 continue

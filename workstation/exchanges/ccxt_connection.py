@@ -17,6 +17,7 @@ from workstation.exchanges.ccxt_perpetuals import Perpetuals
 from workstation.exchanges.ccxt_repair import GAPS, Repair
 from workstation.exchanges.ccxt_taps import BarTap, BookTap, FrameTap, QuoteTap, TradeTap, keep_best_prices
 from workstation.exchanges.ccxt_watch import book_symbols, check_intervals, keep, may_read_books, watch_calls
+from workstation.exchanges.contract_sizes import counting_of
 from workstation.exchanges.intake import Intake, Stream
 from workstation.exchanges.okx_checksum import check_sums
 from workstation.exchanges.pace import Pace, rest
@@ -147,6 +148,7 @@ class Connection:
         """Of an instrument that is watched already it has only what is new."""
         client, intake, symbol = self._client, self._intake, stream.symbol
         stream.heard_s = time.monotonic()
+        stream.counting = counting_of(client.market(symbol), self._settings)
         intake.add(stream)
         self._perpetuals.add(stream)
         self._depths.add(stream)

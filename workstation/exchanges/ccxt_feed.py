@@ -15,6 +15,7 @@ from workstation.exchanges.ccxt_parse import Refusals
 from workstation.exchanges.ccxt_repair import Repair
 from workstation.exchanges.ccxt_watch import check_intervals
 from workstation.exchanges.circuit_breaker import CircuitBreaker
+from workstation.exchanges.contract_sizes import counting_of
 from workstation.exchanges.intake import Stream
 from workstation.exchanges.pace import Pace
 from workstation.exchanges.rest_limiter import RestLimiter
@@ -77,7 +78,7 @@ class CcxtFeed:
         client = await self._markets.open_client()
         repair = Repair(client, self._settings, self.refusals, self._now_ns, self._pace.retry_s)
         try:
-            self._markets.listed(client, key.symbol)
+            self._require(client, key.symbol)
             found = await repair.bars_since(key.symbol, interval_ns, since_ns)
         finally:
             await client.close()
@@ -98,7 +99,7 @@ class CcxtFeed:
         streams = [self._wanted.stream(each) for each in more]
         if (client := self._markets.known if self._client is None else self._client) is not None:
             for each in more:
-                self._markets.listed(client, each.key.symbol)
+                self._require(client, each.key.symbol)
             check_intervals(client, self._settings, streams)
         if self._connection is not None:
             self._connection.add(streams)
@@ -117,7 +118,7 @@ class CcxtFeed:
         reason = ""
         try:
             client = await self._markets.open_client()
-            streams = self._wanted.streams(partial(self._markets.listed, client), partial(tell, self, sink))
+            streams = self._wanted.streams(partial(self._require, client), partial(tell, self, sink))
             self._client, self._connection = client, self._connection_of(client, streams, sink)
             await self._connection.run()
         except* (VenueUnavailable, VenueRefused) as errors:
@@ -130,6 +131,10 @@ class CcxtFeed:
             if client is not None:
                 await client.close()
         return reason
+
+    def _require(self, client: Any, symbol: Symbol) -> None:
+        """Raises UnknownInstrument, BadInput for a market whose data is not told here."""
+        counting_of(self._markets.listed(client, symbol), self._settings)
 
     def _connection_of(self, client: Any, streams: Sequence[Stream], sink: MarketSink) -> Connection:
         def live() -> None:

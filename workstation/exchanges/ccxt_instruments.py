@@ -54,7 +54,6 @@ def instrument_of(market: Mapping[str, Any], venue: Venue, exchange: str, valid_
     for name in ("tick_size", "lot_size", "maker_fee_rate", "taker_fee_rate"):
         if rules[name] is None:
             raise BadInput(f"{subject}: the venue gives no {name}; it cannot be traded here")
-    size = _decimal(market.get("contractSize"), subject, "contract_size")
     found: dict[str, Any] = {name: Decimal(0) if value is None else value for name, value in rules.items()}
     return Instrument(
         venue=venue,
@@ -62,10 +61,17 @@ def instrument_of(market: Mapping[str, Any], venue: Venue, exchange: str, valid_
         kind=kind,
         base=Currency(str(market.get("base"))),
         quote=Currency(str(market.get("quote"))),
-        contract_size=Decimal(1) if size is None or kind is InstrumentKind.SPOT else size,
+        contract_size=contract_size_of(market, subject),
         valid_from_ns=valid_from_ns,
         **found,
     )
+
+
+def contract_size_of(market: Mapping[str, Any], subject: str) -> Decimal:
+    """In base currency; 1 of a spot market, and where ccxt tells none. Raises BadInput for another kind of market."""
+    is_spot = _kind(market, subject) is InstrumentKind.SPOT
+    size = None if is_spot else _decimal(market.get("contractSize"), subject, "contract_size")
+    return Decimal(1) if size is None else size
 
 
 def is_tradable(market: Mapping[str, Any]) -> bool:

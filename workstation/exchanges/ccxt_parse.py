@@ -1,7 +1,8 @@
 """Where venue dicts end: a quote, trade or candle as plain numbers, or the reason why it is none.
 
 Nothing here raises for what a venue may send. Prices and quantities must be finite, over 0 and below what any market
-has; text that looks like a number is refused, as ccxt gives numbers.
+has; text that looks like a number is refused, as ccxt gives numbers. Quantities come out in base currency: who reads
+them here says what they count, a `Contract` where that is not one of the base.
 """
 
 import math
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from workstation.exchanges.contract_sizes import Contract
 from workstation.model.durations import DAY_NS, MS_NS
 
 MOST_PRICE = 1e12
@@ -96,6 +98,16 @@ def _fault(value: object, most: float) -> Refusal | None:
     return Refusal.ABSURD if value > 0 else Refusal.NOT_POSITIVE
 
 
+def _in_base(quantity: Any, counted: Contract | None) -> float | Refusal:
+    fault = _fault(quantity, MOST_QUANTITY)
+    if fault is not None:
+        return fault
+    if counted is None:
+        return float(quantity)
+    base = counted.in_base(quantity)
+    return _fault(base, MOST_QUANTITY) or base
+
+
 def _time_ns(milliseconds: object, latest_ns: int) -> int | Refusal:
     """ns UTC of ccxt's milliseconds; 0 for none."""
     if milliseconds is None:
@@ -107,7 +119,7 @@ def _time_ns(milliseconds: object, latest_ns: int) -> int | Refusal:
     return Refusal.FUTURE if milliseconds * MS_NS > latest_ns else int(milliseconds * MS_NS)
 
 
-def quote_numbers(ticker: Mapping[str, Any], now_ns: int) -> QuoteNumbers | Refusal:
+def quote_numbers(ticker: Mapping[str, Any], now_ns: int, counted: Contract | None) -> QuoteNumbers | Refusal:
     """Of ccxt's ticker structure."""
     return quote_of(
         ticker.get("timestamp"),
@@ -116,35 +128,45 @@ def quote_numbers(ticker: Mapping[str, Any], now_ns: int) -> QuoteNumbers | Refu
         ticker.get("bidVolume"),
         ticker.get("askVolume"),
         now_ns,
+        counted,
     )
 
 
 def quote_of(
-    milliseconds: Any, bid: Any, ask: Any, bid_quantity: Any, ask_quantity: Any, now_ns: int
+    milliseconds: Any,
+    bid: Any,
+    ask: Any,
+    bid_quantity: Any,
+    ask_quantity: Any,
+    now_ns: int,
+    counted: Contract | None,
 ) -> QuoteNumbers | Refusal:
     """Of the best prices as they came."""
-    fault = (
-        _fault(bid, MOST_PRICE)
-        or _fault(ask, MOST_PRICE)
-        or _fault(bid_quantity, MOST_QUANTITY)
-        or _fault(ask_quantity, MOST_QUANTITY)
-    )
+    fault = _fault(bid, MOST_PRICE) or _fault(ask, MOST_PRICE)
     if fault is not None:
         return fault
+    bid_base, ask_base = _in_base(bid_quantity, counted), _in_base(ask_quantity, counted)
+    if isinstance(bid_base, Refusal):
+        return bid_base
+    if isinstance(ask_base, Refusal):
+        return ask_base
     if bid > ask * (1 + MOST_CROSSED):
         return Refusal.CROSSED
     ts_event = _time_ns(milliseconds, now_ns + FUTURE_NS)
     if isinstance(ts_event, Refusal):
         return ts_event
-    return QuoteNumbers(ts_event, float(bid), float(ask), float(bid_quantity), float(ask_quantity))
+    return QuoteNumbers(ts_event, float(bid), float(ask), bid_base, ask_base)
 
 
-def trade_numbers(trade: Mapping[str, Any], now_ns: int) -> TradeNumbers | Refusal:
+def trade_numbers(trade: Mapping[str, Any], now_ns: int, counted: Contract | None) -> TradeNumbers | Refusal:
     """Of ccxt's trade structure."""
-    price, quantity, side = trade.get("price"), trade.get("amount"), trade.get("side")
-    fault = _fault(price, MOST_PRICE) or _fault(quantity, MOST_QUANTITY)
-    if fault is not None or price is None or quantity is None:
+    price, side = trade.get("price"), trade.get("side")
+    fault = _fault(price, MOST_PRICE)
+    if fault is not None or price is None:
         return fault or Refusal.NOT_A_NUMBER
+    quantity = _in_base(trade.get("amount"), counted)
+    if isinstance(quantity, Refusal):
+        return quantity
     if side != "buy" and side != "sell":
         return Refusal.NO_SIDE
     ts_event = _time_ns(trade.get("timestamp"), now_ns + FUTURE_NS)
@@ -152,26 +174,27 @@ def trade_numbers(trade: Mapping[str, Any], now_ns: int) -> TradeNumbers | Refus
         return ts_event
     trade_id = trade.get("id")
     is_named = trade_id is not None and trade_id != ""
-    return TradeNumbers(ts_event, float(price), float(quantity), side == "sell", str(trade_id) if is_named else None)
+    return TradeNumbers(ts_event, float(price), quantity, side == "sell", str(trade_id) if is_named else None)
 
 
-def bar_numbers(candle: Sequence[Any], now_ns: int) -> BarNumbers | Refusal:
+def bar_numbers(candle: Sequence[Any], now_ns: int, counted: Contract | None) -> BarNumbers | Refusal:
     """Of ccxt's [milliseconds, open, high, low, close, volume]; a volume of 0 or none is that of a silent bar."""
     if len(candle) < 6 or candle[0] is None:
         return Refusal.NOT_A_NUMBER
     open_, high, low, close = candle[1:5]
-    volume = 0.0 if candle[5] is None else candle[5]
+    told = 0.0 if candle[5] is None else candle[5]
     for price in (open_, high, low, close):
         if fault := _fault(price, MOST_PRICE):
             return fault
-    if volume != 0 and (fault := _fault(volume, MOST_QUANTITY)):
-        return fault
+    volume = 0.0 if told == 0 else _in_base(told, counted)
+    if isinstance(volume, Refusal):
+        return volume
     if not low <= min(open_, close) <= max(open_, close) <= high:
         return Refusal.NOT_A_BAR
     ts_open = _time_ns(candle[0], now_ns + FUTURE_NS)
     if isinstance(ts_open, Refusal):
         return ts_open
-    return BarNumbers(ts_open, float(open_), float(high), float(low), float(close), float(volume))
+    return BarNumbers(ts_open, float(open_), float(high), float(low), float(close), volume)
 
 
 def mark_numbers(told: Mapping[str, Any], names: tuple[str, str] | None, now_ns: int) -> MarkNumbers | Refusal:
@@ -202,13 +225,17 @@ def funding_numbers(told: Mapping[str, Any], names: tuple[str, str, str], now_ns
     return FundingNumbers(int(ts_event), number, int(ts_due))
 
 
-def book_numbers(book: Mapping[str, Any], levels: int, now_ns: int) -> BookNumbers | Refusal:
+def book_numbers(book: Mapping[str, Any], levels: int, now_ns: int, counted: Contract | None) -> BookNumbers | Refusal:
     """The best `levels` of each side of ccxt's order book."""
-    sides = [[(level[0], level[1]) for level in book[side][:levels]] for side in ("bids", "asks")]
-    for price, quantity in (one for side in sides for one in side):
-        if fault := _fault(price, MOST_PRICE) or _fault(quantity, MOST_QUANTITY):
-            return fault
-    bids, asks = sides
+    bids, asks = list[tuple[float, float]](), list[tuple[float, float]]()
+    for name, side in (("bids", bids), ("asks", asks)):
+        for level in book[name][:levels]:
+            if fault := _fault(level[0], MOST_PRICE):
+                return fault
+            quantity = _in_base(level[1], counted)
+            if isinstance(quantity, Refusal):
+                return quantity
+            side.append((level[0], quantity))
     if bids and asks and bids[0][0] > asks[0][0]:
         return Refusal.CROSSED
     ts_event = _time_ns(book.get("timestamp"), now_ns + FUTURE_NS)

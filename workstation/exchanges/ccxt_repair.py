@@ -7,6 +7,7 @@ from workstation.errors import VenueRefused, VenueUnavailable
 from workstation.exchanges.bar_series import BarSeries
 from workstation.exchanges.ccxt_client import venue_errors
 from workstation.exchanges.ccxt_parse import BarNumbers, Refusal, Refusals, TradeNumbers, bar_numbers, trade_numbers
+from workstation.exchanges.contract_sizes import counting_of
 from workstation.exchanges.retries import asked_again
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.trade_series import TradeSeries, not_among
@@ -110,14 +111,16 @@ class Repair:
         return trades, len(raws)
 
     def _trades(self, symbol: str, raws: Sequence[Any]) -> list[TradeNumbers]:
-        parsed = [trade_numbers(raw, self._now_ns()) for raw in raws]
+        counted = counting_of(self._client.market(symbol), self._settings).quantity
+        parsed = [trade_numbers(raw, self._now_ns(), counted) for raw in raws]
         for trade, raw in zip(parsed, raws, strict=True):
             if isinstance(trade, Refusal):
                 self._refusals.add(trade, f"fetched trade of {symbol}", raw)
         return [trade for trade in parsed if not isinstance(trade, Refusal)]
 
     def _bars(self, symbol: str, label: str, raws: Sequence[Any]) -> list[BarNumbers]:
-        parsed = [bar_numbers(raw, self._now_ns()) for raw in raws]
+        counted = counting_of(self._client.market(symbol), self._settings).volume
+        parsed = [bar_numbers(raw, self._now_ns(), counted) for raw in raws]
         for bar, raw in zip(parsed, raws, strict=True):
             if isinstance(bar, Refusal):
                 self._refusals.add(bar, f"fetched {label} bar of {symbol}", raw)

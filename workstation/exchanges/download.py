@@ -9,6 +9,7 @@ from workstation.exchanges.ccxt_instruments import instrument_of
 from workstation.exchanges.ccxt_markets import Markets
 from workstation.exchanges.ccxt_parse import BarNumbers, Refusal, bar_numbers
 from workstation.exchanges.circuit_breaker import CircuitBreaker
+from workstation.exchanges.contract_sizes import counting_of
 from workstation.exchanges.download_funding import FundingPages
 from workstation.exchanges.download_trades import TradePages, require_json
 from workstation.exchanges.past import PastOfVenue, Patience
@@ -57,6 +58,7 @@ class CcxtPast(PastOfVenue):
     def instrument(self, symbol: str, valid_from_ns: int) -> Instrument:
         """The rules as they are now. Raises UnknownInstrument with the nearest, BadInput for another kind of market."""
         market = self._markets.listed(self._client, Symbol(symbol))
+        counting_of(market, self.settings)  # what cannot be told in base currency is refused before the first page
         return instrument_of(market, self.settings.venue, self.settings.exchange, valid_from_ns)
 
     def listed_ns(self, symbol: str) -> int | None:
@@ -115,7 +117,8 @@ class CcxtPast(PastOfVenue):
 
     def _read(self, symbol: str, label: str, raws: Sequence[Any]) -> list[BarNumbers]:
         """Raises VenueUnavailable where no row is a bar: ccxt reads a torn answer as text, letter by letter."""
-        parsed = [(bar_numbers(raw, self._now_ns()), raw) for raw in raws]
+        counted = counting_of(self._client.market(symbol), self.settings).volume
+        parsed = [(bar_numbers(raw, self._now_ns(), counted), raw) for raw in raws]
         bars = [bar for bar, _ in parsed if not isinstance(bar, Refusal)]
         if raws and not bars:
             raise VenueUnavailable(f"{self.settings.venue}: {label} bars of {symbol}: answer not understood")

@@ -2,6 +2,7 @@
 
 By number nothing is lost or doubled, however many trades one millisecond has. By time the last millisecond of a page is
 left to the next one, which begins with it; only where a millisecond fills a page are trades lost, and that is told.
+MEXC's spot tells the latest of a window alone: one that fills a page is asked for again in halves.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -9,15 +10,19 @@ from typing import Any
 
 from workstation.errors import VenueUnavailable
 from workstation.exchanges.ccxt_parse import Refusal, Refusals, TradeNumbers, trade_numbers
+from workstation.exchanges.contract_sizes import counting_of
 from workstation.exchanges.download_tables import trade_page_table
 from workstation.exchanges.settings import VenueSettings
 from workstation.exchanges.venue_facts import facts_of
 from workstation.history.backfill import Page
-from workstation.model.durations import HOUR_NS, MS_NS
+from workstation.model.durations import HOUR_NS, MINUTE_NS, MS_NS
 
 PAGE = 1_000
 STRETCH_NS = HOUR_NS
 """What a question by time covers at least: Binance, as ccxt asks it, answers for an hour."""
+
+WINDOW_NS = 30 * MINUTE_NS
+"""Of a question that names an end too: MEXC answers for less than an hour."""
 
 Patiently = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
@@ -36,14 +41,18 @@ class TradePages:
         tell: Callable[[str], None],
     ) -> None:
         self._client, self._settings, self._symbol = client, settings, symbol
+        self._counted = counting_of(client.market(symbol), settings).quantity
         self._patiently, self._refusals, self._now_ns, self._tell = patiently, refusals, now_ns, tell
         told = client.feature_value(symbol, "fetchTrades", "limit")
         self._size = min(int(told), PAGE) if told else PAGE
 
     def run(self, start_ns: int, end_ns: int) -> AsyncIterator[Page]:
         """Pages of the trades in [start, end)."""
-        by_id = facts_of(self._settings.exchange).trades_by_id
-        return self._by_number(start_ns, end_ns) if by_id else self._by_time(start_ns, end_ns)
+        facts = facts_of(self._settings.exchange)
+        if facts.trades_by_id:
+            return self._by_number(start_ns, end_ns)
+        is_window = facts.trades_until and self._client.market(self._symbol)["spot"] is True
+        return self._by_window(start_ns, end_ns) if is_window else self._by_time(start_ns, end_ns)
 
     async def _by_number(self, start_ns: int, end_ns: int) -> AsyncIterator[Page]:
         at = start_ns
@@ -94,10 +103,37 @@ class TradePages:
             else:
                 whole, until_ns = trades, at + MS_NS
                 if len(trades) >= self._size:
-                    subject = f"{self._settings.venue}:{self._symbol}"
-                    self._tell(f"{subject}: {len(trades)} trades or more in the millisecond of {at} ns: some are lost")
+                    self._tell_lost(len(trades), at)
             at = min(until_ns, end_ns)
             yield Page(table=trade_page_table([one for one in whole if one.ts_event < end_ns]), until_ns=at)
+
+    async def _by_window(self, start_ns: int, end_ns: int) -> AsyncIterator[Page]:
+        """The latest trades before an end, as many as a page has: only a window with fewer is known to be whole."""
+        at, length = start_ns, WINDOW_NS
+        while at < end_ns:
+            until = min(at + length, end_ns)
+            trades = await self._of_window(at, until) or await self._of_window(at, until)
+            is_full = len(trades) >= self._size
+            if is_full and until - at > MS_NS:
+                length = max((until - at) // 2 // MS_NS, 1) * MS_NS
+                continue
+            inside = [one for one in trades if at <= one.ts_event < until]
+            if is_full:
+                self._tell_lost(len(inside), at)
+            yield Page(table=trade_page_table(inside), until_ns=until)
+            at = until
+            if 2 * len(trades) < self._size:
+                length = min(2 * length, WINDOW_NS)
+
+    async def _of_window(self, start_ns: int, end_ns: int) -> list[TradeNumbers]:
+        """Ascending, and maybe those of the last millisecond's end too."""
+        until_ms = -(-end_ns // MS_NS)
+        found: list[TradeNumbers] = await self._patiently(lambda: self._fetch(start_ns // MS_NS, {"until": until_ms}))
+        return found
+
+    def _tell_lost(self, count: int, at: int) -> None:
+        subject = f"{self._settings.venue}:{self._symbol}"
+        self._tell(f"{subject}: {count} trades or more in the millisecond of {at} ns: some are lost")
 
     async def _asked_twice(self, *, since: int | None = None, number: int | None = None) -> list[TradeNumbers]:
         """A second time where nothing came: that may have been a fault."""
@@ -117,7 +153,7 @@ class TradePages:
     async def _fetch(self, since_ms: int | None, params: dict[str, int]) -> list[TradeNumbers]:
         raws = await self._client.fetch_trades(self._symbol, since_ms, self._size, params)
         require_json(self._client, f"{self._settings.venue}: trades of {self._symbol}")
-        parsed = [(trade_numbers(raw, self._now_ns()), raw) for raw in raws]
+        parsed = [(trade_numbers(raw, self._now_ns(), self._counted), raw) for raw in raws]
         trades = [one for one, _ in parsed if not isinstance(one, Refusal) and one.ts_event]
         if raws and not trades:  # ccxt reads an answer that breaks off as text, and that as a trade for each letter
             raise VenueUnavailable(f"{self._settings.venue}: trades of {self._symbol}: answer not understood")
@@ -125,8 +161,10 @@ class TradePages:
             if isinstance(one, Refusal) or not one.ts_event:
                 refusal = one if isinstance(one, Refusal) else Refusal.NOT_A_NUMBER
                 self._refusals.add(refusal, f"trade of {self._symbol}", raw)
-        by_number = facts_of(self._settings.exchange).trades_by_id
-        return sorted(trades, key=_number if by_number else _event)
+        facts = facts_of(self._settings.exchange)
+        # sorting keeps those of one moment in the order in which they came
+        ascending = trades[::-1] if facts.trades_newest_first else trades
+        return sorted(ascending, key=_number if facts.trades_by_id else _event)
 
 
 def require_json(client: Any, subject: str) -> None:

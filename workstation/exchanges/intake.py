@@ -18,6 +18,7 @@ from workstation.exchanges.ccxt_parse import (
     quote_of,
     trade_numbers,
 )
+from workstation.exchanges.contract_sizes import IN_BASE, Contract, Counting
 from workstation.exchanges.trade_series import TradeSeries
 from workstation.model.market import interval_code, interval_label
 from workstation.ports.feed import MarketSink, Subscription
@@ -31,6 +32,8 @@ class Stream:
     trades: TradeSeries
     bars: Mapping[str, BarSeries]
     """By ccxt's name of the interval."""
+    counting: Counting = IN_BASE
+    """What the venue's figures count; the connection knows."""
     heard_s: float = 0.0
     """Monotonic time of the last quote that said something new; of the connection's start before the first."""
     best: tuple[float, float] | None = None
@@ -73,12 +76,16 @@ class Intake:
 
     def quote(self, symbol: str, ticker: Any) -> None:
         """A ticker of ccxt's."""
-        self.pass_quote(symbol, quote_numbers(ticker, self._now_ns()), ticker)
+        self.pass_quote(symbol, quote_numbers(ticker, self._now_ns(), self._counted(symbol)), ticker)
 
     def book(self, symbol: str, milliseconds: Any, bid: Any, ask: Any) -> None:
         """The top of a book: [price, quantity] of each side."""
-        quote = quote_of(milliseconds, bid[0], ask[0], bid[1], ask[1], self._now_ns())
+        quote = quote_of(milliseconds, bid[0], ask[0], bid[1], ask[1], self._now_ns(), self._counted(symbol))
         self.pass_quote(symbol, quote, (bid, ask))
+
+    def _counted(self, symbol: str) -> Contract | None:
+        stream = self._streams.get(symbol)
+        return None if stream is None else stream.counting.quantity
 
     def pass_quote(self, symbol: str, quote: QuoteNumbers | Refusal, raw: Any) -> None:
         """Tells a quote, or counts why `raw` is none."""
@@ -102,7 +109,7 @@ class Intake:
 
     def trade(self, stream: Stream, raw: Any) -> None:
         """A trade of ccxt's, live."""
-        trade = trade_numbers(raw, self._now_ns())
+        trade = trade_numbers(raw, self._now_ns(), stream.counting.quantity)
         if isinstance(trade, Refusal):
             self._refusals.add(trade, f"trade of {stream.symbol}", raw)
             return
@@ -122,7 +129,7 @@ class Intake:
 
     def bar(self, stream: Stream, series: BarSeries, raw: Any) -> None:
         """A candle of ccxt's, live: closed or not is found out by the series."""
-        bar = bar_numbers(raw, self._now_ns())
+        bar = bar_numbers(raw, self._now_ns(), stream.counting.volume)
         if isinstance(bar, Refusal):
             self._refusals.add(bar, f"{interval_label(series.interval_ns)} bar of {stream.symbol}", raw)
         elif (closed := series.told(bar)) is not None:

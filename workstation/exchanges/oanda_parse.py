@@ -92,7 +92,7 @@ def price_quote(line: Line, now_ns: int) -> QuoteNumbers | Refusal:
         return Refusal.NOT_A_NUMBER
     bid, ask = line.bids[0], line.asks[0]
     quote = quote_of(
-        None, _number(bid.price), _number(ask.price), _number(bid.liquidity), _number(ask.liquidity), now_ns
+        None, _number(bid.price), _number(ask.price), _number(bid.liquidity), _number(ask.liquidity), now_ns, None
     )
     if isinstance(quote, Refusal):
         return quote
@@ -109,7 +109,7 @@ def candle_bar(candle: Candle, now_ns: int) -> BarNumbers | Refusal:
         return Refusal.NOT_A_NUMBER
     mid = candle.mid
     prices = [_number(price) for price in (mid.o, mid.h, mid.l, mid.c)]
-    return bar_numbers([ts_open // MS_NS, *prices, _number(candle.volume)], now_ns)
+    return bar_numbers([ts_open // MS_NS, *prices, _number(candle.volume)], now_ns, None)
 
 
 def _number(value: object) -> object:

@@ -14,6 +14,13 @@ class QuoteSource(StrEnum):
     BOOK = "watch_order_book"
 
 
+class Unit(StrEnum):
+    """What a venue's quantities of perpetuals count, as ccxt passes them on."""
+
+    BASE = "base currency"
+    CONTRACTS = "contracts"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestLimits:
     """How an exchange says "slow down" and "banned" beside HTTP 429 and 418, and until when."""
@@ -68,6 +75,11 @@ class VenueFacts:
     """Its stream of mark prices bears the rate `r`, due at `T`."""
     mark_names: tuple[str, str] | None = None
     """What its tickers call mark and index price, which ccxt leaves in `info`."""
+    quantities_in: Unit | None = None
+    """Of perpetuals: what quotes, trades and books count, streamed and fetched. None where that was not looked at, or
+    contracts are of 1 anyhow."""
+    bars_in: Unit | None = None
+    """The same of the volume of bars."""
     only_markets: str = ""
     """The parameter by which it tells the rules of some markets, named in a JSON list of its ids, instead of all."""
     lacks: str = ""
@@ -106,6 +118,8 @@ VENUES: Mapping[str, VenueFacts] = {
         options={"fetchMarkets": {"types": ["spot", "swap"]}},
         limits=RestLimits(reset_header="x-gate-ratelimit-reset-timestamp"),
         bars_by_rest=True,  # the volume of its streamed spot bars is in quote currency, as ccxt 4.5.90 reads them
+        quantities_in=Unit.CONTRACTS,
+        bars_in=Unit.CONTRACTS,  # `v`; what `sum` tells, in quote currency, ccxt leaves out
         lacks=f"bars come by REST after their end; {_ONLY_RECENT}",
     ),
     "mexc": VenueFacts(
@@ -118,6 +132,8 @@ VENUES: Mapping[str, VenueFacts] = {
         trades_newest_first=True,
         trades_again={"method": "spotPublicGetTrades"},  # each by itself; others are told joined by time and price
         mark_names=("fairPrice", "indexPrice"),
+        quantities_in=Unit.CONTRACTS,
+        bars_in=Unit.CONTRACTS,  # `q` of those streamed, `vol` of those fetched
         lacks="trades bear no id; of spot 30 streams at the most, and ccxt does not hear that one is refused; "
         f"quotes of perpetuals are the top of the order book; {_ONLY_RECENT}",
     ),
@@ -133,7 +149,12 @@ VENUES: Mapping[str, VenueFacts] = {
         options={"fetchMarkets": {"types": ["spot"]}},
         lacks=f"spot only (perpetuals are the exchange kucoinfutures); {_ONLY_RECENT}",
     ),
-    "okx": VenueFacts(options={"fetchMarkets": {"types": ["spot", "swap"]}}, lacks=_ONLY_RECENT),
+    "okx": VenueFacts(
+        options={"fetchMarkets": {"types": ["spot", "swap"]}},
+        quantities_in=Unit.CONTRACTS,
+        bars_in=Unit.BASE,  # of the three volumes that a candle has, ccxt takes `volCcy`
+        lacks=_ONLY_RECENT,
+    ),
     "coinbase": VenueFacts(
         quotes=QuoteSource.BOOK,
         lacks="quotes are the top of the order book; bars come by REST after their end; spot only",

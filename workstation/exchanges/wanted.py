@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from workstation.errors import UnknownInstrument
+from workstation.errors import BadInput, UnknownInstrument
 from workstation.exchanges.bar_series import BarSeries
 from workstation.exchanges.intake import Stream
 from workstation.exchanges.trade_series import TradeSeries
@@ -43,13 +43,16 @@ class Wanted:
         self._last |= {each.subscription.key: each for each in streams if each.subscription.quotes}
         self.stale = {key for key, each in self._last.items() if each.is_stale}
 
-    def streams(self, require_listed: Callable[[Symbol], object], say: SayOf) -> list[Stream]:
-        """All of them, on a new connection; what the venue has no more is stale, and the others go on."""
+    def streams(self, require: Callable[[Symbol], object], say: SayOf) -> list[Stream]:
+        """All of them, on a new connection; what the venue has no more is stale, and the others go on.
+
+        `require` raises UnknownInstrument for such, BadInput for what cannot be told.
+        """
         found = []
         for each in self.subscriptions.values():
             try:
-                require_listed(each.key.symbol)
-            except UnknownInstrument as error:
+                require(each.key.symbol)
+            except (UnknownInstrument, BadInput) as error:
                 say(FeedState.STALE, str(error), each.key)
             else:
                 found.append(self.stream(each))

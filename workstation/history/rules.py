@@ -85,7 +85,7 @@ def _steps(instrument: Instrument) -> str:
 
 
 def _too_coarse(seen_steps: tuple[Decimal, Decimal], instrument: Instrument) -> list[str]:
-    pairs = zip(("tick", "lot"), (instrument.tick_size, instrument.lot_size), seen_steps, strict=True)
+    pairs = zip(("tick", "lot"), (instrument.tick_size, instrument.lot_in_base), seen_steps, strict=True)
     return [
         f"warning: the file has prices or quantities in steps of {seen:f}, the rules say {name} {step:f}"
         for name, step, seen in pairs

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from workstation.errors import BadInput, UnknownInstrument
 from workstation.model.ids import Currency, InstrumentIndex, SnapshotId, Symbol, Venue
+from workstation.model.units import MONEY
 
 
 class InstrumentKind(StrEnum):
@@ -71,8 +72,23 @@ class Instrument:
         return InstrumentKey(self.venue, self.symbol)
 
     @property
+    def lot_in_base(self) -> Decimal:
+        """The step of the market's quantities, which are in base currency; orders count contracts, by `lot_size`."""
+        return MONEY.multiply(self.lot_size, self.contract_size)
+
+    @property
     def snapshot_id(self) -> SnapshotId:
         return SnapshotId(f"{self.venue}:{self.symbol}@{self.valid_from_ns}")
+
+
+def require_contract_of_one(instrument: Instrument) -> None:
+    """Raises BadInput for another: orders count contracts, the market's quantities base currency, and nothing that
+    trades reckons from the one to the other."""
+    if instrument.contract_size != 1:
+        raise BadInput(
+            f"{instrument.key}: contract_size {instrument.contract_size}: expected 1, contracts of one base unit; "
+            "of others there is market data alone"
+        )
 
 
 SYMBOL = re.compile(r"([^\s/:<>&\"'\\\x00-\x1f\x7f]+)/([^\s/:<>&\"'\\\x00-\x1f\x7f]+)(?::(.+))?")

@@ -13,7 +13,7 @@ from workstation.errors import BadInput
 from workstation.kernels.bar_checks import first_bad_bar
 from workstation.kernels.bar_simulator import SETTINGS, TRADE_ROW, simulate_bars
 from workstation.kernels.sizing import INSUFFICIENT_CASH
-from workstation.model.instrument import Instrument, InstrumentKind
+from workstation.model.instrument import Instrument, InstrumentKind, require_contract_of_one
 from workstation.model.market import Bars, FloatArray
 from workstation.model.units import grid_of, to_float
 from workstation.research.results import BacktestResult, BacktestSettings, measured
@@ -53,10 +53,7 @@ def backtest(
     check_bars(bars)
     signals = signals_of(strategy, bars)
     check_sides(signals, instrument)
-    if instrument.contract_size != 1:
-        raise BadInput(
-            f"{instrument.key}: contract_size {instrument.contract_size}: expected 1, contracts of 1 base unit"
-        )
+    require_contract_of_one(instrument)
     equity = np.empty(len(bars))
     trades = np.empty(np.count_nonzero(signals.entries), TRADE_ROW)
     refused = np.zeros(INSUFFICIENT_CASH + 1, np.int64)

@@ -15,7 +15,7 @@ from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
 from workstation.model.events import BalanceSet, Fact, InstrumentListed, RunStarted
 from workstation.model.ids import Currency, RunId, SessionId
-from workstation.model.instrument import Instrument, InstrumentKind
+from workstation.model.instrument import Instrument, InstrumentKind, require_contract_of_one
 from workstation.ports.broker import Broker
 from workstation.ports.journal import Journal, Ticket
 from workstation.research.collection import rare_collection
@@ -149,10 +149,7 @@ def _instruments(store: HistoryStore, request: ReplayRequest) -> tuple[Instrumen
             raise BadInput(f"session {name}: {key} is fed {has}; its orders fill on {wanted}, and never would")
     instruments = tuple(store.instrument(key, request.start_ns) for key in keys)
     for instrument in instruments:
-        if instrument.contract_size != 1:
-            raise BadInput(
-                f"{instrument.key}: contract_size {instrument.contract_size}: replay trades contracts of 1 only"
-            )
+        require_contract_of_one(instrument)
     return instruments
 
 

@@ -14,6 +14,7 @@ from workstation.simulator.mexc.contract_format import (
     contract_rules,
     contract_ticker,
     contract_trade,
+    contracts_of,
     milliseconds,
     rate_paid,
     rate_to_come,
@@ -85,7 +86,7 @@ class ContractData:
     def deals(self, fields: Fields) -> list[Json]:
         """The newest first."""
         market, limit = self._asked(fields).perpetual, whole(fields, "limit", MOST_DEALS, MOST_DEALS)
-        return [contract_trade(trade) for trade in reversed(list(market.trades)[-limit:] if limit else [])]
+        return [contract_trade(market, trade) for trade in reversed(list(market.trades)[-limit:] if limit else [])]
 
     def candles(self, fields: Fields, history: BarHistory) -> Json:
         """By columns, oldest first; `start` and `end` are in s, both within."""
@@ -108,7 +109,7 @@ class ContractData:
         return {
             "time": [milliseconds(one.ts_open) // 1000 for one in found],
             **columns,
-            "vol": [round(one.volume, 8) for one in found],
+            "vol": [contracts_of(market.instrument, one.volume) for one in found],
             "amount": [turnover(one) for one in found],
         }
 

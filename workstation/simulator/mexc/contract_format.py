@@ -1,9 +1,12 @@
-"""A simulated venue's perpetuals in MEXC's JSON of contracts. Figures are numbers, a contract is one of the base."""
+"""A simulated venue's perpetuals in MEXC's JSON of contracts. Figures are numbers, quantities count contracts."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from workstation.model.durations import MS_NS
-from workstation.model.units import Side
+from workstation.model.instrument import Instrument
+from workstation.model.units import MONEY, Side, grid_of, to_float
 from workstation.simulator.bar_history import Candle
 from workstation.simulator.funding import CYCLE_HOURS, MOST_RATE, Funding, FundingRate
 from workstation.simulator.market_queries import Day
@@ -11,16 +14,28 @@ from workstation.simulator.venue_market import VenueMarket, decimals_of
 from workstation.simulator.venue_orders import Traded
 
 Json = dict[str, Any]
-CONTRACT_SIZE = 1
-"""In base currency; at the real venue most are smaller."""
+CONTRACT_SIZES: Mapping[str, Decimal] = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.01"), "SOL": Decimal("0.1")}
+"""Of the real venue, in base currency; of others here a contract is a lot."""
 ENABLED = 0
 SIDES = {Side.BUY: 1, Side.SELL: 2}
+
+
+def contract_size(instrument: Instrument) -> Decimal:
+    """In base currency. A lot is a whole number of contracts."""
+    size = CONTRACT_SIZES.get(instrument.base, instrument.lot_size)
+    return instrument.lot_size if instrument.lot_size % size else size
+
+
+def contracts_of(instrument: Instrument, quantity: float) -> float:
+    """How many contracts a quantity of the base is: of one on the lot's grid, a whole number."""
+    grid = grid_of(contract_size(instrument))
+    return round(quantity * grid.scale / grid.numerator, 8)
 
 
 def contract_rules(market: VenueMarket) -> Json:
     """One entry of detail."""
     instrument = market.instrument
-    lot, tick = float(instrument.lot_size), float(instrument.tick_size)
+    size, tick = contract_size(instrument), to_float(instrument.tick_size)
     return {
         "symbol": market.name,
         "displayName": f"{market.name} PERPETUAL",
@@ -29,15 +44,15 @@ def contract_rules(market: VenueMarket) -> Json:
         "baseCoin": instrument.base,
         "quoteCoin": instrument.quote,
         "settleCoin": instrument.quote,
-        "contractSize": CONTRACT_SIZE,
+        "contractSize": to_float(size),
         "minLeverage": 1,
         "maxLeverage": 1,
         "priceScale": decimals_of(instrument.tick_size),
-        "volScale": decimals_of(instrument.lot_size),
+        "volScale": 0,
         "amountScale": 4,
         "priceUnit": tick,
-        "volUnit": lot,
-        "minVol": float(instrument.min_quantity),
+        "volUnit": to_float(MONEY.divide(instrument.lot_size, size)),
+        "minVol": to_float(MONEY.divide(instrument.min_quantity, size)),
         "maxVol": 1_000_000,
         "takerFeeRate": float(instrument.taker_fee_rate),
         "makerFeeRate": float(instrument.maker_fee_rate),
@@ -57,19 +72,19 @@ def milliseconds(ts_ns: int) -> int:
 
 
 def contract_levels(market: VenueMarket, levels: dict[int, int], limit: int | None = None) -> list[list[float]]:
-    """[price, quantity, orders] of each level, or of the first `limit`; 0 is a level that is gone."""
+    """[price, contracts, orders] of each level, or of the first `limit`; 0 is a level that is gone."""
+    per_lot = contracts_of(market.instrument, to_float(market.instrument.lot_size))
     return [
-        [market.float_price(price), market.float_quantity(lots), 1 if lots else 0]
-        for price, lots in list(levels.items())[:limit]
+        [market.float_price(price), lots * per_lot, 1 if lots else 0] for price, lots in list(levels.items())[:limit]
     ]
 
 
-def contract_trade(trade: Traded) -> Json:
+def contract_trade(market: VenueMarket, trade: Traded) -> Json:
     """One deal, as queries and the stream tell it."""
     side = Side.SELL if trade.seller_takes else Side.BUY
     return {
         "p": trade.price,
-        "v": trade.quantity,
+        "v": contracts_of(market.instrument, trade.quantity),
         "T": SIDES[side],
         "O": 3,
         "M": 2,
@@ -88,7 +103,7 @@ def contract_candle(market: VenueMarket, candle: Candle, label: str) -> Json:
         "h": candle.high,
         "l": candle.low,
         "a": turnover(candle),
-        "q": round(candle.volume, 8),
+        "q": contracts_of(market.instrument, candle.volume),
         "ro": candle.open,
         "rc": candle.close,
         "rh": candle.high,
@@ -110,7 +125,7 @@ def contract_ticker(funding: Funding, day: Day, now_ns: int) -> Json:
         "lastPrice": day.last,
         "bid1": bid,
         "ask1": ask,
-        "volume24": round(day.volume, 8),
+        "volume24": contracts_of(market.instrument, day.volume),
         "amount24": round(day.quote_volume, 4),
         "holdVol": 0,
         "lower24Price": day.low,

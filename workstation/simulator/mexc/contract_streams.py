@@ -53,7 +53,7 @@ class ContractStreams:
 
     def traded(self, event: Traded) -> None:
         if self._hub.is_wanted(f"push.deal.{event.market}"):
-            self._trades[event.market].append(contract_trade(event))
+            self._trades[event.market].append(contract_trade(self.perpetuals[event.market].perpetual, event))
 
     def step_ended(self) -> None:
         """The deals of a step come together."""
