@@ -16,7 +16,14 @@ from workstation.client.messages import OpportunityView, SpreadView
 
 def a_spread(symbol: str, **figures: Any) -> SpreadView:
     unknown = dict.fromkeys(SpreadView.model_fields)
-    named = {"symbol": symbol, "venue_a": "nova", "venue_b": "orion", "points": 3, "is_truncated": False}
+    named = {
+        "symbol": symbol,
+        "venue_a": "nova",
+        "venue_b": "orion",
+        "symbol_b": symbol,
+        "points": 3,
+        "is_truncated": False,
+    }
     return SpreadView.model_validate(unknown | named | figures)
 
 
@@ -28,10 +35,10 @@ SPREADS = (
 
 
 CLOSED = OpportunityView(
-    symbol="A/USDT", sell_at="nova", buy_at="orion", opened_ns=1_700_000_000 * 10**9,
+    symbol="A/USDT", sell_at="nova", buy_at="orion", buy_symbol="A/USDT", basis=None, opened_ns=1_700_000_000 * 10**9,
     closed_ns=1_700_000_001_500_000_000, peak_ns=1_700_000_000 * 10**9, peak_bps=7.125, quantity=0.25, left_bps=-1.5,
 )  # fmt: skip
-LASTING = CLOSED.model_copy(update={"symbol": "B/USDT", "closed_ns": None, "left_bps": None})
+LASTING = CLOSED.model_copy(update={"symbol": "B/USDT", "buy_symbol": "B/USDT", "closed_ns": None, "left_bps": None})
 
 
 class SpreadDesk(Desk):
@@ -76,7 +83,7 @@ def test_watch_ends_after_its_looks_with_plain_lines(desk: Desk, capsys: pytest.
 
 def test_watch_refuses_a_symbol_that_nobody_watches(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     said = refusal(capsys, "spreads", "watch", "D/USDT")
-    assert said == "symbol D/USDT: not at two venues of this engine (watched: A/USDT, B/USDT, C/USDT)\n"
+    assert said == "symbol D/USDT: not in a pair of this engine (watched: A/USDT, B/USDT, C/USDT)\n"
     assert run("spreads", "watch") == run("spreads", "watch", "C/USDT", "--all") == 2
 
 

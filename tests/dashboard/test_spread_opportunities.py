@@ -15,7 +15,8 @@ def a_log(**changes: Any) -> OpportunityLog:
 
 def an_opportunity(opened_ms: int, closed_ms: int | None = None, **changes: Any) -> OpportunityView:
     fields = {
-        "symbol": SYMBOL, "sell_at": "nova", "buy_at": "orion", "opened_ns": opened_ms * MS,
+        "symbol": SYMBOL, "sell_at": "nova", "buy_at": "orion", "buy_symbol": changes.get("symbol", SYMBOL),
+        "basis": None, "opened_ns": opened_ms * MS,
         "closed_ns": None if closed_ms is None else closed_ms * MS, "peak_ns": opened_ms * MS, "peak_bps": 4.126,
         "quantity": 0.5, "left_bps": -1.004,
     }  # fmt: skip

@@ -23,6 +23,7 @@ from workstation.model.market import (
     MARKET_ROW,
     RowKind,
 )
+from workstation.model.sides import Sides
 from workstation.ports.feed import FeedCounts, FeedState, FeedStatus
 from workstation.research.jobs import check_job
 from workstation.windows.opportunities import OpportunitySpec
@@ -322,7 +323,7 @@ def declared(bench: Bench) -> list[Instrument]:
     return [rules for log in logs for rules in log.rules]
 
 
-def an_engine(bench: Bench, watched: tuple[str, ...] = ()) -> Engine:
+def an_engine(bench: Bench, watched: tuple[str, ...] = (), pairs: tuple[Sides, ...] = ()) -> Engine:
     return Engine(
         clock=bench.clock,
         turns=bench.turns,
@@ -336,6 +337,7 @@ def an_engine(bench: Bench, watched: tuple[str, ...] = ()) -> Engine:
         watched=watched,
         wish=Wish(),
         opportunities=OpportunitySpec(least_bps=-20.0),
+        pairs=pairs,
     )
 
 

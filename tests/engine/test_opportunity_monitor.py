@@ -77,8 +77,8 @@ def test_only_so_many_are_kept(bench: Bench) -> None:
     desk = Desk(bench)
     monitor = desk.engine._market._opportunities
     view = OpportunityView(
-        symbol=SYMBOL, sell_at="nova", buy_at="orion", opened_ns=1, closed_ns=2, peak_ns=1, peak_bps=3.0, quantity=1.0,
-        left_bps=None,
+        symbol=SYMBOL, sell_at="nova", buy_at="orion", buy_symbol=SYMBOL, basis=None, opened_ns=1,
+        closed_ns=2, peak_ns=1, peak_bps=3.0, quantity=1.0, left_bps=None,
     )  # fmt: skip
     monitor._kept.extend(view.model_copy(update={"opened_ns": number}) for number in range(KEPT + 10))
     assert monitor.views(None, 5_000)[0].opened_ns == 10

@@ -172,12 +172,14 @@ class Desk:
     def spreads(self, symbol: str | None = None) -> Sequence[SpreadView]:
         unknown = dict.fromkeys(SpreadView.model_fields)
         named = {"symbol": symbol or "BTC/USDT", "venue_a": "nova", "venue_b": "orion", "spread_bps": 1.5}
+        named["symbol_b"] = named["symbol"]
         return [SpreadView.model_validate(unknown | named | {"points": 3, "is_truncated": False})]
 
     def opportunities(self, symbol: str | None = None, *, limit: int = USUAL_PAGE) -> Sequence[OpportunityView]:
         self.pages.append((limit, None))
         return [
-            OpportunityView(symbol=symbol or "BTC/USDT", sell_at="nova", buy_at="orion", opened_ns=5, closed_ns=None,
+            OpportunityView(symbol=symbol or "BTC/USDT", sell_at="nova", buy_at="orion",
+                            buy_symbol=symbol or "BTC/USDT", basis=None, opened_ns=5, closed_ns=None,
                             peak_ns=6, peak_bps=2.5, quantity=0.5, left_bps=None)
         ]  # fmt: skip
 

@@ -13,12 +13,13 @@ from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.history.writing import Written
 from workstation.model.durations import MS_NS
+from workstation.model.sides import Sides
 from workstation.research.choices import span_of
 from workstation.research.notebook_spreads import spread_window
 from workstation.research.pair_keeping import keep_opportunities, keep_spreads
 from workstation.research.spread_opportunities import opportunity_rows
 from workstation.research.spread_series import spread_series
-from workstation.research.spread_sides import Sides, sides_of
+from workstation.research.spread_sides import sides_of
 
 
 class Wanted(NamedTuple):

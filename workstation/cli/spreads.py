@@ -27,7 +27,7 @@ def top(
     as_json: options.AsJson = False,
     config: options.ConfigFile = None,
 ) -> None:
-    """Every symbol at every pair of venues, the best first; bps."""
+    """Every symbol at every pair of venues, and the declared pairs, the best first; bps."""
     from workstation.cli import spread_tables  # with pydantic's messages: help does without
 
     spread_tables.print_top(str(by), limit, config, as_json=as_json)

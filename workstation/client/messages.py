@@ -148,11 +148,16 @@ class SignalView(Message):
 
 
 class SpreadView(Message):
-    """One symbol at two venues, as of now. Edges in bps: `edge_ab_*` buys at B and sells at A."""
+    """One symbol at two venues, or a declared pair, as of now. Edges in bps: `edge_ab_*` buys at B and sells at A."""
 
     symbol: str
+    """A's; prices are in its quote currency."""
     venue_a: str
     venue_b: str
+    symbol_b: str
+    """The same, but in a declared pair."""
+    basis: str | None
+    """What turns B's prices into A's currency, such as nova:USDC/USDT; None where they are quoted in one."""
     spread_bps: float | None
     mean_bps: float | None
     deviation_bps: float | None
@@ -169,6 +174,10 @@ class SpreadView(Message):
     ask_b: float | None
     age_a_ms: float | None
     age_b_ms: float | None
+    bid_basis: float | None
+    ask_basis: float | None
+    age_basis_ms: float | None
+    """While it is as old as a stale side, no edge is known."""
     half_life_s: float | None
     """Of the way back to the mean; None where there is none, or nobody knows. As what follows, 5 s old at most."""
     correlation: float | None
@@ -185,8 +194,13 @@ class OpportunityView(Message):
     """A span in which selling at one venue and buying at the other would have paid, both taker fees taken off."""
 
     symbol: str
+    """What was to be sold."""
     sell_at: str
     buy_at: str
+    buy_symbol: str
+    """What was to be bought: the same, but in a declared pair."""
+    basis: str | None
+    """By what the two currencies were compared, such as nova:USDC/USDT; its fee is not taken off."""
     opened_ns: int
     closed_ns: int | None
     """None while it lasts."""

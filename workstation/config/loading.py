@@ -15,8 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from workstation.config.settings import SECRETS, SECTIONS, VENUE_NAME, VENUES, Settings, VenueTable, default_home
+from workstation.config.settings import (
+    SECRETS,
+    SECTIONS,
+    SENTENCE,
+    VENUE_NAME,
+    VENUES,
+    PairTable,
+    Settings,
+    VenueTable,
+    default_home,
+)
 from workstation.config.toml_file import read_toml
 from workstation.errors import ConfigError
 
@@ -67,6 +78,8 @@ class _Entry:
     value: object = field(repr=False)  # it may be a secret
     source: str
     is_text: bool
+    lines: Mapping[str, str] = field(default_factory=dict)
+    """Where parts of it stand: "[2].a" is key `a` of the second table of a list."""
 
     @property
     def variable(self) -> str:
@@ -93,7 +106,22 @@ def load_configuration(file: Path | None = None, environ: Mapping[str, str] | No
         missing = (f"{found}: {VENUES}.{name}.exchange is missing: {EXCHANGE_WANTED}" for name in nameless)
         raise ConfigError("\n".join(missing))
     sources = dict.fromkeys(KNOWN_KEYS, DEFAULT) | {entry.name: entry.source for entry in entries}
-    return Configuration(settings=Settings.model_validate({**values, VENUES: venues}), file=found, sources=sources)
+    settings = Settings.model_validate({**values, VENUES: venues})
+    if strangers := list(_strangers(settings, entries)):
+        raise ConfigError("\n".join(strangers))
+    return Configuration(settings=settings, file=found, sources=sources)
+
+
+def _strangers(settings: Settings, entries: Iterable[_Entry]) -> Iterator[str]:
+    """Venues that stand in a pair and nowhere else."""
+    declared = [entry for entry in entries if entry.name == "engine.pairs"]
+    known = f"[venues.NAME] ({', '.join(settings.venues) or 'none'})"
+    for place, pair in enumerate(settings.engine.pairs, start=1):
+        for name, key in zip(PairTable.model_fields, pair.sides, strict=True):
+            if key is not None and key.venue not in settings.venues:
+                part, entry = f"[{place}].{name}", declared[-1]
+                source = entry.lines.get(part, entry.source)
+                yield f"{source}: {entry.name}{part} = {key}: venue {key.venue}: expected one of {known}"
 
 
 def with_secrets(settings: Settings, environ: Mapping[str, str] | None = None) -> Settings:
@@ -140,7 +168,9 @@ def _file_entries(file: Path) -> Iterator[_Entry]:
     def entry(section: str, key: str | None, value: object) -> _Entry:
         line = lines.get(section if key is None else f"{section}.{key}")
         source = str(file) if line is None else f"{file}:{line}"
-        return _Entry(section=section, key=key, value=value, source=source, is_text=False)
+        name = f"{section}.{key}"
+        parts = {part.removeprefix(name): f"{file}:{at}" for part, at in lines.items() if part.startswith(f"{name}[")}
+        return _Entry(section=section, key=key, value=value, source=source, is_text=False, lines=parts)
 
     venues = content.pop(VENUES, {})
     if not isinstance(venues, dict):
@@ -183,10 +213,32 @@ def _problem(entry: _Entry) -> str | None:
             model.model_validate_json(json.dumps({entry.key: entry.value}, default=str), strict=True)
     except ValidationError as error:
         # a key that is missing beside this one is told once all entries are known
-        own = [_expected(detail["msg"]) for detail in error.errors() if detail["loc"][0] == entry.key]
+        own = [detail for detail in error.errors() if detail["loc"][0] == entry.key]
+        if own and _is_of_tables(own[0]):
+            return "\n".join(_problem_within(entry, detail) for detail in own)
         shown = "(hidden)" if is_hidden else _shown(entry.value)
-        return f"{entry.source}: {entry.name} = {shown}: expected {' and '.join(own)}" if own else None
+        expected = " and ".join(_expected(detail["msg"]) for detail in own)
+        return f"{entry.source}: {entry.name} = {shown}: expected {expected}" if own else None
     return None
+
+
+def _is_of_tables(detail: ErrorDetails) -> bool:
+    return detail["type"] == SENTENCE or (len(detail["loc"]) > 2 and isinstance(detail["loc"][1], int))
+
+
+def _problem_within(entry: _Entry, detail: ErrorDetails) -> str:
+    """Of one table in a list of tables, or of one key of it."""
+    place = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in detail["loc"][1:])
+    source = entry.lines.get(place) or entry.lines.get(place.partition(".")[0]) or entry.source
+    name, given = f"{entry.name}{place}", detail["input"]
+    match detail["type"]:
+        case "sentence":
+            return f"{source}: {name}: {detail['msg']}"
+        case "missing":
+            return f"{source}: {name} is missing: expected VENUE:SYMBOL, such as nova:BTC/USDT"
+        case "extra_forbidden":
+            return f"{source}: unknown setting {name}: expected {', '.join(PairTable.model_fields)}"
+    return f"{source}: {name} = {_shown(given)}: expected {_expected(detail['msg'])}"
 
 
 def _suggestion(entry: _Entry) -> str:

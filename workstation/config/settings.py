@@ -5,14 +5,24 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from workstation.errors import BadInput
 from workstation.model.instrument import split_symbol
+from workstation.model.sides import Sides, checked_sides, named_key
 
 
 def default_home() -> Path:
@@ -128,6 +138,71 @@ def _is_symbol(text: str) -> str:
     return text
 
 
+SENTENCE = "sentence"
+"""The kind of a refusal that is a sentence of its own; others say what was expected."""
+
+
+def _is_instrument(name: str) -> str:
+    try:
+        named_key(name)
+    except BadInput:
+        raise PydanticCustomError("instrument", "Input should be VENUE:SYMBOL, such as nova:BTC/USDT") from None
+    return name
+
+
+InstrumentName = Annotated[str, AfterValidator(_is_instrument)]
+
+
+class PairTable(Section):
+    """`[[engine.pairs]]`: two instruments of one base whose spread is watched beside those of `symbols`: quoted in two
+    currencies, or a perpetual and its spot."""
+
+    a: InstrumentName
+    """Such as nova:BTC/USDT; prices are in its quote currency."""
+    b: InstrumentName
+    """Such as orion:BTC/USDC."""
+    basis: InstrumentName | None = None
+    """What turns B's quote currency into A's, such as nova:USDC/USDT; none where they are one."""
+
+    @model_validator(mode="after")
+    def _can_be_compared(self) -> Self:
+        try:
+            sides = self.sides
+        except BadInput as error:
+            raise PydanticCustomError(SENTENCE, "{why}", {"why": str(error)}) from None
+        if sides.a.symbol == sides.b.symbol:
+            why = f"{sides.a} and {sides.b}: one symbol at two venues stands in engine.symbols; expected two symbols"
+            raise PydanticCustomError(SENTENCE, "{why}", {"why": why})
+        return self
+
+    @property
+    def sides(self) -> Sides:
+        return checked_sides(
+            named_key(self.a), named_key(self.b), None if self.basis is None else named_key(self.basis)
+        )
+
+
+def _pairs_in_words(words: object) -> object:
+    # a variable of the environment holds them as one text: "A B BASIS, A B"
+    if not isinstance(words, str):
+        return _separate(words)
+    named = [pair.split() for pair in words.split(",") if pair.strip()]
+    if any(len(names) not in (2, 3) for names in named):
+        raise PydanticCustomError("pairs", "Input should be pairs such as A B or A B BASIS, commas between them")
+    return tuple(dict(zip(("a", "b", "basis"), names, strict=False)) for names in named)
+
+
+def _each_once(pairs: tuple[PairTable, ...]) -> tuple[PairTable, ...]:
+    seen = set[object]()
+    for pair in pairs:
+        sides = pair.sides
+        both = frozenset(sides[:2]), sides.basis
+        if both in seen:
+            raise PydanticCustomError(SENTENCE, "{why}", {"why": f"{sides}: declared twice, expected once"})
+        seen.add(both)
+    return pairs
+
+
 def _spare_cores() -> int:
     return min(max((os.cpu_count() or 1) - 1, 1), 64)
 
@@ -137,6 +212,8 @@ class Engine(Section):
 
     symbols: Annotated[tuple[Annotated[str, AfterValidator(_is_symbol)], ...], BeforeValidator(_separate)] = ()
     """Watched at every venue that lists them, whether or not a session needs them."""
+    pairs: Annotated[tuple[PairTable, ...], BeforeValidator(_pairs_in_words), AfterValidator(_each_once)] = ()
+    """Each a table of its own, `[[engine.pairs]]`; all their instruments are watched."""
     with_trades: bool = True
     with_funding: bool = True
     """Funding rates and mark prices, of perpetuals."""

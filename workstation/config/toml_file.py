@@ -7,13 +7,15 @@ from typing import Any
 
 from workstation.errors import ConfigError
 
+LISTED = re.compile(r"\s*\[\[\s*([^\[\]]+?)\s*\]\]")
 HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 ASSIGNMENT = re.compile(r"\s*([\w.\-\"' ]+?)\s*=")
 POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
 def read_toml(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    """The file's content, and the line (from 1) on which each dotted key stands."""
+    """The file's content, and the line (from 1) on which each dotted key stands; of a list of tables `name`, the first
+    is `name[1]`."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -29,7 +31,12 @@ def _lines(text: str) -> dict[str, int]:
     lines: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := HEADER.match(line):
+        if listed := LISTED.match(line):
+            place = 1 + sum(name.startswith(f"{listed[1]}[") and name.endswith("]") for name in lines)
+            table = f"{listed[1]}[{place}]."
+            lines.setdefault(listed[1], number)
+            lines[table[:-1]] = number
+        elif header := HEADER.match(line):
             table = header[1] + "."
             lines.setdefault(header[1], number)
         elif assignment := ASSIGNMENT.match(line):

@@ -56,6 +56,7 @@ from workstation.model.durations import SECOND_NS
 from workstation.model.events import SessionPaused, SessionResumed, SessionStopped
 from workstation.model.ids import SessionId, Symbol, Venue
 from workstation.model.instrument import InstrumentKey
+from workstation.model.sides import Sides
 from workstation.ports.feed import FeedStatus
 from workstation.windows.opportunities import OpportunitySpec
 
@@ -92,11 +93,12 @@ class Engine:
         watched: Sequence[str],
         wish: Wish,
         opportunities: OpportunitySpec,
+        pairs: Sequence[Sides] = (),
     ) -> None:
         self._clock, self._turns, self._sessions, self._feeds = clock, turns, sessions, feeds
         self._jobs, self._ledger, self._bus = jobs, ledger, bus
-        self._watched, self._wish = [Symbol(symbol) for symbol in watched], wish
-        self._market = MarketAnswers(turns, feeds, store, bus, clock, opportunities)
+        self._watched, self._pairs, self._wish = [Symbol(symbol) for symbol in watched], pairs, wish
+        self._market = MarketAnswers(turns, feeds, store, bus, clock, opportunities, pairs)
         self._hand = Hand(sessions, turns)
         self._collections = collections
         self._health = HealthAnswers(clock, turns, feeds, sessions, collections, ledger)
@@ -143,7 +145,8 @@ class Engine:
 
     async def _watch(self, venue: Venue) -> None:
         """Asks for the watched symbols of one venue, ever more rarely, until it has told the rules of all."""
-        wanted, pause_s = list(self._watched), WATCH_RETRY_S
+        paired = [key.symbol for sides in self._pairs for key in sides.instruments if key.venue == venue]
+        wanted, pause_s = list(dict.fromkeys([*self._watched, *paired])), WATCH_RETRY_S
         while wanted:
             found, why = await self._feeds.look_up(venue, wanted)
             for instrument in found:

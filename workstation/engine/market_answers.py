@@ -29,6 +29,7 @@ from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import (
     interval_ns,
 )
+from workstation.model.sides import Sides
 from workstation.windows.opportunities import OpportunitySpec
 
 REMEMBERED_NS = 31 * DAY_NS
@@ -48,11 +49,12 @@ class MarketAnswers:
         bus: Bus,
         clock: Clock,
         opportunities: OpportunitySpec,
+        pairs: Sequence[Sides] = (),
     ) -> None:
         self._registry, self._feeds, self._clock = turns.market.registry, feeds, clock
         self._turns, self._store, self._started_ns = turns, store, clock.now_ns()
         self._quotes, self._pairs = QuoteMonitor(turns.market, turns.tape), PairMonitor(turns.market, clock)
-        self._spreads = SpreadMonitor(turns.market, self._pairs)
+        self._spreads = SpreadMonitor(turns.market, self._pairs, pairs)
         self._opportunities = OpportunityMonitor(turns.market, bus, clock, opportunities, self._keep)
         self._quote_teller = quote_teller(bus, clock, self._quotes)
         self._spread_teller = spread_teller(bus, clock, self._quotes, self._spreads)
@@ -83,7 +85,7 @@ class MarketAnswers:
             self._turns.recorder.keep(opportunity)
 
     def watch_spreads(self, keys: Iterable[InstrumentKey]) -> None:
-        """Of every pair among the instruments, from now on."""
+        """Of every pair among the instruments, and of the declared ones that can be watched by now, from now on."""
         self._opportunities.watch(self._spreads.watch(keys))
 
     def quotes(self, symbol: str | None = None) -> Sequence[QuoteView]:

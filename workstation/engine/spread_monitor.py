@@ -1,6 +1,6 @@
-"""The spreads that the engine watches for everybody: each symbol at each pair of its venues."""
+"""The spreads that the engine watches for everybody: each symbol at each pair of its venues, and the declared pairs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -13,6 +13,7 @@ from workstation.kernels.compiled import compiled
 from workstation.model.ids import SlotIndex, Symbol
 from workstation.model.instrument import InstrumentKey
 from workstation.model.market import FloatArray, IntArray
+from workstation.model.sides import Sides
 from workstation.session.market import Market
 from workstation.windows.specs import Field, WindowKind, WindowSpec
 from workstation.windows.spread_window import field_value
@@ -33,6 +34,9 @@ NAMES = {
 """What a SpreadView calls them."""
 
 
+NO_BASIS: dict[str, float | None] = dict.fromkeys(("bid_basis", "ask_basis", "age_basis_ms"))
+
+
 def pair_windows(keys: Iterable[InstrumentKey]) -> list[WindowSpec]:
     """One window per symbol and pair of venues, with the defaults of WindowSpec."""
     by_symbol: dict[Symbol, list[InstrumentKey]] = {}
@@ -45,6 +49,11 @@ def pair_windows(keys: Iterable[InstrumentKey]) -> list[WindowSpec]:
     ]
 
 
+def declared_window(sides: Sides) -> WindowSpec:
+    """The same of a declared pair, A's and B's prices over its basis."""
+    return WindowSpec(kind=WindowKind.SPREAD, instrument_a=sides.a, instrument_b=sides.b, basis=sides.basis)
+
+
 @compiled
 def read_fields(slot: Any, instruments: Any, fields: FloatArray) -> None:
     """Every Field of a window now, each at its number less one; (FIELDS,)."""
@@ -55,23 +64,25 @@ def read_fields(slot: Any, instruments: Any, fields: FloatArray) -> None:
 class SpreadMonitor:
     """Windows that always run; a view is made when somebody asks."""
 
-    def __init__(self, market: Market, statistics: PairMonitor) -> None:
-        self._market, self._statistics = market, statistics
+    def __init__(self, market: Market, statistics: PairMonitor, declared: Sequence[Sides] = ()) -> None:
+        self._market, self._statistics, self._declared = market, statistics, declared
         self._slots: dict[WindowSpec, SlotIndex] = {}
         self._pairs: list[tuple[WindowSpec, SlotIndex]] = []
-        self._sides = np.empty((0, 2), np.int64)
+        self._sides = np.empty((0, 3), np.int64)
+        """Of A, B and the basis, or A again where there is none: the instruments' numbers."""
         self._fields = np.empty(FIELDS)
 
     def watch(self, keys: Iterable[InstrumentKey]) -> list[tuple[WindowSpec, SlotIndex]]:
-        """Every pair among the instruments, besides what is watched already; the new ones."""
+        """Every pair among the instruments, and the declared ones that are listed; returns those that are new."""
         registry, before = self._market.registry, len(self._pairs)
-        for spec in pair_windows(keys):
+        listed = {one.key for one in registry}
+        declared = [declared_window(sides) for sides in self._declared if listed.issuperset(sides.instruments)]
+        for spec in (*pair_windows(keys), *declared):
             if spec not in self._slots:
                 self._slots[spec] = slot = self._market.subscribe_window(spec)
-                assert spec.instrument_b is not None
-                sides = registry.index(spec.instrument_a), registry.index(spec.instrument_b)
+                sides = [registry.index(key) for key in spec.instruments]
                 self._pairs.append((spec, slot))
-                self._sides = np.vstack([self._sides, sides])
+                self._sides = np.vstack([self._sides, (sides + sides[:1])[:3]])
         news = self._pairs[before:]
         self._statistics.watch(spec for spec, _ in news)
         return news
@@ -80,15 +91,18 @@ class SpreadMonitor:
         """Of each pair, how many quotes have changed what is seen of it; `quotes` counts those of each instrument."""
         is_counted = (self._sides < len(quotes)).all(axis=1)
         changes = np.zeros(len(self._sides), np.int64)
-        changes[is_counted] = quotes[self._sides[is_counted]].sum(axis=1)
+        changes[is_counted] = quotes[self._sides[is_counted]].sum(axis=1)  # A counts twice where there is no basis
         return changes
 
     def symbol(self, place: int) -> str:
+        """Under which it is told: A's."""
         return self._pairs[place][0].instrument_a.symbol
 
     def views(self, now_ns: int, symbol: str | None = None) -> Iterator[SpreadView]:
         for place in range(len(self._pairs)):
-            if symbol is None or self.symbol(place) == symbol:
+            spec, _ = self._pairs[place]
+            assert spec.instrument_b is not None
+            if symbol in (None, spec.instrument_a.symbol, spec.instrument_b.symbol):
                 yield SpreadView.model_validate(self.figures(place, now_ns))
 
     def figures(self, place: int, now_ns: int) -> dict[str, Any]:
@@ -96,13 +110,15 @@ class SpreadMonitor:
         tables, (spec, slot_index) = self._market.tables, self._pairs[place]
         assert spec.instrument_b is not None
         slot = tables.slots[slot_index]
-        a, b = (fields_of(tables.instruments[side]) for side in self._sides[place].tolist())
+        a, b, basis = (fields_of(tables.instruments[side]) for side in self._sides[place].tolist())
         read_fields(slot, tables.instruments, self._fields)
         values = self._fields.tolist()
         return {
             "symbol": spec.instrument_a.symbol,
             "venue_a": spec.instrument_a.venue,
             "venue_b": spec.instrument_b.venue,
+            "symbol_b": spec.instrument_b.symbol,
+            "basis": None if spec.basis is None else str(spec.basis),
             **{name: known(values[field - 1]) for field, name in NAMES.items()},
             "bid_a": known(a["bid"]),
             "ask_a": known(a["ask"]),
@@ -110,10 +126,16 @@ class SpreadMonitor:
             "ask_b": known(b["ask"]),
             "age_a_ms": _age_ms(a["ts_received"], now_ns),
             "age_b_ms": _age_ms(b["ts_received"], now_ns),
+            **(NO_BASIS if spec.basis is None else _of_basis(basis, now_ns)),
             **self._statistics.figures(place),
             "points": int(slot["count"]),
             "is_truncated": bool(slot["is_truncated"]),
         }
+
+
+def _of_basis(basis: dict[str, Any], now_ns: int) -> dict[str, float | None]:
+    age_ms = _age_ms(basis["ts_received"], now_ns)
+    return {"bid_basis": known(basis["bid"]), "ask_basis": known(basis["ask"]), "age_basis_ms": age_ms}
 
 
 def _age_ms(received_ns: int, now_ns: int) -> float | None:

@@ -13,13 +13,14 @@ from workstation.history.layout import HistoryKind
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.model.durations import MINUTE_NS, MS_NS, SECOND_NS
+from workstation.model.sides import Sides
 from workstation.research.choices import When, require_received, span_of
 from workstation.research.notebook import Source, open_history
 from workstation.research.pair_keeping import keep_opportunities, keep_spreads
 from workstation.research.pair_series import pair_series
 from workstation.research.spread_opportunities import opportunity_frame, opportunity_rows
 from workstation.research.spread_series import spread_series
-from workstation.research.spread_sides import Sides, sides_of
+from workstation.research.spread_sides import sides_of
 from workstation.windows.opportunities import OpportunitySpec
 from workstation.windows.specs import WindowKind, WindowSpec
 

@@ -118,6 +118,7 @@ async def _serve(settings: Settings, ledger: Ledger, host: str, port: int, on_re
             intervals_ns=frozenset(map(interval_ns, settings.engine.bar_intervals)),
         ),
         opportunities=opportunities_of(settings),
+        pairs=[pair.sides for pair in settings.engine.pairs],
     )
     engines.append(engine)
     app = create_app(engine, bus, api_token(settings.paths.home))
