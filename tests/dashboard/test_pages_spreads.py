@@ -9,8 +9,10 @@ from tests.dashboard.spread_views import a_spread
 from tests.dashboard.test_spread_source import a_state
 from tests.dashboard.views import a_summary
 from workstation.client.messages import SpreadView
-from workstation.dashboard.pages.spreads import LESSON, UNHEARD, SpreadsPage, nearest, pairs_of
+from workstation.dashboard.pages.spreads import LESSON, UNHEARD, SpreadsPage, wanted_of
+from workstation.dashboard.pairs import choices_of, name_of, nearest, sides_named
 from workstation.dashboard.state import EngineState
+from workstation.model.sides import Sides
 
 SOL, BTC = "SOL/USDT", "BTC/USDT"
 THREE = (("orion", "vega"), ("nova", "orion"), ("nova", "vega"))
@@ -32,8 +34,14 @@ def a_page(state: EngineState | None = None, **place: str) -> SpreadsPage:
     return SpreadsPage(Watching(known), place)  # type: ignore[arg-type]
 
 
+def a_pair(symbol: str, a: str, b: str) -> Sides:
+    return wanted_of({"symbol": symbol, "a": a, "b": b})
+
+
 def shown(page: SpreadsPage) -> tuple[str, str, str]:
-    return page.side.symbol, page.side.venue_a, page.side.venue_b
+    sides = sides_named(page.side.pair)
+    assert sides is not None and page.matrix.pair == page.opportunities.pair == page.side.pair
+    return sides.a.symbol, sides.a.venue, sides.b.venue
 
 
 def test_the_pair_of_the_address_is_shown_in_whichever_order_it_names_the_venues() -> None:
@@ -54,7 +62,7 @@ def test_the_address_keeps_the_pair_and_the_span() -> None:
     page, told = a_page(symbol=SOL, span="2h"), list[dict[str, str]]()
     page.on_place = told.append
     page.span.value = "5m"
-    page.choose(BTC, "orion", "vega")
+    page.choose(a_pair(BTC, "orion", "vega"))
     assert told == [
         {"symbol": SOL, "a": "nova", "b": "orion", "span": "5m"},
         {"symbol": BTC, "a": "orion", "b": "vega", "span": "5m"},
@@ -82,9 +90,16 @@ def test_another_symbol_keeps_the_venues() -> None:
 
 def test_a_cell_of_the_matrix_chooses_its_pair_and_nothing_else_does() -> None:
     page = a_page()
-    page.matrix._handle_msg({"choose": [SOL, "nova", "vega"]})
+    page.matrix._handle_msg({"choose": f"nova:{SOL} vega:{SOL}"})
     assert shown(page) == (SOL, "nova", "vega")
-    said: tuple[Any, ...] = ("choose", {"choose": [SOL]}, {"choose": [SOL, 1, 2]}, {"other": 1}, None)
+    said: tuple[Any, ...] = (
+        "choose",
+        {"choose": SOL},
+        {"choose": [SOL, 1, 2]},
+        {"choose": "nova:A/B nova:A/B"},
+        {"other": 1},
+        None,
+    )
     for one in said:
         page.matrix._handle_msg(one)
     assert shown(page) == (SOL, "nova", "vega")
@@ -118,7 +133,7 @@ def test_before_the_engine_has_spoken_the_page_does_not_blame_the_settings() -> 
 
 def test_the_order_of_the_engines_answer_changes_no_choice() -> None:
     there = spreads(BTC, SOL)
-    assert pairs_of(there) == pairs_of(reversed(there))
+    assert choices_of(there) == choices_of(reversed(there))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +147,72 @@ def test_the_order_of_the_engines_answer_changes_no_choice() -> None:
 def test_a_pair_that_there_is_not_leads_to_the_nearest(
     asked: tuple[str, str, str], found: tuple[str, str, str]
 ) -> None:
-    assert nearest(pairs_of(spreads(BTC, SOL)), *asked) == found
+    offered = [one for of_symbol in choices_of(spreads(BTC, SOL)).values() for one in of_symbol]
+    assert nearest(offered, a_pair(*asked)) == a_pair(*found)
+
+
+# -- declared pairs
+
+DOLLARS = {"symbol": BTC, "symbol_b": "BTC/USDC", "basis": "nova:USDC/USDT"}
+CARRIED = {"symbol": BTC, "symbol_b": f"{BTC}:USDT", "venue_b": "nova"}
+
+
+def declared(**fields: str) -> EngineState:
+    """Besides BTC/USDT at three venues: over a basis at two pairs of venues, and a perpetual with its spot."""
+    more = (a_spread(**DOLLARS), a_spread(**(DOLLARS | {"venue_b": "vega"})), a_spread(**CARRIED))
+    return a_state(spreads=(*spreads(BTC), *more, *(a_spread(**(DOLLARS | fields)) for _ in fields)), heard_s=1.0)
+
+
+def test_a_declared_pair_is_chosen_by_its_name_and_its_address_leads_back_to_it() -> None:
+    page = a_page(declared())
+    assert page.symbol.options == [BTC, f"{BTC} – BTC/USDC", f"{BTC} – {BTC}:USDT"]
+    page.symbol.value = f"{BTC} – BTC/USDC"
+    assert page.side.pair == "nova:BTC/USDT orion:BTC/USDC nova:USDC/USDT"
+    assert (page.venue_a.options, page.venue_b.options) == (["nova"], ["orion", "vega"])
+    place = {"symbol": BTC, "a": "nova", "b": "orion", "span": "15m", "symbol_b": "BTC/USDC", "basis": "nova:USDC/USDT"}
+    assert page.place == place
+    assert a_page(declared(), **place).side.pair == page.side.pair
+    page.venue_b.value = "vega"
+    assert page.side.pair == "nova:BTC/USDT vega:BTC/USDC nova:USDC/USDT"
+    page.symbol.value = BTC
+    assert shown(page) == (BTC, "nova", "vega") and set(page.place) == {"symbol", "a", "b", "span"}
+
+
+def test_both_sides_of_a_declared_pair_may_be_at_one_venue() -> None:
+    page = a_page(declared(), symbol=BTC, symbol_b=f"{BTC}:USDT", a="nova", b="nova")
+    assert page.side.pair == f"nova:{BTC} nova:{BTC}:USDT"
+    assert (page.venue_a.value, page.venue_b.value) == ("nova", "nova")
+
+
+def test_a_venue_that_is_picked_stays_where_not_every_two_are_a_pair() -> None:
+    more = a_spread(**(DOLLARS | {"venue_a": "vega", "venue_b": "lyra"}))
+    page = a_page(a_state(spreads=(a_spread(**DOLLARS), more), heard_s=1.0))
+    assert page.side.pair.startswith("nova:BTC/USDT orion:BTC/USDC")
+    page.venue_a.value = "vega"
+    assert page.side.pair.startswith("vega:BTC/USDT lyra:BTC/USDC")
+    page.venue_b.value = "orion"
+    assert page.side.pair.startswith("nova:BTC/USDT orion:BTC/USDC")
+
+
+def test_two_bases_of_the_same_sides_are_told_apart_by_their_names() -> None:
+    page = a_page(declared(basis="orion:USDC/USDT"))
+    assert [one for one in page.symbol.options if "over" in one] == [
+        f"{BTC} – BTC/USDC over nova:USDC/USDT", f"{BTC} – BTC/USDC over orion:USDC/USDT"
+    ]  # fmt: skip
+    page.symbol.value = f"{BTC} – BTC/USDC over orion:USDC/USDT"
+    assert page.place["basis"] == "orion:USDC/USDT"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "nova:BTC/USDT", "a b", "nova:A/B orion:A/C", "nova:A/B orion:A/B x:C/D", "a:A/B " * 4]
+)
+def test_a_name_that_is_no_pair_is_none(name: str) -> None:
+    assert sides_named(name) is None
+
+
+def test_a_pair_is_known_again_by_its_name() -> None:
+    for of_label in choices_of(declared().spreads).values():
+        assert [sides_named(name_of(one)) for one in of_label] == of_label
 
 
 def test_the_chart_follows_the_theme() -> None:

@@ -4,13 +4,15 @@ from typing import Any
 
 from workstation.client.messages import OpportunityView
 from workstation.dashboard.opportunity_log import Opportunity, OpportunityLog
+from workstation.model.sides import checked_sides, named_key
 
 MS = 1_000_000
 SYMBOL = "BTC/USDT"
+PLAIN = checked_sides(named_key(f"nova:{SYMBOL}"), named_key(f"orion:{SYMBOL}"))
 
 
 def a_log(**changes: Any) -> OpportunityLog:
-    return OpportunityLog(SYMBOL, ("nova", "orion"), **changes)
+    return OpportunityLog(PLAIN, **changes)
 
 
 def an_opportunity(opened_ms: int, closed_ms: int | None = None, **changes: Any) -> OpportunityView:
@@ -39,6 +41,19 @@ def test_the_other_way_is_another_and_another_pair_none_of_ours() -> None:
     log.put(an_opportunity(3, buy_at="vega"))
     log.put(an_opportunity(4, symbol="ETH/USDT"))
     assert [(one.way, one.opened_ns // MS) for one in log.lasting] == [("ba", 1), ("ab", 2)]
+
+
+def test_of_a_declared_pair_symbols_and_basis_must_be_its_own() -> None:
+    log = OpportunityLog(checked_sides(*map(named_key, ("nova:BTC/USDT", "orion:BTC/USDC", "nova:USDC/USDT"))))
+    told = {"buy_symbol": "BTC/USDC", "basis": "nova:USDC/USDT"}
+    log.put(an_opportunity(1, **told))
+    log.put(
+        an_opportunity(2, symbol="BTC/USDC", sell_at="orion", buy_at="nova", buy_symbol=SYMBOL, basis=told["basis"])
+    )
+    log.put(an_opportunity(3))
+    log.put(an_opportunity(4, **(told | {"basis": "orion:USDC/USDT"})))
+    log.put(an_opportunity(5, **(told | {"basis": None})))
+    assert [(one.way, one.opened_ns // MS) for one in log.lasting] == [("ab", 1), ("ba", 2)]
 
 
 def test_what_the_recording_has_and_the_engine_tells_is_one() -> None:

@@ -14,16 +14,27 @@ from tests.cli.histories import BTC, START_NS, store_quotes
 from tests.dashboard.spread_views import a_spread
 from tests.dashboard.test_spread_opportunities import an_opportunity
 from workstation.client.messages import Health, InstrumentView, OpportunityView, SpreadView, StreamEvent, Topic
+from workstation.dashboard import spread_source
 from workstation.dashboard.hub import Channel
+from workstation.dashboard.opportunity_log import Opportunity
 from workstation.dashboard.spread_history import pair_window, recorded_opportunities, recorded_points
+from workstation.dashboard.spread_points import Point
 from workstation.dashboard.spread_source import FLUSH_S, SpreadBoard, SpreadSource
 from workstation.dashboard.state import EngineState
+from workstation.errors import EngineUnreachable
+from workstation.history.durable import HistoryCorrupt
 from workstation.history.store import HistoryStore
 from workstation.model.durations import MS_NS
+from workstation.model.sides import Sides, checked_sides, named_key
 from workstation.windows.opportunities import OpportunitySpec
 
 SYMBOL = "BTC/USDT"
 T0_MS = 1_700_000_000_000
+
+
+PLAIN = checked_sides(named_key(f"nova:{SYMBOL}"), named_key(f"orion:{SYMBOL}"))
+BTC_PAIR = checked_sides(named_key(f"nova:{BTC}"), named_key(f"orion:{BTC}"))
+OVER = checked_sides(*map(named_key, ("nova:BTC/USDT", "orion:BTC/USDC", "nova:USDC/USDT")))
 
 
 def rules_of(venue: str, symbol: str = SYMBOL, fee: str = "0.001", kind: str = "spot") -> InstrumentView:
@@ -47,12 +58,15 @@ class Link:
     def __init__(self, state: EngineState | None = None) -> None:
         self.state = a_state() if state is None else state
         self.listener: Any = None
+        self.heard: set[str] = set()
         self.told: Callable[[EngineState], None] | None = None
         self.found: list[OpportunityView] = []
+        self.refusal: Exception | None = None
 
     def listen(self, symbol: str, listener: Any) -> Callable[[], None]:
-        assert symbol == SYMBOL
+        assert symbol in (SYMBOL, "BTC/USDC")
         self.listener = listener
+        self.heard.add(symbol)
         return lambda: setattr(self, "listener", None)
 
     def follow(self, told: Callable[[EngineState], None]) -> Callable[[], None]:
@@ -63,6 +77,8 @@ class Link:
         return self.state
 
     async def ask(self, question: Callable[[Any], Any]) -> Any:
+        if self.refusal is not None:
+            raise self.refusal
         return question(self)
 
     def opportunities(self, symbol: str, *, limit: int) -> list[OpportunityView]:
@@ -72,13 +88,12 @@ class Link:
     def says(self, view: SpreadView, t_ms: int) -> None:
         self.hears(Topic.INDICATOR_UPDATED, view.model_dump(), t_ms)
 
-    def quotes(self, venue: str, bid_quantity: float, ask_quantity: float) -> None:
-        self.hears(
-            Topic.MARKET_DATA, {"venue": venue, "bid_quantity": bid_quantity, "ask_quantity": ask_quantity}, T0_MS
-        )
+    def quotes(self, venue: str, bid_quantity: float, ask_quantity: float, symbol: str = SYMBOL) -> None:
+        told = {"venue": venue, "bid_quantity": bid_quantity, "ask_quantity": ask_quantity}
+        self.hears(Topic.MARKET_DATA, told, T0_MS, symbol)
 
-    def hears(self, topic: Topic, data: dict[str, Any], t_ms: int) -> None:
-        self.listener.heard(StreamEvent(topic=topic, sequence=1, time_ns=t_ms * MS_NS, symbol=SYMBOL, data=data))
+    def hears(self, topic: Topic, data: dict[str, Any], t_ms: int, symbol: str = SYMBOL) -> None:
+        self.listener.heard(StreamEvent(topic=topic, sequence=1, time_ns=t_ms * MS_NS, symbol=symbol, data=data))
 
     def finds(self, one: OpportunityView) -> None:
         self.hears(Topic.OPPORTUNITY, one.model_dump(), T0_MS)
@@ -107,9 +122,9 @@ class Viewer:
         return [one["snapshot"] for one in self.messages if "snapshot" in one][-1]
 
 
-def watched(link: Link, history: Path) -> tuple[SpreadSource, Viewer]:
+def watched(link: Link, history: Path, sides: Sides = PLAIN) -> tuple[SpreadSource, Viewer]:
     channel, viewer = Channel("spread"), Viewer()
-    source = SpreadSource(channel, link, history, OpportunitySpec(), SYMBOL, "nova", "orion")  # type: ignore[arg-type]
+    source = SpreadSource(channel, link, history, OpportunitySpec(), sides)  # type: ignore[arg-type]
     channel.source = source
     channel.add(viewer)
     return source, viewer
@@ -297,20 +312,131 @@ def test_the_board_tells_every_pair_at_each_look() -> None:
     link, channel, viewer = Link(a_state(spreads=(a_spread(), a_spread(venue_b="vega")))), Channel("spreads"), Viewer()
     channel.source = SpreadBoard(channel, link)  # type: ignore[arg-type]
     channel.add(viewer)
-    assert viewer.snapshot["pairs"][1] == [SYMBOL, "nova", "vega", -19.5, -22.5, 10.0, 20.0]
+    assert viewer.snapshot["pairs"][1] == [f"nova:{SYMBOL} vega:{SYMBOL}", -19.5, -22.5, 20.0]
     link.looks(a_state(spreads=(a_spread(net_edge_ab_bps=None),)))
-    assert viewer.snapshot["pairs"] == [[SYMBOL, "nova", "orion", None, -22.5, 10.0, 20.0]]
+    assert viewer.snapshot["pairs"] == [[f"nova:{SYMBOL} orion:{SYMBOL}", None, -22.5, 20.0]]
+    over = {"symbol_b": "BTC/USDC", "basis": "nova:USDC/USDT"}
+    link.looks(a_state(spreads=(a_spread(**over, age_basis_ms=30.0), a_spread(**over))))
+    name = "nova:BTC/USDT orion:BTC/USDC nova:USDC/USDT"
+    assert [(line[0], line[3]) for line in viewer.snapshot["pairs"]] == [(name, 30.0), (name, None)]
     channel.source.close()
     assert link.told is None
+
+
+# -- a declared pair
+
+
+def declared(link: Link | None = None) -> Link:
+    """An engine that watches a pair over a basis."""
+    state = a_state(instruments={tuple(key): rules_of(*key, fee="0.002") for key in OVER.instruments})
+    made = Link(state) if link is None else link
+    made.state = state
+    return made
+
+
+def over_dollars(**fields: Any) -> SpreadView:
+    named = {"symbol_b": "BTC/USDC", "basis": "nova:USDC/USDT", "bid_basis": 0.9, "ask_basis": 1.1}
+    return a_spread(**(named | {"age_basis_ms": 5.0} | fields))
+
+
+def test_a_pair_over_a_basis_hears_both_symbols_and_takes_its_own_alone(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = declared()
+        source, viewer = watched(link, tmp_path, OVER)
+        await read(source)
+        assert link.heard == {"BTC/USDT", "BTC/USDC"} and viewer.snapshot["fees_bps"] == [20.0, 20.0]
+        link.says(a_spread(spread_bps=1.0), T0_MS)
+        link.says(over_dollars(basis="orion:USDC/USDT", spread_bps=2.0), T0_MS)
+        link.quotes("nova", 3.0, 9.0)
+        link.quotes("orion", 70.0, 70.0)  # of BTC/USDT, which is no side of it
+        link.quotes("orion", 8.0, 2.0, symbol="BTC/USDC")
+        link.says(over_dollars(spread_bps=3.0), T0_MS)
+        await flushed(viewer, 1)
+        assert [point[1] for point in viewer.deltas[0]["points"]] == [3.0]
+        now = viewer.deltas[0]["now"]
+        assert now["capacities"] == [2.0, 8.0] and (now["bid_basis"], now["age_basis_ms"]) == (0.9, 5.0)
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_a_basis_that_falls_silent_makes_a_gap(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = declared()
+        source, viewer = watched(link, tmp_path, OVER)
+        await read(source)
+        link.says(over_dollars(), T0_MS)
+        silent = over_dollars(age_basis_ms=25_000.0)
+        link.looks(a_state(T0_MS + 25_000, (silent,), instruments=link.state.instruments))
+        await flushed(viewer, 1)
+        assert [(point[0], point[1]) for point in viewer.deltas[0]["points"]] == [(T0_MS, 1.0), (T0_MS + 10_000, None)]
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_a_declared_pair_that_is_not_watched_is_named_with_its_basis(tmp_path: Path) -> None:
+    async def scene() -> None:
+        source, viewer = watched(Link(), tmp_path, OVER)
+        async with asyncio.timeout(10):
+            while not viewer.messages:
+                await asyncio.sleep(0)
+        said = "The engine does not watch all of nova:BTC/USDT, orion:BTC/USDC, nova:USDC/USDT."
+        assert viewer.snapshot == {"problem": said}
+        source.close()
+
+    asyncio.run(scene())
 
 
 # -- the recording
 
 
+def test_what_is_recorded_is_shown_where_the_engine_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = Point(T0_MS, 4.5, *[0.0] * 6)
+    recorded = Opportunity("ab", 1, 2, 3.0, 1.0, None)
+    monkeypatch.setattr(spread_source, "recorded_points", lambda *_: [point])
+    monkeypatch.setattr(spread_source, "recorded_opportunities", lambda *_: [recorded])
+
+    async def scene() -> None:
+        link = Link()
+        link.refusal = EngineUnreachable("it is busy")
+        source, viewer = watched(link, tmp_path)
+        await read(source)
+        assert viewer.snapshot["points"]["spread"] == [4.5]
+        assert [row[0] for row in viewer.snapshot["ended"]] == ["ab"]
+        said = "Opportunities are those of the recording alone, the engine did not tell its own: it is busy"
+        assert viewer.snapshot["problem"] == said
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_what_the_engine_tells_is_shown_where_the_recording_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise HistoryCorrupt("segment 7")
+
+    monkeypatch.setattr(spread_source, "recorded_points", broken)
+
+    async def scene() -> None:
+        link = Link()
+        link.found = [an_opportunity(time.time_ns() // MS_NS - 900, time.time_ns() // MS_NS)]
+        source, viewer = watched(link, tmp_path)
+        await read(source)
+        assert viewer.snapshot["points"]["t"] == [] and len(viewer.snapshot["ended"]) == 1
+        assert viewer.snapshot["problem"] == "Nothing of the past is shown: segment 7"
+        source.close()
+
+    asyncio.run(scene())
+
+
 def test_what_is_recorded_is_one_point_a_second_by_the_fees_that_are_told(tmp_path: Path) -> None:
     store_quotes(HistoryStore(tmp_path))
     dear, cheap = (
-        recorded_points(tmp_path, pair_window(BTC, "nova", "orion"), rules, START_NS + 60_000 * MS_NS)
+        recorded_points(tmp_path, pair_window(BTC_PAIR), rules, START_NS + 60_000 * MS_NS)
         for rules in ([rules_of(venue, BTC, fee, "linear") for venue in ("nova", "orion")] for fee in ("0.001", "0"))
     )
     seconds = [one.t // 1_000 for one in dear]
@@ -323,7 +449,7 @@ def test_what_is_recorded_is_one_point_a_second_by_the_fees_that_are_told(tmp_pa
 def test_what_is_recorded_has_its_opportunities(tmp_path: Path) -> None:
     store_quotes(HistoryStore(tmp_path))
     rules = [rules_of(venue, BTC, "0.0005", "linear") for venue in ("nova", "orion")]
-    window, wanted = pair_window(BTC, "nova", "orion"), OpportunitySpec()
+    window, wanted = pair_window(BTC_PAIR), OpportunitySpec()
     found = recorded_opportunities(tmp_path, window, wanted, rules, START_NS)
     assert found and {one.way for one in found} == {"ab"}
     assert all(one.closed_ns is not None and one.peak_bps >= 2 and one.left_bps is not None for one in found)
@@ -333,4 +459,4 @@ def test_what_is_recorded_has_its_opportunities(tmp_path: Path) -> None:
 
 def test_where_nothing_is_recorded_there_are_no_points(tmp_path: Path) -> None:
     rules = [rules_of("nova"), rules_of("orion")]
-    assert recorded_points(tmp_path / "none", pair_window(SYMBOL, "nova", "orion"), rules, START_NS) == []
+    assert recorded_points(tmp_path / "none", pair_window(PLAIN), rules, START_NS) == []

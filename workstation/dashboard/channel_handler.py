@@ -16,7 +16,8 @@ from workstation.dashboard.hub import MOST_CHANNELS, Hub
 
 MOST_BYTES = 16 * 1024
 POLICY = 1008
-LONGEST_NAME = 200
+LONGEST_NAME = 750
+"""Of three instruments with the longest symbols that a folder can have."""
 MOST_A_SECOND = 20
 """Messages of one page: it says what it watches, and when it missed something."""
 KNOWN_FOR_S = 1.0

@@ -5,9 +5,9 @@ from pathlib import Path
 SCRIPTS = Path(__file__).with_name("scripts")
 
 
-def code_of(name: str) -> str:
-    """The component's module with the page's channel and figures before it."""
-    return "\n".join((SCRIPTS / f"{part}.js").read_text("utf-8") for part in ("channel", name))
+def code_of(*names: str) -> str:
+    """The component's module, the last one, with the page's channel and figures and what else it needs before it."""
+    return "\n".join((SCRIPTS / f"{part}.js").read_text("utf-8") for part in ("channel", *names))
 
 
 def sheet_of(name: str) -> str:

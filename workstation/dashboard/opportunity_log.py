@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from workstation.client.messages import OpportunityView
 from workstation.model.durations import MS_NS
+from workstation.model.sides import Sides
 
 MOST = 200
 Way = Literal["ab", "ba"]
@@ -34,9 +35,10 @@ class Opportunity(NamedTuple):
 class OpportunityLog:
     """The last ones of a pair. One that is told twice, by the recording and by the engine, is one."""
 
-    def __init__(self, symbol: str, venues: tuple[str, str], most: int = MOST) -> None:
-        self._symbol, self._most = symbol, most
-        self._ways: dict[tuple[str, str], Way] = {venues: "ab", (venues[1], venues[0]): "ba"}
+    def __init__(self, sides: Sides, most: int = MOST) -> None:
+        self._basis, self._most = None if sides.basis is None else str(sides.basis), most
+        a, b = (tuple(map(str, key)) for key in sides[:2])
+        self._ways: dict[tuple[tuple[str, ...], tuple[str, ...]], Way] = {(a, b): "ab", (b, a): "ba"}
         self._ended: dict[tuple[Way, int], Opportunity] = {}
         self._lasting: dict[Way, Opportunity] = {}
         self._news: list[Opportunity] = []
@@ -61,8 +63,8 @@ class OpportunityLog:
 
     def put(self, view: OpportunityView) -> None:
         """One that has come to count, or that has closed; of another pair it is passed over."""
-        way = self._ways.get((view.sell_at, view.buy_at)) if view.symbol == self._symbol else None
-        if way is None:
+        way = self._ways.get(((view.sell_at, view.symbol), (view.buy_at, view.buy_symbol)))
+        if way is None or view.basis != self._basis:
             return
         one = Opportunity(way, view.opened_ns, view.closed_ns, view.peak_bps, view.quantity, view.left_bps)
         if one.closed_ns is None:

@@ -1,4 +1,5 @@
-"""Which channels there are, by names: "state", "candles:venue:symbol:interval", "spread:symbol:a:b", "spreads"."""
+"""Which channels there are, by names: "state", "candles:venue:symbol:interval", "spreads", "spread:a b"
+and "spread:a b basis", each of these an instrument such as nova:BTC/USDT."""
 
 import time
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any
 from workstation.dashboard.candle_source import CandleSource
 from workstation.dashboard.hub import Channel, Source
 from workstation.dashboard.link import EngineLink
+from workstation.dashboard.pairs import sides_named
 from workstation.dashboard.spread_source import SpreadBoard, SpreadSource
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.telling import told_of
@@ -58,10 +60,6 @@ def open_source(channel: Channel, link: EngineLink, history: Path, wanted: Oppor
             return None
         return CandleSource(channel, link, venue, symbol, interval)
     if kind == SPREAD:
-        symbol, *venues = rest.rsplit(":", 2)  # a symbol may have colons, a venue has none
-        return (
-            SpreadSource(channel, link, history, wanted, symbol, *venues)
-            if len(venues) == 2 and all(venues) and symbol
-            else None
-        )
+        sides = sides_named(rest)
+        return None if sides is None else SpreadSource(channel, link, history, wanted, sides)
     return None

@@ -15,7 +15,8 @@ from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.model.durations import MS_NS
 from workstation.model.ids import Currency, Symbol, Venue
-from workstation.model.instrument import Instrument, InstrumentKey, InstrumentKind
+from workstation.model.instrument import Instrument, InstrumentKind
+from workstation.model.sides import Sides, named_key
 from workstation.research.spread_opportunities import opportunity_rows
 from workstation.research.spread_series import spread_series
 from workstation.windows.opportunities import OpportunitySpec
@@ -24,10 +25,13 @@ from workstation.windows.specs import WindowKind, WindowSpec
 RECORDED = ("way", "opened_ns", "closed_ns", "peak_bps", "quantity", "left_bps")
 
 
-def pair_window(symbol: str, venue_a: str, venue_b: str) -> WindowSpec:
+def pair_window(sides: Sides) -> WindowSpec:
     """The one that the engine shows: with the defaults of WindowSpec."""
-    a, b = (InstrumentKey(Venue(venue), Symbol(symbol)) for venue in (venue_a, venue_b))
-    return WindowSpec(kind=WindowKind.SPREAD, instrument_a=a, instrument_b=b)
+    return WindowSpec(kind=WindowKind.SPREAD, instrument_a=sides.a, instrument_b=sides.b, basis=sides.basis)
+
+
+STALE_MS = pair_window(Sides(*map(named_key, ("a:A/B", "b:A/B")))).stale_after_ns // MS_NS
+"""So old a quote is no price any more."""
 
 
 def recorded_points(root: Path, window: WindowSpec, rules: list[InstrumentView], start_ns: int) -> list[Point]:

@@ -7,31 +7,29 @@ import param
 from panel.custom import JSComponent
 
 from workstation.dashboard.components import code_of, sheet_of
+from workstation.dashboard.pairs import sides_named
+from workstation.model.sides import Sides
 
-Choose = Callable[[str, str, str], None]
+Choose = Callable[[Sides], None]
 
 
 class SpreadSide(JSComponent):
     """Values at the crosshair or of now, both quotes, and where the edge is in words."""
 
-    symbol = param.String()
-    venue_a = param.String()
-    venue_b = param.String()
+    pair = param.String(doc="As `pairs.name_of` writes it.")
     span_ms = param.Integer(default=900_000)
     inks = param.List(item_type=str, doc="Of the lines of both net edges.")
 
-    _esm = code_of("spreads")
+    _esm = code_of("pair", "spreads")
     _stylesheets: ClassVar = [sheet_of("spreads")]
 
 
 class SpreadMatrix(JSComponent):
     """Net edges of every pair; a cell that is pressed chooses its pair."""
 
-    symbol = param.String()
-    venue_a = param.String()
-    venue_b = param.String()
+    pair = param.String(doc="As `pairs.name_of` writes it.")
 
-    _esm = code_of("spread_matrix")
+    _esm = code_of("pair", "spread_matrix")
     _stylesheets: ClassVar = [sheet_of("spread_matrix")]
 
     def __init__(self, choose: Choose, **params: Any) -> None:
@@ -40,16 +38,15 @@ class SpreadMatrix(JSComponent):
 
     def _handle_msg(self, data: Any) -> None:
         chosen = data.get("choose") if isinstance(data, Mapping) else None
-        if isinstance(chosen, list) and len(chosen) == 3 and all(isinstance(one, str) for one in chosen):
-            self._choose(*chosen)
+        sides = sides_named(chosen) if isinstance(chosen, str) else None
+        if sides is not None:
+            self._choose(sides)
 
 
 class Opportunities(JSComponent):
     """Spans in which crossing would have paid, the newest first."""
 
-    symbol = param.String()
-    venue_a = param.String()
-    venue_b = param.String()
+    pair = param.String(doc="As `pairs.name_of` writes it.")
 
-    _esm = code_of("opportunities")
+    _esm = code_of("pair", "opportunities")
     _stylesheets: ClassVar = [sheet_of("opportunities")]

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from workstation.client.messages import InstrumentView, OpportunityView, SpreadV
 from workstation.dashboard.hub import Channel
 from workstation.dashboard.link import EngineLink
 from workstation.dashboard.opportunity_log import Opportunity, OpportunityLog
-from workstation.dashboard.spread_history import bps_of, pair_window, recorded_opportunities, recorded_points
+from workstation.dashboard.pairs import name_of, sides_told
+from workstation.dashboard.spread_history import STALE_MS, bps_of, pair_window, recorded_opportunities, recorded_points
 from workstation.dashboard.spread_points import Point, SpreadPoints, gap_at, point_of
 from workstation.dashboard.state import EngineState
 from workstation.errors import WorkstationError
 from workstation.model.durations import MS_NS
+from workstation.model.sides import Sides
 from workstation.windows.opportunities import OpportunitySpec
 
 KEPT_MS = 2 * 3_600_000 + 60_000
@@ -26,6 +28,8 @@ FLUSH_S = 0.1
 AGAIN_S = 2.0
 SILENT_MS = 1_500
 """Without an event for so long, what a look says is newer."""
+NAMES = ("venue_a", "symbol", "venue_b", "symbol_b", "basis")
+"""What every message of a pair says alike."""
 MOST_EARLY = 1_000
 """Events that wait for the recording."""
 
@@ -41,26 +45,25 @@ class SpreadSource:
         link: EngineLink,
         history: Path,
         wanted: OpportunitySpec,
-        symbol: str,
-        venue_a: str,
-        venue_b: str,
+        sides: Sides,
     ) -> None:
         self._channel, self._link, self._history, self._wanted = channel, link, history, wanted
-        self._symbol, self._venues = symbol, (venue_a, venue_b)
-        self._window = pair_window(symbol, venue_a, venue_b)
-        self._stale_ms = self._window.stale_after_ns // MS_NS
-        self._points = SpreadPoints(KEPT_MS, self._stale_ms)
-        self._log = OpportunityLog(symbol, self._venues)
+        self._sides, self._window = sides, pair_window(sides)
+        self._names = (*sides.a, *sides.b, None if sides.basis is None else str(sides.basis))
+        self._points = SpreadPoints(KEPT_MS, STALE_MS)
+        self._log = OpportunityLog(sides)
         self._view: SpreadView | None = None
         self._told_ms = 0
-        self._quotes: dict[str, Mapping[str, Any]] = {}
+        self._quotes: dict[tuple[str, str | None], Mapping[str, Any]] = {}
+        """By venue and symbol."""
         self._rules: list[InstrumentView] = []
         self._early: deque[StreamEvent] | None = deque(maxlen=MOST_EARLY)
         """What came while the recording is read, to be put behind it; None once it is read."""
         self._is_behind = False
         self._problem = ""
         self._flush: asyncio.TimerHandle | None = None
-        self._leave = [link.listen(symbol, self), link.follow(self._on_look)]
+        symbols = dict.fromkeys((sides.a.symbol, sides.b.symbol))  # spreads and opportunities are told under A's
+        self._leave = [*(link.listen(symbol, self) for symbol in symbols), link.follow(self._on_look)]
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
     def snapshot(self) -> Mapping[str, Any] | None:
@@ -69,10 +72,11 @@ class SpreadSource:
         return {
             "problem": self._problem,
             "is_reading": self._early is not None,
-            "decimals": max(one.price_decimals for one in self._rules),
-            "fees_bps": [bps_of(one.taker_fee_rate) for one in self._rules],
+            "decimals": max(one.price_decimals for one in self._rules[:2]),
+            "basis_decimals": self._rules[-1].price_decimals,
+            "fees_bps": [bps_of(one.taker_fee_rate) for one in self._rules[:2]],
             "base": self._rules[0].base,
-            "stale_ms": self._stale_ms,
+            "stale_ms": STALE_MS,
             "points": self._points.columns(),
             "ended": [one.row for one in self._log.ended],
             "lasting": [one.row for one in self._log.lasting],
@@ -90,7 +94,7 @@ class SpreadSource:
 
     async def _open(self) -> None:
         while not (rules := await self._known_rules()):
-            problem = f"The engine does not watch {self._symbol} at {' and '.join(self._venues)}."
+            problem = f"The engine does not watch {_listed(self._sides)}."
             if self._problem != problem:
                 self._problem = problem
                 self._channel.snapshot()
@@ -98,11 +102,20 @@ class SpreadSource:
         self._rules, self._problem = rules, ""
         self._channel.snapshot()
         start_ns = time.time_ns() - KEPT_MS * MS_NS
+        problems: list[str] = []
         try:
             points, recorded = await asyncio.to_thread(self._recorded, rules, start_ns)
-            told = await self._link.ask(lambda client: client.opportunities(self._symbol, limit=LARGEST_PAGE))
         except WorkstationError as error:
-            points, recorded, told, self._problem = [], [], (), f"Nothing of the past is shown: {error}"
+            points, recorded = [], []
+            problems.append(f"Nothing of the past is shown: {error}")
+        try:
+            told: Sequence[OpportunityView] = await self._link.ask(
+                lambda client: client.opportunities(self._sides.a.symbol, limit=LARGEST_PAGE)
+            )
+        except WorkstationError as error:
+            told = []
+            problems.append(f"Opportunities are those of the recording alone, the engine did not tell its own: {error}")
+        self._problem = " ".join(problems)
         self._points.begin(points)
         self._log.begin(recorded, (one for one in told if (one.closed_ns or one.opened_ns) >= start_ns))
         self._begin()
@@ -122,9 +135,9 @@ class SpreadSource:
         self._log.news()
 
     async def _known_rules(self) -> list[InstrumentView]:
-        """Of both sides; empty while the engine has not told them."""
+        """Of both sides, and of the basis; empty while the engine has not told them."""
         state = self._link.state if self._link.state.instruments else await self._link.look()
-        found = [state.instruments.get((venue, self._symbol)) for venue in self._venues]
+        found = [state.instruments.get((key.venue, key.symbol)) for key in self._sides.instruments]
         return [one for one in found if one is not None] if None not in found else []
 
     # -- what comes
@@ -144,9 +157,9 @@ class SpreadSource:
 
     def _take(self, event: StreamEvent) -> None:
         data = event.data
-        if event.topic is Topic.MARKET_DATA and data.get("venue") in self._venues:
-            self._quotes[data["venue"]] = data
-        elif event.topic is Topic.INDICATOR_UPDATED and (data["venue_a"], data["venue_b"]) == self._venues:
+        if event.topic is Topic.MARKET_DATA:
+            self._quotes[str(data.get("venue")), event.symbol] = data
+        elif event.topic is Topic.INDICATOR_UPDATED and tuple(data.get(name) for name in NAMES) == self._names:
             self._put(event.time_ns // MS_NS, SpreadView.model_validate(data))
         elif event.topic is Topic.OPPORTUNITY:
             self._log.put(OpportunityView.model_validate(data))
@@ -166,11 +179,11 @@ class SpreadSource:
         now_ms = state.health.now_ns // MS_NS
         if now_ms - self._told_ms < SILENT_MS:
             return
-        found = next((one for one in state.spreads if _names(one) == (self._symbol, *self._venues)), None)
+        found = next((one for one in state.spreads if sides_told(one) == self._sides), None)
         if found is None:
             return
         self._told_ms, self._view = now_ms, found
-        late_ms = max(age_or_never(found.age_a_ms), age_or_never(found.age_b_ms)) - self._stale_ms
+        late_ms = oldest_ms(found) - STALE_MS
         if late_ms > 0:
             last = self._points.last
             begins_ms = now_ms if math.isinf(late_ms) else now_ms - int(late_ms)
@@ -180,7 +193,7 @@ class SpreadSource:
 
     def _capacities(self) -> tuple[float | None, float | None]:
         """What could be sold at the one side and bought at the other, as the last quotes told it, in base."""
-        a, b = (self._quotes.get(venue, {}) for venue in self._venues)
+        a, b = (self._quotes.get((key.venue, key.symbol), {}) for key in self._sides[:2])
         return _least(a.get("bid_quantity"), b.get("ask_quantity")), _least(
             b.get("bid_quantity"), a.get("ask_quantity")
         )
@@ -209,7 +222,7 @@ class SpreadSource:
     def _now(self) -> Mapping[str, Any] | None:
         if self._view is None:
             return None
-        told = self._view.model_dump(exclude={"symbol", "venue_a", "venue_b", "deviation_bps"})
+        told = self._view.model_dump(exclude={*NAMES, "deviation_bps"})
         return {"t": self._told_ms, **told, "capacities": self._capacities()}
 
 
@@ -221,34 +234,30 @@ class SpreadBoard:
         self._leave = link.follow(lambda _: channel.snapshot())
 
     def snapshot(self) -> Mapping[str, Any]:
-        stale_ms = pair_window("-", "a", "b").stale_after_ns // MS_NS
-        return {
-            "stale_ms": stale_ms,
-            "pairs": [
-                (
-                    one.symbol,
-                    one.venue_a,
-                    one.venue_b,
-                    one.net_edge_ab_bps,
-                    one.net_edge_ba_bps,
-                    one.age_a_ms,
-                    one.age_b_ms,
-                )
-                for one in self._link.state.spreads
-            ],
-        }
+        return {"stale_ms": STALE_MS, "pairs": [_line(one) for one in self._link.state.spreads]}
 
     def close(self) -> None:
         self._leave()
 
 
-def age_or_never(age_ms: float | None) -> float:
-    return math.inf if age_ms is None else age_ms
+def oldest_ms(view: SpreadView) -> float:
+    """Of what the edges are made of; infinite where one has told nothing yet."""
+    ages = [view.age_a_ms, view.age_b_ms, *(() if view.basis is None else (view.age_basis_ms,))]
+    return max(math.inf if age is None else age for age in ages)
+
+
+def _line(view: SpreadView) -> tuple[str, float | None, float | None, float | None]:
+    """The pair by its name, both net edges and the age of the oldest quote."""
+    old_ms = oldest_ms(view)
+    name = name_of(sides_told(view))
+    return name, view.net_edge_ab_bps, view.net_edge_ba_bps, None if math.isinf(old_ms) else old_ms
 
 
 def _least(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else min(a, b)
 
 
-def _names(view: SpreadView) -> tuple[str, str, str]:
-    return view.symbol, view.venue_a, view.venue_b
+def _listed(sides: Sides) -> str:
+    if sides.a.symbol == sides.b.symbol:
+        return f"{sides.a.symbol} at {sides.a.venue} and {sides.b.venue}"
+    return f"all of {', '.join(map(str, sides.instruments))}"

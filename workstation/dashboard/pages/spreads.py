@@ -1,6 +1,7 @@
-"""Spreads: Where is the edge? One symbol at two venues: the spread in its band, what crossing leaves, and all pairs."""
+"""Spreads: Where is the edge? One symbol at two venues, or a declared pair: the spread in its band, what crossing
+leaves, and all pairs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -12,11 +13,14 @@ from bokeh.models import CustomJS
 from workstation.charts.shown import restyle
 from workstation.charts.spread import NEEDED, SpreadChart, spread
 from workstation.charts.theme import DARK, LIGHT
-from workstation.client.messages import SpreadView
 from workstation.dashboard.look import flow, head_of, stack
+from workstation.dashboard.pairs import choices_of, name_of, nearest
 from workstation.dashboard.spread_side import Opportunities, SpreadMatrix, SpreadSide
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.visit import OnPlace, Visit
+from workstation.model.ids import Symbol, Venue
+from workstation.model.instrument import InstrumentKey
+from workstation.model.sides import Sides
 
 MINUTE_MS = 60_000
 SPANS = {"5m": 5 * MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS, "2h": 120 * MINUTE_MS}
@@ -25,27 +29,25 @@ MANY = 12
 """Choices from which on a list is searched."""
 HEIGHT = 520
 CROSS = "window.dispatchEvent(new CustomEvent('workstation-spread-cross', {detail: EVENT}))"
-LESSON = """A spread needs one symbol at two venues, and the engine watches none at two.
+LESSON = """A spread needs one symbol at two venues, or a declared pair, and the engine watches neither.
 Name a second venue in workstation.toml as [venues.NAME], its exchange below it, and the symbol in [engine] symbols;
-then start the engine again. `workstation demo` shows three venues without keys or internet."""
+or two instruments of one coin in [[engine.pairs]]. Then start the engine again.
+`workstation demo` shows three venues without keys or internet."""
 UNHEARD = "The engine has not answered yet. `workstation engine` starts it; this page fills by itself."
-
-Pair = tuple[str, str, str]
-"""Symbol, venue A, venue B, as the engine orders them."""
 
 
 class SpreadsPage:
-    """`place` is what the address keeps: symbol, a, b, span."""
+    """`place` is what the address keeps: symbol, a, b, span; of a declared pair symbol_b and basis besides."""
 
     question: ClassVar[str] = "Where is the edge?"
 
     def __init__(self, visit: Visit, place: dict[str, str]) -> None:
         self._visit = visit
         self.on_place: OnPlace = lambda place: None
-        self._pairs: dict[str, list[Pair]] = {}
-        self._pair: Pair | None = None
+        self._choices: dict[str, list[Sides]] = {}
+        self._pair: Sides | None = None
         self._is_offering = False
-        self._wanted = (place.get("symbol", ""), place.get("a", ""), place.get("b", ""))
+        self._wanted = wanted_of(place)
         self.symbol = _select("Symbol", 200, "spread-symbol")
         self.venue_a, self.venue_b = _select("Venue A", 150, "spread-a"), _select("Venue B", 150, "spread-b")
         span = place.get("span", "")
@@ -67,8 +69,7 @@ class SpreadsPage:
 
     @property
     def place(self) -> dict[str, str]:
-        symbol, a, b = self._pair or self._wanted
-        return {"symbol": symbol, "a": a, "b": b, "span": self.span.value}
+        return place_of(self._pair or self._wanted) | {"span": self.span.value}
 
     def view(self) -> pn.viewable.Viewable:
         head = head_of(self.question, self.symbol, self.venue_a, self.venue_b, self.span)
@@ -99,75 +100,90 @@ class SpreadsPage:
 
     def show(self, state: EngineState) -> None:
         """After each look: symbols and venues that came."""
-        pairs = pairs_of(state.spreads)
-        self._lesson.visible = not pairs
+        choices = choices_of(state.spreads)
+        self._lesson.visible = not choices
         self._lesson.object = LESSON if state.heard_s is not None else UNHEARD
-        if not pairs or pairs == self._pairs:
+        if not choices or choices == self._choices:
             return
-        self._pairs = pairs
+        self._choices = choices
         self._body.visible = True
-        wanted = self._wanted if any(self._wanted) else traded_pair(state) or self._wanted
-        self.choose(*wanted if self._pair is None else self._pair)
+        wanted = self._wanted if self._wanted != NOTHING else traded_pair(state) or self._wanted
+        self.choose(self._pair or wanted)
 
-    def choose(self, symbol: str, a: str, b: str) -> None:
+    def choose(self, wanted: Sides) -> None:
         """The pair named, or the nearest one that there is."""
-        pair = nearest(self._pairs, symbol, a, b)
+        pair = nearest((one for of_symbol in self._choices.values() for one in of_symbol), wanted)
         if pair is None:
             return
         self._offer(pair)
         if pair == self._pair:
             return
         self._pair = pair
-        named = dict(zip(("symbol", "venue_a", "venue_b"), pair, strict=True))
         for component in (self.side, self.matrix, self.opportunities):
-            component.param.update(**named)
+            component.pair = name_of(pair)
         self.on_place(self.place)
 
-    def _offer(self, pair: Pair) -> None:
-        symbol, a, b = pair
-        venues = sorted({venue for one in self._pairs[symbol] for venue in one[1:]})
+    def _offer(self, pair: Sides) -> None:
+        label = next(label for label, of_symbol in self._choices.items() if pair in of_symbol)
+        venues = venues_of(self._choices[label])
         self._is_offering = True
         for widget, options, value in (
-            (self.symbol, sorted(self._pairs), symbol), (self.venue_a, venues, a), (self.venue_b, venues, b),
+            (self.symbol, list(self._choices), label),
+            (self.venue_a, venues[0], pair.a.venue), (self.venue_b, venues[1], pair.b.venue),
         ):  # fmt: skip
             widget.param.update(options=options, value=value, searchable=len(options) >= MANY)
         self._is_offering = False
 
     def _on_pick(self, event: Any) -> None:
-        if self._is_offering:
+        if self._is_offering or self._pair is None:
             return
-        picked = {"symbol": self.symbol.value, "a": self.venue_a.value, "b": self.venue_b.value}
-        if picked["a"] == picked["b"] and self._pair is not None:  # the one picked stays, the other makes room
-            _, a, b = self._pair
-            picked["b" if event.obj is self.venue_a else "a"] = a if event.obj is self.venue_a else b
-        self.choose(**picked)
+        offered, a, b = self._choices[self.symbol.value], self.venue_a.value, self.venue_b.value
+        first = offered[0]
+        if first.a.symbol == first.b.symbol and a == b:  # the one picked stays, the other makes room
+            a, b = (a, self._pair.a.venue) if event.obj is self.venue_a else (self._pair.b.venue, b)
+        elif first.a.symbol != first.b.symbol and event.obj is not self.symbol:
+            side = 0 if event.obj is self.venue_a else 1
+            offered = [one for one in offered if (one.a, one.b)[side].venue == (a, b)[side]]
+        wanted = first._replace(a=first.a._replace(venue=a), b=first.b._replace(venue=b))
+        self.choose(nearest(offered, wanted) or wanted)
 
     def _on_span(self, _: Any) -> None:
         self.side.span_ms = SPANS[self.span.value]
         self.on_place(self.place)
 
 
-def pairs_of(spreads: Iterable[SpreadView]) -> dict[str, list[Pair]]:
-    """By symbol; the engine tells the best edge first, and choices are to keep their places."""
-    pairs: dict[str, list[Pair]] = {}
-    for pair in sorted((one.symbol, one.venue_a, one.venue_b) for one in spreads):
-        pairs.setdefault(pair[0], []).append(pair)
-    return pairs
+def wanted_of(place: dict[str, str]) -> Sides:
+    """What the address names, whether or not there is such a pair."""
+    symbol = place.get("symbol", "")
+    a, b = _key(place.get("a", ""), symbol), _key(place.get("b", ""), place.get("symbol_b") or symbol)
+    venue, colon, turning = place.get("basis", "").partition(":")
+    return Sides(a, b, _key(venue, turning) if colon else None)
 
 
-def traded_pair(state: EngineState) -> Pair | None:
-    """Of the first session that trades one symbol at two venues."""
+def place_of(pair: Sides) -> dict[str, str]:
+    """The other way round; what a pair of one symbol does without is not said."""
+    place = {"symbol": pair.a.symbol, "a": pair.a.venue, "b": pair.b.venue}
+    if pair.b.symbol != pair.a.symbol:
+        place["symbol_b"] = pair.b.symbol
+    return place if pair.basis is None else place | {"basis": str(pair.basis)}
+
+
+def venues_of(offered: Sequence[Sides]) -> tuple[list[str], list[str]]:
+    """To choose A and B from; of one symbol each may be any of them."""
+    a, b = {str(one.a.venue) for one in offered}, {str(one.b.venue) for one in offered}
+    if offered[0].a.symbol == offered[0].b.symbol:
+        a = b = a | b
+    return sorted(a), sorted(b)
+
+
+def traded_pair(state: EngineState) -> Sides | None:
+    """Of the first session that trades at two places."""
     for session in state.alive:
-        keys = [tuple(key.split(":", 1)) for key in session.instruments]
-        if len(keys) == 2 and keys[0][1] == keys[1][1]:
-            return keys[0][1], keys[0][0], keys[1][0]
+        keys = [key.partition(":") for key in session.instruments]
+        if len(keys) == 2:
+            a, b = (_key(venue, symbol) for venue, _, symbol in keys)
+            return Sides(a, b)
     return None
-
-
-def nearest(pairs: Mapping[str, list[Pair]], symbol: str, a: str, b: str) -> Pair | None:
-    """The pair of these venues in whichever order; else one of the symbol with most of them; else the first of all."""
-    of_symbol = pairs.get(symbol) or next(iter(pairs.values()), [])
-    return max(of_symbol, key=lambda one: len({a, b} & set(one[1:])), default=None)
 
 
 def empty_chart() -> SpreadChart:
@@ -179,6 +195,13 @@ def empty_chart() -> SpreadChart:
         plot.js_on_event(MouseMove, CustomJS(code=CROSS.replace("EVENT", "cb_obj.x")))
         plot.js_on_event(MouseLeave, CustomJS(code=CROSS.replace("EVENT", "null")))
     return chart
+
+
+def _key(venue: str, symbol: str) -> InstrumentKey:
+    return InstrumentKey(Venue(venue), Symbol(symbol))
+
+
+NOTHING = wanted_of({})
 
 
 def _select(label: str, width: int, hook: str) -> pmui.Select:

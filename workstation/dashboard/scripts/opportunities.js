@@ -15,7 +15,7 @@ export function render({model}) {
     el("div", {class: "head"}, el("h3", {}, "Opportunities"), count, el("span", {class: "space"}), csv),
     times,
     el("div", {class: "scroll"}, el("table", {}, el("thead", {}, head), body)), teach)
-  let ended = [], lasting = [], base = "", isTold = false, stop = null, watched = "", isQueued = false, nowMs = 0
+  let pair = pairOf(model.pair), ended = [], lasting = [], base = "", isTold = false, stop = null, watched = "", isQueued = false, nowMs = 0
 
   function begin(told) {
     if (!told.points) return
@@ -60,7 +60,7 @@ export function render({model}) {
         style: `left: ${place(start)}%; width: ${place(end ?? last) - place(start)}%; opacity: ${best > 0 ? Math.max(FAINTEST, peak / best) : 1}`})))
     }
   }
-  const ends = (way) => way === "ab" ? [model.venue_a, model.venue_b] : [model.venue_b, model.venue_a]
+  const ends = (way, names = pair.short) => way === "ab" ? names : [...names].reverse()
   function line([way, start, end, peak, capacity, left]) {
     const [sold, bought] = ends(way), when = new Date(start), ms = (end ?? Math.max(nowMs, start)) - start
     return el("tr", {class: end === null ? "lasts" : ""},
@@ -72,18 +72,19 @@ export function render({model}) {
       el("td", {class: sign(left), title: "The net edge that an order found which was sent at the opening"}, signed(left)))
   }
   const length = (ms) => ms < 1000 ? "< 1 s" : ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : age(ms)
-  const save = () => download("opportunities.csv", ["symbol", "sell", "buy", "start", "end", "peak_bps", "capacity", "left_bps"],
-    [...ended, ...lasting].map(([way, start, end, peak, capacity, left]) => [model.symbol, ...ends(way), new Date(start).toISOString(),
+  const save = () => download("opportunities.csv", ["symbol", "sell", "buy", "basis", "start", "end", "peak_bps", "capacity", "left_bps"],
+    [...ended, ...lasting].map(([way, start, end, peak, capacity, left]) => [pair.a.symbol, ...ends(way, pair.long), pair.basis?.name ?? "", new Date(start).toISOString(),
       end === null ? "" : new Date(end).toISOString(), peak, capacity, left]))
 
   function follow() {
     clearTimeout(resting)
     if (!isSeen(root) && watched) { resting = setTimeout(() => rest(), LINGER_MS); return }
-    const wanted = isSeen(root) && model.venue_b ? `spread:${model.symbol}:${model.venue_a}:${model.venue_b}` : ""
+    const wanted = isSeen(root) && model.pair ? `spread:${model.pair}` : ""
     if (wanted === watched) return
     stop?.()
     stop = null
     if (wanted) {
+      pair = pairOf(model.pair)
       ended = []
       lasting = []
       isTold = false
@@ -95,7 +96,7 @@ export function render({model}) {
   const rest = () => { stop?.(); stop = null; watched = "" }
   let following = 0, resting = 0
   const followSoon = () => { cancelAnimationFrame(following); following = requestAnimationFrame(follow) }
-  for (const name of ["symbol", "venue_a", "venue_b"]) model.on(name, followSoon)
+  model.on("pair", followSoon)
   const stopSight = onSight(root, followSoon)
   model.on("remove", () => { stop?.(); clearTimeout(resting); stopSight() })
   draw()

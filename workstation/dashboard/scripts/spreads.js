@@ -9,6 +9,7 @@ export function render({model, view}) {
   const quotes = el("table", {class: "quotes"}), values = el("dl", {class: "values"}), fees = el("p", {class: "fees"})
   const now = el("div", {class: "now", role: "status"}), problem = el("p", {class: "problem"})
   const root = el("div", {class: "side"}, problem, now, quotes, fees, values)
+  let pair = pairOf(model.pair)
   let told = null, points = empty(), ended = [], lasting = [], heardMs = 0, state = null
   let stop = null, watched = "", crossMs = null, isQueued = false, drawnMs = 0, drawing = 0, placed = null
 
@@ -87,8 +88,10 @@ export function render({model, view}) {
     if (!told) { for (const part of [quotes, fees, values]) part.replaceChildren(); tell(); return }
     const since = performance.now() - heardMs, figures = told.now
     quotes.replaceChildren(el("thead", {}, el("tr", {}, ...["", "bid", "ask", "age"].map((name) => el("th", {scope: "col"}, name)))),
-      el("tbody", {}, ...["a", "b"].map((side) => quoteRow(side, figures, since))))
-    fees.textContent = `Fees assumed: ${["a", "b"].map((side, i) => `${model[`venue_${side}`]} ${plain(told.fees_bps[i])}`).join(", ")} bps, as takers`
+      el("tbody", {}, ...sides().map((side) => quoteRow(side, figures, since))))
+    const taken = pair.basis ? ["A", "B"] : pair.short
+    fees.textContent = `Fees assumed: ${taken.map((side, i) => `${side} ${plain(told.fees_bps[i])}`).join(", ")} bps, as takers`
+      + (pair.basis ? "; that of the conversion is not counted" : "")
     const at = row()
     values.replaceChildren(...(at ? rows(at) : []))
     tell()
@@ -96,9 +99,10 @@ export function render({model, view}) {
   function quoteRow(side, figures, since) {
     const old = figures?.[`age_${side}_ms`], ms = old === null || old === undefined ? null : old + since
     const isStale = ms === null || ms > told.stale_ms
+    const {venue, symbol, name} = pair[side], decimals = side === "basis" ? told.basis_decimals : told.decimals
     return el("tr", {class: isStale ? "stale" : "", "aria-label": isStale ? "stale" : null},
-      el("th", {scope: "row", title: model[`venue_${side}`]}, model[`venue_${side}`]),
-      ...["bid", "ask"].map((name) => el("td", {}, figure(figures?.[`${name}_${side}`], told.decimals))),
+      el("th", {scope: "row", title: name}, venue, ...(pair.isPlain ? [] : [el("small", {}, symbol)])),
+      ...["bid", "ask"].map((name) => el("td", {}, figure(figures?.[`${name}_${side}`], decimals))),
       el("td", {class: "age"}, age(ms)))
   }
   function row() {
@@ -110,7 +114,7 @@ export function render({model, view}) {
   }
   function rows(at) {
     const when = new Date(at.t), time = when.toLocaleTimeString(undefined, {hour12: false})
-    const [a, b] = [model.venue_a, model.venue_b]
+    const [a, b] = pair.short
     const figures = [["time", time, "time", when.toISOString()],
       ["spread, bps", signed(at.spread)], ["mean", signed(at.mean)], ["upper", Number.isFinite(at.spread) ? signed(at.upper) : UNKNOWN],
       ["lower", Number.isFinite(at.spread) ? signed(at.lower) : UNKNOWN], ["z", signed(at.z)],
@@ -131,7 +135,7 @@ export function render({model, view}) {
   // -- now, in words
 
   function tell() {
-    const lines = told?.now ? sentences(told.now, performance.now() - heardMs) : [["Waiting for quotes of both venues."]]
+    const lines = told?.now ? sentences(told.now, performance.now() - heardMs) : [["Waiting for quotes of both sides."]]
     const text = JSON.stringify(lines)
     if (now.dataset.text === text) return
     now.dataset.text = text
@@ -139,16 +143,26 @@ export function render({model, view}) {
       Array.isArray(part) ? el(part[0] === "b" ? "b" : "span", {class: part[0]}, part[1]) : part))))
   }
   function sentences(figures, since) {
-    const old = ["a", "b"].filter((side) => figures[`age_${side}_ms`] === null || figures[`age_${side}_ms`] + since > told.stale_ms)
-    if (old.length || figures.spread_bps === null) return [stale(old, figures, since), ...traders()]
-    return [edge(figures), ...lasted(figures), distance(figures), together(figures), ...traders()].filter((line) => line.length)
+    const old = sides().filter((side) => figures[`age_${side}_ms`] === null || figures[`age_${side}_ms`] + since > told.stale_ms)
+    if (old.length || figures.spread_bps === null) return [stale(old, figures, since), ...compared(), ...traders()]
+    return [edge(figures), ...lasted(figures), distance(figures), together(figures), ...compared(), ...traders()].filter((line) => line.length)
   }
+  function compared() {
+    if (pair.isPlain) return []
+    const two = [["b", pair.long[0]], " and ", ["b", pair.long[1]]]
+    if (!pair.basis) return [["A is ", two[0], ", B is ", two[2], "."]]
+    const [[, quote], [, other]] = [currenciesOf(pair.a), currenciesOf(pair.b)]
+    return [["A is ", two[0], ", B is ", two[2], `; B's prices in ${other} are turned into ${quote} by `, ["b", `${pair.basis.venue} ${pair.basis.symbol}`], "."]]
+  }
+  const sides = () => pair.basis ? ["a", "b", "basis"] : ["a", "b"]
+  const sideName = (side) => side === "basis" ? `${pair.basis.venue} ${pair.basis.symbol}` : pair.short[side === "a" ? 0 : 1]
   const stale = (old, figures, since) => ["No edge is known: ", ...(old.length ? old.flatMap((side, i) => {
     const ms = figures[`age_${side}_ms`]
-    return [i ? ", and " : "", ["b", model[`venue_${side}`]], ms === null ? " has told nothing yet" : ` is silent for ${age(ms + since)}`]
+    const which = side === "basis" ? ", which turns B's prices into A's currency," : ""
+    return [i ? ", and " : "", ["b", sideName(side)], which + (ms === null ? " has told nothing yet" : ` is silent for ${age(ms + since)}`)]
   }) : ["a side has only just come back"]), "."]
   function edge({net_edge_ab_bps: ab, net_edge_ba_bps: ba}) {
-    const isAb = ab >= ba, best = isAb ? ab : ba, [dear, cheap] = isAb ? [model.venue_a, model.venue_b] : [model.venue_b, model.venue_a]
+    const isAb = ab >= ba, best = isAb ? ab : ba, [dear, cheap] = isAb ? pair.short : [...pair.short].reverse()
     const cost = plain(told.fees_bps[0] + told.fees_bps[1])
     if (best > 0) return [["up", `▲ ${signed(best)} bps`], " net of fees: sell at ", ["b", dear], ", buy at ", ["b", cheap], "."]
     return ["No edge: selling at ", ["b", dear], " and buying at ", ["b", cheap], " would cost ", ["b", `${figure(-best)} bps`], `, fees of ${cost} with it.`]
@@ -171,13 +185,13 @@ export function render({model, view}) {
   }
   function together({correlation, half_life_s: halfLife, lead_s: lead}) {
     if (correlation === null) return []
-    const leads = lead ? ["; ", ["b", lead > 0 ? model.venue_a : model.venue_b], ` moves first, by ${Math.abs(lead)} s`] : []
+    const leads = lead ? ["; ", ["b", pair.short[lead > 0 ? 0 : 1]], ` moves first, by ${Math.abs(lead)} s`] : []
     const back = halfLife === null ? [] : ["; half of a distance is gone after ", ["b", length(halfLife * 1000)]]
     return ["Their returns correlate ", ["b", figure(correlation)], ...leads, ...back, "."]
   }
   function traders() {
     if (!state) return []
-    const keys = [model.venue_a, model.venue_b].map((venue) => `${venue}:${model.symbol}`)
+    const keys = [pair.a.name, pair.b.name]
     const those = state.sessions.filter((one) => !["stopped", "broken"].includes(one.status) && keys.every((key) => one.instruments.includes(key)))
     if (!those.length) return [["No session trades this pair."]]
     return those.map((one) => [["b", one.session], ` trades it: ${one.strategy}, ${one.status}, `,
@@ -195,7 +209,7 @@ export function render({model, view}) {
   function follow() {
     clearTimeout(resting)
     if (!isSeen(root) && watched) { resting = setTimeout(() => rest(), LINGER_MS); return }
-    const wanted = isSeen(root) && model.venue_b ? `spread:${model.symbol}:${model.venue_a}:${model.venue_b}` : ""
+    const wanted = isSeen(root) && model.pair ? `spread:${model.pair}` : ""
     if (wanted) drawSoon()
     if (wanted === watched) return
     stop?.()
@@ -203,15 +217,15 @@ export function render({model, view}) {
     if (wanted) {
       const isOther = root.dataset.pair !== wanted
       root.dataset.pair = wanted
-      if (isOther) { told = null; points = empty(); ended = []; lasting = []; crossMs = null; problem.textContent = ""; place(); paint() }
+      if (isOther) { pair = pairOf(model.pair); told = null; points = empty(); ended = []; lasting = []; crossMs = null; problem.textContent = ""; place(); paint() }
       stop = live.watch(wanted, {snapshot: begin, delta: change})
     }
     watched = wanted
   }
   const rest = () => { stop?.(); stop = null; watched = "" }
   let following = 0, resting = 0
-  const followSoon = () => { cancelAnimationFrame(following); following = requestAnimationFrame(follow) } // three names change at once
-  for (const name of ["symbol", "venue_a", "venue_b"]) model.on(name, followSoon)
+  const followSoon = () => { cancelAnimationFrame(following); following = requestAnimationFrame(follow) }
+  model.on("pair", followSoon)
   model.on("span_ms", place)
   model.on("inks", ask)
   const stopSight = onSight(root, followSoon)
