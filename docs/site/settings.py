@@ -10,21 +10,25 @@ from sphinx.pycode import ModuleAnalyzer
 
 from docs.site.markdown import code, plain, table
 from workstation.config import settings
-from workstation.config.settings import SECTIONS, Paths, Section, VenueTable
+from workstation.config.settings import SECTIONS, Engine, PairTable, Paths, Section, VenueTable
 
 HOME = Path("/home-of-yours")
+PAIRS_IN_THE_ENVIRONMENT = "In the environment: `WORKSTATION_ENGINE__PAIRS`, as `A B BASIS, A B`."
 BOUNDS = {"gt": "over {}", "ge": "{} or more", "lt": "below {}", "le": "at most {}"}
 
 
 def text() -> str:
     """A table for each section."""
-    tables = {name: (model, f"WORKSTATION_{name.upper()}__") for name, model in SECTIONS.items()}
-    tables["venues.NAME"] = (VenueTable, "WORKSTATION_VENUES__NAME__")
-    return "\n\n".join(block for name, (model, prefix) in tables.items() for block in _section(name, model, prefix))
+    blocks: list[str] = []
+    for name, model in SECTIONS.items():
+        blocks += [f"## `[{name}]`", *_table_of(model), _in_the_environment(model, f"WORKSTATION_{name.upper()}__")]
+        if model is Engine:
+            blocks += ["## `[[engine.pairs]]`", *_table_of(PairTable), PAIRS_IN_THE_ENVIRONMENT]
+    blocks += ["## `[venues.NAME]`", *_table_of(VenueTable)]
+    return "\n\n".join([*blocks, _in_the_environment(VenueTable, "WORKSTATION_VENUES__NAME__")])
 
 
-def _section(name: str, model: type[Section], prefix: str) -> Iterator[str]:
-    yield f"## `[{name}]`"
+def _table_of(model: type[Section]) -> Iterator[str]:
     yield plain(model.__doc__ or "")
     notes = ModuleAnalyzer.for_module(settings.__name__).find_attr_docs()
     rows = []
@@ -33,9 +37,12 @@ def _section(name: str, model: type[Section], prefix: str) -> Iterator[str]:
         rows.append((code(key), _expected(model, key, field), _default(model, key, field), plain(note)))
     width = 4 if any(row[3] for row in rows) else 3
     yield table(("key", "expected", "default", "meaning")[:width], [row[:width] for row in rows])
+
+
+def _in_the_environment(model: type[Section], prefix: str) -> str:
     first = code(prefix + next(iter(model.model_fields)).upper())
     short = f", or {code('WORKSTATION_HOME')}" if model is Paths else ""
-    yield f"In the environment: {first}{short}, and so on."
+    return f"In the environment: {first}{short}, and so on."
 
 
 def _expected(model: type[Section], key: str, field: FieldInfo) -> str:
@@ -60,10 +67,11 @@ def _kind(schema: Mapping[str, Any]) -> str:
         # a Decimal may be written as a number or as text: the number says it
         kinds = [_kind(one) for one in schema["anyOf"] if one.get("type") != "null"]
         return "number" if "number" in kinds else " or ".join(kinds)
-    kind, form = schema.get("type", "value"), schema.get("format")
+    kind, form = schema.get("type", "table" if "$ref" in schema else "value"), schema.get("format")
     words = {"integer": "whole number", "string": "path" if form == "path" else "text", "boolean": "true or false"}
     if kind == "array":
-        return f"list of {_kind(schema['items'])}"
+        of = _kind(schema["items"])
+        return "list of tables" if of == "table" else f"list of {of}"
     return words.get(kind, "table" if kind == "object" else kind)
 
 

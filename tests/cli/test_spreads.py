@@ -10,6 +10,7 @@ import pytest
 from tests.cli.engines import running
 from tests.cli.histories import refusal, run
 from tests.server.desk import Desk
+from workstation.cli import opportunity_table, spread_tables
 from workstation.cli.spread_tables import cells, ranked
 from workstation.client.messages import OpportunityView, SpreadView
 
@@ -99,3 +100,28 @@ def test_opportunities_are_told_with_what_a_late_order_found(desk: Desk, capsys:
     assert run("spreads", "opportunities", "C/USDT") == 0
     assert capsys.readouterr().out.startswith("none since the engine started")
     assert run("spreads", "opportunities", "--limit", "0") == 2
+
+
+OVER = a_spread(
+    "A/USDT", symbol_b="A/USDC", basis="nova:USDC/USDT", net_edge_ab_bps=3.0, net_edge_ba_bps=-9.0, age_a_ms=1.0,
+    age_b_ms=2.0, age_basis_ms=900.0,
+)  # fmt: skip
+CARRIED = a_spread("A/USDT", symbol_b="A/USDT:USDT", venue_b="nova", net_edge_ab_bps=-7.0, net_edge_ba_bps=-1.0)
+BOUGHT = CLOSED.model_copy(update={"buy_symbol": "A/USDC", "basis": "nova:USDC/USDT"})
+
+
+def test_a_declared_pair_says_both_symbols_and_what_it_is_compared_over() -> None:
+    head, (over, carried) = spread_tables.table_of([OVER, CARRIED])
+    assert head[-1] == "OVER" and (over[-1], carried[-1]) == ("nova:USDC/USDT", "-")
+    assert over[:3] == ("A/USDT", "nova A/USDT", "orion A/USDC") and over[6:9] == ("3.00", "orion A/USDC", "900")
+    assert carried[1:3] == ("nova A/USDT", "nova A/USDT:USDT") and carried[7] == "nova A/USDT"
+    assert spread_tables.table_of(SPREADS)[0] == spread_tables.HEADER
+    line = spread_tables.as_line(OVER)
+    assert "nova A/USDT with orion A/USDC over nova:USDC/USDT: spread -" in line
+
+
+def test_an_opportunity_of_a_declared_pair_says_what_was_bought_and_over_what() -> None:
+    head, (plain, over) = opportunity_table.table_of([CLOSED, BOUGHT])
+    assert head[-1] == "OVER" and (plain[-1], over[-1]) == ("-", "nova:USDC/USDT")
+    assert (plain[2:4], over[2:4]) == (("nova", "orion"), ("nova A/USDT", "orion A/USDC"))
+    assert opportunity_table.table_of([CLOSED])[0] == opportunity_table.HEADER

@@ -57,6 +57,16 @@ def test_a_slow_client_gets_the_newest_quote_of_each_instrument_and_every_other_
     assert (box.lost, box.conflated) == (0, 28)
 
 
+def test_a_slow_client_gets_the_newest_spread_of_each_pair_those_of_one_symbol_and_its_venues_too() -> None:
+    (box, _), bus = a_box(capacity=16), Bus()
+    named = {"venue_a": "nova", "venue_b": "orion", "symbol_b": "A/B", "basis": None}
+    over = [named | {"symbol_b": "A/C", "basis": basis} for basis in ("nova:C/B", "orion:C/B")]
+    for _ in range(10):
+        for told in (named, *over):
+            box.put(bus.publish(Topic.INDICATOR_UPDATED, told, time_ns=0, symbol="A/B"))
+    assert taken(box) == [28, 29, 30]
+
+
 def test_once_it_has_caught_up_it_gets_every_quote_again() -> None:
     (box, _), bus = a_box(capacity=16), Bus()
     for _ in range(30):

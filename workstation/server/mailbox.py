@@ -7,7 +7,7 @@ from workstation.client.frames import Gap, Wanted
 from workstation.client.messages import PASSING
 from workstation.engine.bus import Published
 
-ABOUT = ("venue", "venue_a", "venue_b", "kind", "interval")
+ABOUT = ("venue", "venue_a", "venue_b", "symbol_b", "basis", "kind", "interval")
 """Fields of what passes (`PASSING`) that name what it is about, beside the symbol."""
 
 

@@ -27,6 +27,8 @@ SPANS = {"5m": 5 * MINUTE_MS, "15m": 15 * MINUTE_MS, "30m": 30 * MINUTE_MS, "2h"
 DEFAULT_SPAN = "15m"
 MANY = 12
 """Choices from which on a list is searched."""
+SYMBOL_WIDTH, NAMED_WIDTH = 200, 262
+"""Of the list of symbols, and of one that has pairs of two symbols in it."""
 HEIGHT = 520
 CROSS = "window.dispatchEvent(new CustomEvent('workstation-spread-cross', {detail: EVENT}))"
 LESSON = """A spread needs one symbol at two venues, or a declared pair, and the engine watches neither.
@@ -48,7 +50,7 @@ class SpreadsPage:
         self._pair: Sides | None = None
         self._is_offering = False
         self._wanted = wanted_of(place)
-        self.symbol = _select("Symbol", 200, "spread-symbol")
+        self.symbol = _select("Symbol", SYMBOL_WIDTH, "spread-symbol")
         self.venue_a, self.venue_b = _select("Venue A", 150, "spread-a"), _select("Venue B", 150, "spread-b")
         span = place.get("span", "")
         self.span = pmui.RadioButtonGroup(
@@ -132,6 +134,8 @@ class SpreadsPage:
             (self.venue_a, venues[0], pair.a.venue), (self.venue_b, venues[1], pair.b.venue),
         ):  # fmt: skip
             widget.param.update(options=options, value=value, searchable=len(options) >= MANY)
+        has_long = any(one.a.symbol != one.b.symbol for of_symbol in self._choices.values() for one in of_symbol)
+        self.symbol.width = NAMED_WIDTH if has_long else SYMBOL_WIDTH
         self._is_offering = False
 
     def _on_pick(self, event: Any) -> None:

@@ -87,6 +87,7 @@ export function render({model, view}) {
     isQueued = false
     if (!told) { for (const part of [quotes, fees, values]) part.replaceChildren(); tell(); return }
     const since = performance.now() - heardMs, figures = told.now
+    quotes.classList.toggle("named", !pair.isPlain)
     quotes.replaceChildren(el("thead", {}, el("tr", {}, ...["", "bid", "ask", "age"].map((name) => el("th", {scope: "col"}, name)))),
       el("tbody", {}, ...sides().map((side) => quoteRow(side, figures, since))))
     const taken = pair.basis ? ["A", "B"] : pair.short
@@ -148,17 +149,15 @@ export function render({model, view}) {
     return [edge(figures), ...lasted(figures), distance(figures), together(figures), ...compared(), ...traders()].filter((line) => line.length)
   }
   function compared() {
-    if (pair.isPlain) return []
-    const two = [["b", pair.long[0]], " and ", ["b", pair.long[1]]]
-    if (!pair.basis) return [["A is ", two[0], ", B is ", two[2], "."]]
+    if (!pair.basis) return []
     const [[, quote], [, other]] = [currenciesOf(pair.a), currenciesOf(pair.b)]
-    return [["A is ", two[0], ", B is ", two[2], `; B's prices in ${other} are turned into ${quote} by `, ["b", `${pair.basis.venue} ${pair.basis.symbol}`], "."]]
+    return [[`Prices in ${other} are turned into ${quote} by `, ["b", sideName("basis")], "."]]
   }
   const sides = () => pair.basis ? ["a", "b", "basis"] : ["a", "b"]
   const sideName = (side) => side === "basis" ? `${pair.basis.venue} ${pair.basis.symbol}` : pair.short[side === "a" ? 0 : 1]
   const stale = (old, figures, since) => ["No edge is known: ", ...(old.length ? old.flatMap((side, i) => {
     const ms = figures[`age_${side}_ms`]
-    const which = side === "basis" ? ", which turns B's prices into A's currency," : ""
+    const which = side === "basis" ? ", by which the two currencies are compared," : ""
     return [i ? ", and " : "", ["b", sideName(side)], which + (ms === null ? " has told nothing yet" : ` is silent for ${age(ms + since)}`)]
   }) : ["a side has only just come back"]), "."]
   function edge({net_edge_ab_bps: ab, net_edge_ba_bps: ba}) {
