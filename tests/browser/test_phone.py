@@ -23,3 +23,15 @@ def test_nothing_lies_beside_the_screen_and_kill_can_be_pressed(phone: Screen, p
     sheet = phone.dialog.bounding_box()
     assert sheet is not None and sheet["x"] >= 0 and sheet["x"] + sheet["width"] <= PHONE[0]
     phone.page.keyboard.press("Escape")
+
+
+def test_the_matrix_begins_below_what_the_side_of_the_chart_says(phone: Screen) -> None:
+    phone.open("/spreads")
+    quotes, matrix = phone.page.locator(".side .values"), phone.page.locator(".matrix")
+    expect(quotes).to_contain_text("spread, bps")
+
+    def room() -> float | None:
+        ends, begins = quotes.bounding_box(), matrix.bounding_box()
+        return None if ends is None or begins is None else begins["y"] - ends["y"] - ends["height"]
+
+    until(lambda: (found := room()) is not None and found >= 0, "the matrix lies below")

@@ -50,6 +50,11 @@ RAISED = {
 RAW_CSS = sheet_of("page")
 
 
+AS_LARGE_AS_IT_IS = {"max-width": "100%", "max-height": "none"}
+"""Never wider than the window, and as high as what is in it: Panel would end it at the window's height, and what comes
+below would lie over the rest."""
+
+
 def title_of(question: str) -> pn.pane.HTML:
     """A page's title: the question that it answers."""
     return pn.pane.HTML(
@@ -63,14 +68,14 @@ def flow(*objects: Any, gap: str = "8px", align: str = "flex-start", **params: A
     Panel's own FlexBox would do, but components of Material never report that they are drawn inside of it, and then
     Panel holds back whatever Python changes.
     """
-    styles = {"flex-wrap": "wrap", "gap": gap, "justify-content": align, "min-width": "0", "max-width": "100%"}
+    styles = {"flex-wrap": "wrap", "gap": gap, "justify-content": align, "min-width": "0", **AS_LARGE_AS_IT_IS}
     styles |= params.pop("styles", {})
     return pn.Row(*objects, styles=styles, **({"sizing_mode": "stretch_width", "margin": 0} | params))
 
 
 def stack(*objects: Any, **params: Any) -> pn.Column:
     """Below one another, and as narrow as the window: Panel would not let it be narrower than its widest row."""
-    styles = {"min-width": "0", "max-width": "100%"} | params.pop("styles", {})
+    styles = {"min-width": "0", **AS_LARGE_AS_IT_IS} | params.pop("styles", {})
     return pn.Column(*objects, styles=styles, **({"sizing_mode": "stretch_width", "margin": 0} | params))
 
 

@@ -4,6 +4,7 @@ const instrumentOf = (name) => {
   return {venue: name.slice(0, colon), symbol: name.slice(colon + 1), name}
 }
 const currenciesOf = ({symbol}) => symbol.split(":")[0].split("/")
+const breakable = (symbol) => symbol.replace(/[/:]/g, "$&\u200b") // where a line may end that has no room for all
 function pairOf(name) {
   if (!name) return null
   const [a, b, basis] = name.split(" ").map(instrumentOf)

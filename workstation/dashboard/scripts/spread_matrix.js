@@ -57,7 +57,7 @@ export function render({model}) {
     return table([["symbol"], ...names.map((name) => [name])],
       ids.map((id, row) => [lines[row], names.map((name) => found.get(`${id}\n${name}`))]))
   }
-  const head = (scope, [name, more]) => el("th", {scope, title: more ? `${name} ${more}` : name}, name, ...(more ? [el("small", {}, more)] : []))
+  const head = (scope, [name, more]) => el("th", {scope, title: more ? `${name} ${more}` : name}, breakable(name), ...(more ? [el("small", {}, breakable(more))] : []))
   const table = (heads, lines) => el("table", {},
     el("thead", {}, el("tr", {}, ...heads.map((said) => head("col", said)))),
     el("tbody", {}, ...lines.map(([said, places], row) => el("tr", {}, head("row", said),

@@ -102,7 +102,7 @@ export function render({model, view}) {
     const isStale = ms === null || ms > told.stale_ms
     const {venue, symbol, name} = pair[side], decimals = side === "basis" ? told.basis_decimals : told.decimals
     return el("tr", {class: isStale ? "stale" : "", "aria-label": isStale ? "stale" : null},
-      el("th", {scope: "row", title: name}, venue, ...(pair.isPlain ? [] : [el("small", {}, symbol)])),
+      el("th", {scope: "row", title: name}, venue, ...(pair.isPlain ? [] : [el("small", {}, breakable(symbol))])),
       ...["bid", "ask"].map((name) => el("td", {}, figure(figures?.[`${name}_${side}`], decimals))),
       el("td", {class: "age"}, age(ms)))
   }
