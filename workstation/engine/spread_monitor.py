@@ -110,7 +110,8 @@ class SpreadMonitor:
         tables, (spec, slot_index) = self._market.tables, self._pairs[place]
         assert spec.instrument_b is not None
         slot = tables.slots[slot_index]
-        a, b, basis = (fields_of(tables.instruments[side]) for side in self._sides[place].tolist())
+        side_a, side_b, turning = self._sides[place].tolist()
+        a, b = fields_of(tables.instruments[side_a]), fields_of(tables.instruments[side_b])
         read_fields(slot, tables.instruments, self._fields)
         values = self._fields.tolist()
         return {
@@ -126,14 +127,15 @@ class SpreadMonitor:
             "ask_b": known(b["ask"]),
             "age_a_ms": _age_ms(a["ts_received"], now_ns),
             "age_b_ms": _age_ms(b["ts_received"], now_ns),
-            **(NO_BASIS if spec.basis is None else _of_basis(basis, now_ns)),
+            **(NO_BASIS if spec.basis is None else _of_basis(tables.instruments[turning], now_ns)),
             **self._statistics.figures(place),
             "points": int(slot["count"]),
             "is_truncated": bool(slot["is_truncated"]),
         }
 
 
-def _of_basis(basis: dict[str, Any], now_ns: int) -> dict[str, float | None]:
+def _of_basis(row: Any, now_ns: int) -> dict[str, float | None]:
+    basis = fields_of(row)
     age_ms = _age_ms(basis["ts_received"], now_ns)
     return {"bid_basis": known(basis["bid"]), "ask_basis": known(basis["ask"]), "age_basis_ms": age_ms}
 
