@@ -1,5 +1,6 @@
 """Pictures of the pages, for README and docs: python -m tests.browser.pictures.
 
+With --only NAME: that one alone.
 With --all FOLDER: every page, light and dark, wide and on a phone, empty, full, stale and disconnected, to look at.
 """
 
@@ -20,12 +21,16 @@ from tests.browser.desk import Desk, a_desk
 from tests.browser.seeing import PHONE, WIDE, Screen, a_browser, a_context, entered
 from tests.faults.running import until
 from workstation.cli.demonstration import AVERAGES, SPREAD
+from workstation.client.collection import CollectionRequest
 from workstation.client.declaration import SessionDeclaration
-from workstation.model.durations import SECOND_NS
+from workstation.client.jobs import ENDED, DownloadJob
+from workstation.model.durations import DAY_NS, SECOND_NS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 LARGEST_BYTES = 250_000
 COLOURS = 256
+DAYS = 20
+"""Of bars on the page Data: a cell of its map is a day."""
 PATIENCE_S = 600.0
 """A market in motion takes its time: a dislocation comes twice a minute, and is not always traded."""
 WATCHED_S = 150.0
@@ -52,6 +57,7 @@ SHOTS = (
     Shot(name="spreads", page="spreads"),
     Shot(name="sessions", page="sessions", is_dark=False),
     Shot(name="live_narrow", page="live", size=PHONE),
+    Shot(name="data", page="data", is_dark=False),
 )
 
 
@@ -87,6 +93,8 @@ def is_full(screen: Screen, page: str) -> bool:
         return bool(screen.columns("fills").get("price")) and len(screen.columns("candles").get("t", [])) > 100
     if page == "spreads":
         return bool(screen.columns("opportunities").get("start")) and len(screen.columns("spread").get("t", [])) > 100
+    if page == "data":
+        return screen.page.locator(".map .cell").count() > DAYS and screen.page.locator("td.share").count() > 2
     return screen.page.locator("tbody tr").locator("visible=true").count() > 3
 
 
@@ -114,11 +122,29 @@ def wait_for_something_to_see(desk: Desk) -> None:
     until(lambda: time.time_ns() - started_ns > WATCHED_S * SECOND_NS, "a band", PATIENCE_S)
 
 
+def fill_history(desk: Desk) -> None:
+    """Weeks of bars, one of them with a hole, and a download that takes its time."""
+    today_ns = time.time_ns() // DAY_NS * DAY_NS
+    for venue, symbol, first, last in (
+        ("nova", "BTC/USDT", DAYS, 0),
+        ("orion", "BTC/USDT", DAYS, 9),
+        ("orion", "BTC/USDT", 6, 0),
+    ):
+        span = {"start_ns": today_ns - first * DAY_NS, "end_ns": today_ns - last * DAY_NS}
+        job = desk.client.start_job(DownloadJob(venue=venue, symbol=symbol, **span)).job
+        until(lambda job=job: desk.client.job(job).state in ENDED, f"{job} ends", PATIENCE_S)
+    desk.client.start_collection(CollectionRequest(name="majors", symbols=("BTC/USDT", "ETH/USDT")))
+    desk.venues.go_wrong("latency", path="/api/v3/klines", seconds=3.0)
+    slow = desk.client.start_job(DownloadJob(venue="nova", symbol="ETH/USDT", start_ns=today_ns - DAYS * DAY_NS)).job
+    until(lambda: desk.client.job(slow).progress > 0.2, f"{slow} is on its way", PATIENCE_S)
+
+
 def take_all(camera: Camera, desk: Desk, folder: Path) -> None:
     """Every page in every state, each state for each kind of viewer."""
     take_state(camera, folder, "empty")
     start_sessions(desk)
     wait_for_something_to_see(desk)
+    fill_history(desk)
     take_state(camera, folder, "full")
     desk.venues.kill()
     until(lambda: any(one.state != "live" or one.stale for one in desk.client.health().feeds), "a stale feed")
@@ -146,7 +172,9 @@ def take_state(camera: Camera, folder: Path, state: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page in every state, to look at")
-    folder = parser.parse_args().all
+    parser.add_argument("--only", choices=[one.name for one in SHOTS], metavar="NAME", help="one of README's pictures")
+    asked = parser.parse_args()
+    folder, shots = asked.all, [one for one in SHOTS if asked.only in (None, one.name)]
     with (
         tempfile.TemporaryDirectory() as home,
         a_desk(Path(home), names="nova,orion,vega", is_lively=True) as desk,
@@ -157,9 +185,12 @@ def main() -> None:
         if folder is not None:
             take_all(camera, desk, folder)
             return
-        start_sessions(desk)
-        wait_for_something_to_see(desk)
-        camera.take(SHOTS, FOLDER)
+        if any(one.page != "data" for one in shots):
+            start_sessions(desk)
+            wait_for_something_to_see(desk)
+        if any(one.page == "data" for one in shots):
+            fill_history(desk)
+        camera.take(shots, FOLDER)
 
 
 if __name__ == "__main__":

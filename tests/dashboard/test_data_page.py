@@ -140,6 +140,33 @@ def test_the_surveyor_keeps_what_it_found_and_rests_between(tmp_path: Path) -> N
     assert surveyor.number > number and surveyor.figures == before
 
 
+def test_a_download_that_ended_ends_the_surveyor_s_rest_and_is_looked_at_once(tmp_path: Path) -> None:
+    a_history(tmp_path)
+    surveyor = Surveyor(tmp_path, lambda: 0.0)
+
+    async def look() -> int:
+        surveyor.want()
+        await surveyor.wait()
+        return surveyor.number
+
+    def looks_again(*ended: str) -> bool:
+        before = surveyor.number
+        surveyor.heed(frozenset(ended))
+        return asyncio.run(look()) > before
+
+    asyncio.run(look())
+    assert [looks_again("one"), looks_again("one", "two"), looks_again("one", "two")] == [False, True, False]
+
+    async def while_one_runs() -> None:
+        surveyor.heed(frozenset(("three",)))
+        surveyor.want()
+        surveyor.heed(frozenset(("three", "four")))
+        await surveyor.wait()
+
+    asyncio.run(while_one_runs())
+    assert looks_again("three", "four")
+
+
 def test_a_surveyor_whose_process_dies_says_so_and_keeps_what_it_knew(tmp_path: Path) -> None:
     line = msgspec.json.encode(SurveyLine(series=())).decode()
     words = f"import sys; sys.stdin.readline(); print({line!r}); print('no line'); sys.exit(3)"

@@ -103,6 +103,7 @@ class EngineLink:
                 fills=tuple(one for one in orders if one.filled_quantity),
                 spreads=tuple(client.spreads()),
                 jobs=tuple(client.jobs()),
+                collections=tuple(client.collections()),
                 instruments={(one.venue, one.symbol): one for one in client.instruments()},
             )
         except WorkstationError as error:

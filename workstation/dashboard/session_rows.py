@@ -13,6 +13,7 @@ MARKS = {
     "queued": "◌", "done": "✓", "failed": "▲", "cancelled": "■",
 }  # fmt: skip
 """Before the word of a state: told by shape too."""
+OPEN_JOBS = [f"{MARKS[one]} {one}" for one in ("queued", "running")]
 FIRST, LAST = (SessionStatus.RUNNING, SessionStatus.STARTING), (SessionStatus.STOPPED,)
 """What trades stands above what waits for somebody, and both above what is over."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from workstation.client.collection import CollectionView
 from workstation.client.declaration import Mode
 from workstation.client.jobs import JobView
 from workstation.client.messages import (
@@ -52,7 +53,9 @@ class EngineState:
     """The last orders that were filled, in part at least, oldest first."""
     spreads: tuple[SpreadView, ...] = ()
     jobs: tuple[JobView, ...] = ()
-    """Replays and back-tests, oldest first; ended ones too."""
+    """Oldest first; ended ones too."""
+    collections: tuple[CollectionView, ...] = ()
+    """By their beginning; ended ones too."""
     instruments: Mapping[tuple[str, str], InstrumentView] = field(default_factory=dict)
     """By venue and symbol."""
 

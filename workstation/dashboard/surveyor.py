@@ -38,6 +38,9 @@ class Surveyor:
         self.done, self.total = 0, 0
         """Rows of the survey that runs; 0 of 0 where none is at it."""
         self._began_s, self._rest_until_s = 0.0, float("-inf")
+        self._ended: frozenset[str] | None = None
+        self._is_stale = False
+        """More came while a survey was running."""
         self._task: asyncio.Task[None] | None = None
         self._process: Process | None = None
 
@@ -46,6 +49,12 @@ class Surveyor:
         if self._task is None and self._now_s() >= self._rest_until_s:
             self._began_s = self._now_s()
             self._task = asyncio.get_running_loop().create_task(self._work())
+
+    def heed(self, ended: frozenset[str]) -> None:
+        """Names of what filled the history and is over: where there is a new one, a survey begins at once."""
+        if self._ended is not None and ended - self._ended:
+            self._rest_until_s, self._is_stale = float("-inf"), self._task is not None
+        self._ended = ended
 
     def left_s(self) -> float | None:
         """At the pace so far; None before there is one, and where nothing is looked at."""
@@ -58,7 +67,7 @@ class Surveyor:
         if self._task is not None:
             await self._task
 
-    def close(self) -> None:
+    def _end_process(self) -> None:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
@@ -80,9 +89,10 @@ class Surveyor:
         except (OSError, ValueError) as error:  # no process can be made, or it says a line without an end
             self.failure = f"the process that looks at the history could not be followed: {error}"
         finally:
-            self.close()
+            self._end_process()
             took_s = self._now_s() - self._began_s
-            self._rest_until_s = self._now_s() + max(PAUSE_S, REST_TIMES * took_s)
+            rest_s = 0.0 if self._is_stale else max(PAUSE_S, REST_TIMES * took_s)
+            self._rest_until_s, self._is_stale = self._now_s() + rest_s, False
             self.done = self.total = 0
             self.number += 1
             self._process = self._task = None

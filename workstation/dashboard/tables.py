@@ -12,12 +12,13 @@ from panel.custom import JSComponent
 
 from workstation.dashboard.components import code_of, sheet_of
 
-Kind = Literal["text", "id", "price", "quantity", "signed", "side", "age", "span"]
-"""An age is told as the time in ms UTC since which it grows, a span in seconds."""
+Kind = Literal["text", "id", "price", "quantity", "signed", "side", "age", "span", "share"]
+"""An age is told as the time in ms UTC since which it grows, a span in seconds, a share from 0 to 1 as a bar."""
 Row = Mapping[str, Any]
 PRICE_DIGITS, QUANTITY_DIGITS, SESSION = "price_digits", "quantity_digits", "session"
 """Of a row, told behind its columns: how many decimals its prices and quantities have, and whose it is."""
-LEAST = {"text": 56, "id": 56, "price": 82, "quantity": 72, "signed": 72, "side": 62, "age": 58, "span": 58}
+LEAST = {"text": 56, "id": 56, "price": 82, "quantity": 72, "signed": 72, "side": 62, "age": 58, "span": 58,
+         "share": 84}  # fmt: skip
 """Pixels that the usual values of a kind need."""
 SYMBOL_LEAST = 118
 """Of BTC/USDT:USDT."""
@@ -73,7 +74,10 @@ class LiveTable(JSComponent):
     title = param.String()
     empty = param.String(doc="What is said where there is no row.")
     columns = param.List(doc="As Column.told says them.")
-    buttons = param.Dict(default={}, doc="By the name of each: its word, and what it does.")
+    buttons = param.Dict(
+        default={}, doc="By the name of each: its word, what it does, and where: {column: words it says}."
+    )
+    acts = param.Boolean(default=True, doc="Whoever looks may press its buttons.")
     opens = param.Boolean(doc="A row can be pressed.")
     source = param.String(doc="Its rows in the channel, without their ending.")
     most = param.Integer(default=200, doc="Rows on the page; the CSV has all.")

@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from workstation.client.messages import SessionStatus
+from workstation.dashboard.download_rows import (
+    COLLECTIONS,
+    DOWNLOADS,
+    collection_row,
+    collections_in_order,
+    download_row,
+    downloads_of,
+)
 from workstation.dashboard.live_rows import (
     FILLS,
     ORDERS,
@@ -79,6 +87,8 @@ def _rows(state: EngineState) -> Mapping[str, Any]:
         "fills_rows": rows_told(FILLS, (fill_row(one, rules) for one in reversed(state.fills))),
         "sessions_rows": rows_told(SESSIONS, (session_row(one) for one in in_order(state.sessions))),
         "jobs_rows": rows_told(JOBS, (job_row(one) for one in reversed(state.jobs))),
+        "downloads_rows": rows_told(DOWNLOADS, (download_row(one) for one in downloads_of(state.jobs))),
+        "collections_rows": rows_told(COLLECTIONS, map(collection_row, collections_in_order(state.collections))),
     }
 
 

@@ -1,11 +1,13 @@
 """Data: Can I trust the data? What is on the disk, how much of its time it covers, and where each series came from."""
 
+import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import panel as pn
 import panel_material_ui as pmui
 
+from workstation.client.jobs import ENDED
 from workstation.dashboard.coverage_map import CoverageMap
 from workstation.dashboard.data_rows import (
     GAPS,
@@ -18,12 +20,15 @@ from workstation.dashboard.data_rows import (
     source_rows,
     what_of,
 )
+from workstation.dashboard.download_rows import downloads_of
+from workstation.dashboard.downloading import DownloadWords, words_of_series
 from workstation.dashboard.look import RAISED, flow, head_of, stack
+from workstation.dashboard.pages.filling import Filling
 from workstation.dashboard.sheet import FactSheet
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.tables import LiveTable, Row
 from workstation.dashboard.visit import OnPlace, Visit
-from workstation.history.survey import SeriesFacts
+from workstation.history.survey import Figures, SeriesFacts
 
 ALL = "all"
 MANY = 12
@@ -63,6 +68,7 @@ class DataPage:
                                   stylesheets=[PLAIN])  # fmt: skip
         self.gaps = LiveTable("Longest gaps", GAPS, empty=GAPLESS)
         self.sources = LiveTable("Sources", SOURCES, empty="The rows are in the live log, and in no file yet.")
+        self.filling = Filling(visit, self._missing)
         tables = flow(
             pn.Column(self.gaps, styles={"flex": "1 1 320px", "min-width": "0"}, margin=0),
             pn.Column(self.sources, styles={"flex": "2 1 420px", "min-width": "0"}, margin=0),
@@ -77,10 +83,14 @@ class DataPage:
             visible=False,
             css_classes=["series-panel"],
         )
-        self._body = stack(self._detail, self.table, self.map, visible=False)
+        self._body = stack(
+            self._detail, self.table, self.map, visible=False,
+            styles={"max-height": "none"},  # Panel's is the window's height, and what follows would lie over the map
+        )  # fmt: skip
         for widget in self.filters.values():
             widget.param.watch(self._on_filter, "value")
         self.table.on_row(self._on_row)
+        self.gaps.on_row(self._on_gap)
         self.show(visit.state)
 
     @property
@@ -88,8 +98,11 @@ class DataPage:
         return dict(self._wanted)
 
     def view(self) -> pn.viewable.Viewable:
-        head = head_of(self.question, *self.filters.values())
-        return stack(head, self.told, self.progress, self.lesson, self._body, margin=(0, 8), css_classes=["data-page"])
+        head = head_of(self.question, *self.filters.values(), self.filling.openers())
+        return stack(
+            head, self.filling.forms(), self.told, self.progress, self.lesson, self._body, self.filling.tables(),
+            margin=(0, 8), css_classes=["data-page"],
+        )  # fmt: skip
 
     def restyle(self, *, is_dark: bool) -> None:
         """Its colours are the theme's own."""
@@ -98,6 +111,9 @@ class DataPage:
         """After each look at the engine, which need not answer: the history is read without it."""
         if self._visit.user_now() is None:
             return
+        self.filling.show(state)
+        if state.heard_s is not None:
+            self._surveyor.heed(frozenset(one.job for one in downloads_of(state.jobs) if one.state in ENDED))
         self._surveyor.want()
         self._tell_progress()
         if self._surveyor.number != self._number:
@@ -115,7 +131,7 @@ class DataPage:
 
     def _tell_progress(self) -> None:
         now = self._surveyor
-        left_s, lines = now.left_s(), []
+        left_s, lines = now.left_s(), self.filling.lines(self._visit.state)
         if now.failure:
             lines.append(f"Not all could be looked at: {now.failure}")
         if now.series is None and not now.failure:
@@ -140,12 +156,11 @@ class DataPage:
         self._draw_detail()
 
     def _draw_detail(self) -> None:
-        name = self._wanted["series"]
-        one = next((one for one in self._surveyor.series or () if one.name == name), None)
-        self.map.chosen = "" if one is None else name
+        one, found = self._chosen()
+        name = "" if one is None else one.name
+        self.map.chosen = name
         self._detail.visible = one is not None
         if one is not None:
-            found = self._surveyor.figures.get(name)
             self.gaps.empty = GAPLESS if found is not None else "Not looked at yet."
             self.gaps.show(gap_rows(found))
             self.sources.show(source_rows(one))
@@ -180,6 +195,24 @@ class DataPage:
         found = next((one for one in series if (what_of(one), one.venue, one.symbol) == wanted), None)
         if found is not None:
             self.choose(found.name)
+
+    def _on_gap(self, row: Row) -> None:
+        """That gap alone is filled."""
+        one, found = self._chosen()
+        gaps = () if found is None else found.longest_gaps
+        gap = next((gap for gap, told in zip(gaps, gap_rows(found), strict=True) if told == row), None)
+        if one is not None and gap is not None:
+            self.filling.download(words_of_series(one, found, time.time_ns(), (gap.start_ns, gap.end_ns)))
+
+    def _missing(self) -> DownloadWords | None:
+        """Of the chosen series; None where none is chosen."""
+        one, found = self._chosen()
+        return None if one is None else words_of_series(one, found, time.time_ns())
+
+    def _chosen(self) -> tuple[SeriesFacts | None, Figures | None]:
+        name = self._wanted["series"]
+        one = next((one for one in self._surveyor.series or () if one.name == name), None)
+        return one, self._surveyor.figures.get(name)
 
     def _on_close(self, _: Any) -> None:
         self.choose(self._wanted["series"])

@@ -9,7 +9,7 @@ from workstation.client.jobs import ENDED
 from workstation.dashboard.look import head_of, stack
 from workstation.dashboard.pages.session_detail import SessionPanel
 from workstation.dashboard.pages.session_form import SessionForm
-from workstation.dashboard.session_rows import JOBS, SESSIONS, in_order
+from workstation.dashboard.session_rows import JOBS, OPEN_JOBS, SESSIONS, in_order
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.tables import LiveTable, Row
 from workstation.dashboard.users import Role
@@ -34,8 +34,8 @@ class SessionsPage:
         self._wanted, self._form_for = place.get("session", ""), place.get("start", "")
         self.sessions = LiveTable("Sessions", SESSIONS, source="sessions", empty=EMPTY, margin=(0, 0, 12, 0))
         self.jobs = LiveTable(
-            "Jobs", JOBS, source="jobs", empty="No replays or back-tests were asked of this engine.",
-            buttons={"cancel": ["cancel", "End this job before its time"]},
+            "Jobs", JOBS, source="jobs", empty="No replays, back-tests or downloads were asked of this engine.",
+            buttons={"cancel": ["cancel", "End this job before its time", {"state": OPEN_JOBS}]},
         )  # fmt: skip
         self.chosen = pmui.Select(label="Session", options={NONE: ""}, value="", size="small", width=230)
         self.new = pmui.Button(
@@ -132,6 +132,8 @@ class SessionsPage:
         known = next((one for one in self._visit.state.jobs if one.job == job), None)
         if known is None or known.state in ENDED:
             return
-        lines = [f"{known.strategy} on {', '.join(known.instruments)}: {known.progress:.0%} is done, and is lost."]
+        what = known.series or f"{known.strategy} on {', '.join(known.instruments)}"
+        rest = "is lost" if known.series is None else "stays stored"
+        lines = [f"{what}: {known.progress:.0%} is done, and {rest}."]
         if await self._visit.confirm(f"Cancel {job}?", lines, "Cancel the job"):
             await self._visit.do(lambda client, by: client.cancel_job(job, by), f"{job} is cancelled.")

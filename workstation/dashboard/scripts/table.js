@@ -1,9 +1,11 @@
 // A table: heads that sort, rows as they are told, and only those cells are touched whose words changed.
 const BUTTON = 72, OLD_MS = 10_000
-const FIGURES = ["price", "quantity", "signed", "age", "span"]
+const FIGURES = ["price", "quantity", "signed", "age", "span", "share"]
 
 export function render({model}) {
   const el = node, columns = model.columns, acts = Object.entries(model.buttons)
+  // buttons that stand where a column says certain words never stand together: one place does for all of them
+  const places = acts.length && acts.every(([, [, , where]]) => where) ? [acts] : acts.map((one) => [one])
   const [PRICE, QUANTITY, SESSION] = [0, 1, 2].map((one) => columns.length + one)
   const count = el("span", {}), note = el("p", {class: "teach", role: "status"})
   const csv = el("button", {type: "button", class: "csv", "aria-label": `${model.title} as CSV`, onclick: () => save()}, "CSV")
@@ -11,8 +13,8 @@ export function render({model}) {
   const heads = columns.map((column, at) => el("th", {scope: "col", class: kindOf(column)},
     el("button", {type: "button", onclick: () => sort(at)}, column.title)))
   const table = el("table", {"aria-label": model.title},
-    el("colgroup", {}, ...widths, ...acts.map(() => el("col", {style: `width:${BUTTON}px`}))),
-    el("thead", {}, el("tr", {}, ...heads, ...acts.map(([name]) => el("th", {scope: "col", "aria-label": name})))), body)
+    el("colgroup", {}, ...widths, ...places.map(() => el("col", {style: `width:${BUTTON}px`}))),
+    el("thead", {}, el("tr", {}, ...heads, ...places.map((some) => el("th", {scope: "col", "aria-label": some.map(([name]) => name).join(", ")})))), body)
   const root = el("section", {class: "table"},
     el("div", {class: "head"}, el("h3", {}, model.title, " ", count), el("span", {class: "space"}), csv),
     el("div", {class: "scroll"}, table), note)
@@ -31,6 +33,7 @@ export function render({model}) {
     if (kind === "signed") return [signed(value, digits), value === null ? "" : sign(value)]
     if (kind === "age") return [age(since(value)), since(value) > OLD_MS ? "old" : ""]
     if (kind === "span") return [age(value === null ? null : value * 1000)]
+    if (kind === "share") return [value === null ? UNKNOWN : `${Math.floor(value * 100)} %`, value === null ? "" : "share"]
     if (kind === "side") return [`${isUp(value) ? "▲" : "▼"} ${value}`, isUp(value) ? "up" : "down"]
     return [value === null || value === undefined || value === "" ? UNKNOWN : String(value), kind === "id" ? "id" : "", value]
   }
@@ -82,10 +85,10 @@ export function render({model}) {
   const who = (row) => JSON.stringify([row[SESSION], ...NAMES.map((at) => row[at])])
   function line() {
     const cells = columns.map((column, at) => el("td", {class: kindOf(column), hidden: hidden.has(at)}))
-    const buttons = acts.map(([name, [word, what]]) => el("td", {class: "act"},
-      el("button", {type: "button", title: what, onclick: (event) => { event.stopPropagation(); say(made.row, name) }}, word)))
-    const tr = el("tr", {}, ...cells, ...buttons)
-    const made = {tr, cells, said: columns.map(() => null), row: null}
+    const buttons = acts.map(([name, [word, what]]) => el("button", {type: "button", title: what,
+      onclick: (event) => { event.stopPropagation(); say(made.row, name) }}, word))
+    const tr = el("tr", {}, ...cells, ...places.map((some) => el("td", {class: "act"}, ...some.map((one) => buttons[acts.indexOf(one)]))))
+    const made = {tr, cells, buttons, said: columns.map(() => null), row: null}
     if (model.opens) {
       tr.tabIndex = 0
       tr.className = "opens"
@@ -104,9 +107,15 @@ export function render({model}) {
       cell.textContent = text
       cell.className = `${kindOf(column)} ${kind}`
       cell.title = column.kind === "id" ? `Copy ${title}` : title ?? ""
+      if (column.kind === "share") cell.style.setProperty("--share", text === UNKNOWN ? "0%" : `${row[at] * 100}%`)
+    })
+    acts.forEach(([, [, , where]], at) => {
+      one.buttons[at].hidden = Boolean(where) && !Object.entries(where).every(([name, said]) => said.includes(row[columnAt(name)]))
+      one.buttons[at].disabled = !model.acts
     })
     return one
   }
+  const columnAt = (name) => columns.findIndex((one) => one.name === name)
   const say = (row, button) => model.send_msg({row: Object.fromEntries(columns.map(({name}, at) => [name, row[at]])), ...(button && {button})})
   async function copy(cell, text) {
     if (!navigator.clipboard) return
@@ -121,7 +130,7 @@ export function render({model}) {
   // -- room: what does not fit goes by rank, the rest shares what is left
 
   function fit() {
-    const room = root.clientWidth - acts.length * BUTTON
+    const room = root.clientWidth - places.length * BUTTON
     if (room <= 0) return
     let kept = columns.map((_, at) => at)
     const least = () => kept.reduce((sum, at) => sum + columns[at].least, 0)
@@ -136,13 +145,13 @@ export function render({model}) {
       widths[at].style.width = `${own + spare * grow / shares}px`
       for (const one of [widths[at], heads[at], ...lines.map(({cells}) => cells[at])]) one.hidden = hidden.has(at)
     })
-    table.style.minWidth = `${least() + acts.length * BUTTON}px`
+    table.style.minWidth = `${least() + places.length * BUTTON}px`
     draw()
   }
   const stopSight = onSight(root, fit)
 
   const stop = model.source ? live.watch("state", {whole: (now) => { told = now; draw() }}) : null
-  for (const name of ["rows", "session", "empty"]) model.on(name, draw)
+  for (const name of ["rows", "session", "empty", "acts"]) model.on(name, draw)
   model.on("remove", () => { stop?.(); stopSight() })
   return root
 }
