@@ -38,7 +38,7 @@ WATCHED_S = 150.0
 SPREAD_SESSION = "spread-reversion-1"
 LIVE = f"/live?session={SPREAD_SESSION}&instrument=nova%3ABTC%2FUSDT&interval=1m"
 PAGES = {"live": LIVE, "spreads": "/spreads?symbol=BTC%2FUSDT&a=nova&b=orion&span=5m",
-         "sessions": f"/sessions?session={SPREAD_SESSION}", "data": "/data"}  # fmt: skip
+         "sessions": f"/sessions?session={SPREAD_SESSION}", "data": "/data?kind=bars"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,13 @@ from tests.browser.conftest import Opens
 from tests.browser.desk import Dashboard, Desk
 from tests.browser.seeing import Screen, entered
 from tests.faults.running import PATIENCE_S, until
-from tests.server.desk import TOKEN, an_app, detail_of, served
+from tests.server.desk import TOKEN, a_collection, a_job, an_app, detail_of, served
 from tests.server.desk import Desk as Double
 from workstation.cli.demonstration import free_port
 from workstation.client.access import TOKEN_FILE
+from workstation.client.collection import CollectionRequest
 from workstation.client.declaration import SessionDeclaration
+from workstation.client.jobs import DownloadJob, JobState
 from workstation.client.kill import KillOrder
 from workstation.client.messages import InstrumentView, PositionView, SpreadView
 from workstation.dashboard.private_files import write_private
@@ -74,6 +76,11 @@ def hostile_engine(home: Path) -> Iterator[int]:
     declared = {"session": "one", "strategy": "ma-cross", "parameters": {}, "venues": ["nova"], "symbol": "BTC/USDT"}
     detail = detail_of(SessionDeclaration.model_validate(declared | {"interval": "1m"}))
     double.kept["one"] = detail.model_copy(update={"reason": HOSTILE, "instruments": (f"{HOSTILE}:{HOSTILE}",)})
+    download = a_job("download-1", DownloadJob(venue="nova", symbol="BTC/USDT", start_ns=10**18))
+    named = {"series": f"bars {HOSTILE}:{HOSTILE} 1m", "instruments": (f"{HOSTILE}:{HOSTILE}",), "reason": HOSTILE}
+    double.kept_jobs["download-1"] = download.model_copy(update=named | {"state": JobState.FAILED})
+    collection = a_collection("night", CollectionRequest(symbols=("BTC/USDT",)))
+    double.kept_collections["night"] = collection.model_copy(update={"symbols": (HOSTILE,), "venues": (HOSTILE,)})
     double.problems = (HOSTILE,)
     write_private(home / TOKEN_FILE, TOKEN.encode())
     ports: list[int] = []
@@ -99,7 +106,7 @@ def test_names_of_venues_and_symbols_are_text(browser: Browser, screens: Opens, 
         file.write_text(f'[paths]\nhome = "{tmp_path}"\n[api]\nport = {port}\n')
         with Dashboard(file, free_port()) as dashboard:
             screen = screens(dashboard.url, storage_state=entered(browser, dashboard.link))
-            for path in ("/live?session=one", "/spreads", "/sessions?session=one"):
+            for path in ("/live?session=one", "/spreads", "/sessions?session=one", "/data"):
                 screen.open(path)
                 expect(screen.page.get_by_text(HOSTILE).locator("visible=true").first).to_be_visible()
                 has_no_such_element(screen)

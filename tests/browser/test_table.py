@@ -57,7 +57,7 @@ class Table:
     def put_up(self, **told: Any) -> None:
         given = {
             "title": "Fills", "empty": "No fills yet.", "columns": [one.told() for one in COLUMNS], "buttons": {},
-            "opens": False, "source": "fills", "most": 200, "session": "", "rows": [],
+            "acts": True, "opens": False, "source": "fills", "most": 200, "session": "", "rows": [],
         }  # fmt: skip
         self.page.evaluate(PUT_UP, [code_of("table"), sheet_of("table"), given | told])
         self.page.wait_for_function("document.querySelector('col').style.width !== ''")
@@ -161,6 +161,34 @@ def test_a_press_says_which_row_and_which_button(table: Table) -> None:
     table.page.locator("tbody tr").nth(1).press("Enter")
     said = [(one.get("button"), one["row"]["venue"]) for one in table.said()]
     assert said == [("close", "orion"), (None, "nova"), (None, "orion")]
+
+
+def test_buttons_that_stand_where_a_column_says_so_share_one_place_and_are_off_for_who_may_not_act(
+    table: Table,
+) -> None:
+    table.put_up(buttons={
+        "cancel": ["cancel", "End it", {"venue": ["nova", "vega"]}], "again": ["go on", "Ask", {"venue": ["orion"]}],
+    })  # fmt: skip
+    table.tell(a_row(), a_row(venue="orion"), a_row(venue="lyra"))
+    acts = table.page.locator("tbody .act")
+    assert acts.count() == 3
+    shown = [acts.nth(at).locator("button:visible").all_inner_texts() for at in range(3)]
+    assert shown == [["cancel"], ["go on"], []]
+    table.page.evaluate("set('acts', false)")
+    assert table.page.locator("tbody button:enabled").count() == 0
+    table.page.evaluate("set('acts', true)")
+    table.page.get_by_role("button", name="go on").click()
+    assert [(one["button"], one["row"]["venue"]) for one in table.said()] == [("again", "orion")]
+
+
+def test_a_share_is_a_bar_with_its_percent_never_rounded_up(table: Table) -> None:
+    column = Column(name="done", title="Done", kind="share")
+    table.put_up(columns=[column.told()], source="", rows=rows_told([column], [{"done": 0.999}, {"done": None}]))
+    cells = table.page.locator("tbody td")
+    assert cells.all_inner_texts() == ["99 %", "–"]
+    told = "(all) => all.map((one) => [one.classList.contains('share'), one.style.getPropertyValue('--share')])"
+    bars = cells.evaluate_all(told)
+    assert bars == [[True, "99.9%"], [False, "0%"]]
 
 
 def test_a_button_stays_with_its_row_when_another_one_comes_or_goes(table: Table) -> None:

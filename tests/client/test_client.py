@@ -17,7 +17,7 @@ from workstation.client.client import Client, connect
 from workstation.client.collection import CollectionRequest
 from workstation.client.control import Control
 from workstation.client.declaration import SessionDeclaration
-from workstation.client.jobs import BacktestJob, JobState, ReplayJob
+from workstation.client.jobs import BacktestJob, DownloadJob, JobState, ReplayJob
 from workstation.client.messages import SessionStatus
 from workstation.errors import (
     AccessRefused,
@@ -117,6 +117,9 @@ def test_jobs_come_back_as_the_engine_said_them() -> None:
         assert client.jobs() == tuple(desk.jobs())
         assert client.job("replay-1").request == replay
         assert client.job("backtest-2").request == backtest
+        asked = DownloadJob(venue="nova", symbol="BTC/USDT", start_ns=10**18)
+        assert client.start_job(asked).series == "bars nova:BTC/USDT 1m"
+        assert client.job("download-3").request == asked
         assert client.cancel_job("replay-1").state is JobState.CANCELLED
         with pytest.raises(JobNotFound, match="job replay-9: there is none"):
             client.job("replay-9")
@@ -124,7 +127,7 @@ def test_jobs_come_back_as_the_engine_said_them() -> None:
             client.cancel_job("a/..")
         with pytest.raises(HistoryMissing, match="not stored"):
             client.start_job(replay.model_copy(update={"symbol": "GONE/USDT"}))
-    assert [by for _, _, by in desk.acts] == ["notebook", "cli", "notebook"]
+    assert [by for _, _, by in desk.acts] == ["notebook", "cli", "notebook", "notebook"]
 
 
 def test_collections_come_back_as_the_engine_said_them() -> None:

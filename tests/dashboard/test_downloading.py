@@ -146,6 +146,8 @@ def test_a_download_is_a_row_and_a_line_with_what_holds_it_up() -> None:
     assert (row["done"], row["left"], row["state"]) == (0.429, 30, "● running")
     assert download_row(a_download(series="trades nova:BTC/USDT"))["what"] == "trades"
     assert running_line(a_download()) == "Downloading bars nova:BTC/USDT 1m: 42 %, 1,200 rows, about 30 s left"
+    told = [running_line(a_download(left_s=left_s)).rpartition("about ")[2] for left_s in (89.0, 91.0, 5_400.0)]
+    assert told == ["89 s left", "2 min left", "2 h left"]
     assert running_line(a_download(note="429", left_s=None)).endswith("1,200 rows: 429")
     replay = a_download(job="replay-2", kind=JobKind.REPLAY)
     assert [one.job for one in downloads_of([a_download(), replay, a_download(job="download-3")])] == [

@@ -19,7 +19,7 @@ from workstation.client.collection import (
 )
 from workstation.client.control import USUAL_INTERVAL, USUAL_PAGE
 from workstation.client.declaration import Mode, SessionDeclaration
-from workstation.client.jobs import JobDetail, JobRequest, JobState, JobView, ReplayJob, instruments_of
+from workstation.client.jobs import DownloadJob, JobDetail, JobRequest, JobState, JobView, ReplayJob, instruments_of
 from workstation.client.kill import KillOrder, KillReset, KillScope, KillView
 from workstation.client.messages import (
     BarsView,
@@ -344,7 +344,10 @@ def detail_of(declared: SessionDeclaration) -> SessionDetail:
 
 def a_job(name: str, request: JobRequest, **fields: Any) -> JobDetail:
     return JobDetail.model_validate({
-        "job": name, "kind": request.kind, "strategy": request.strategy, "instruments": instruments_of(request),
+        "job": name, "kind": request.kind, "instruments": instruments_of(request),
+        "strategy": None if isinstance(request, DownloadJob) else request.strategy,
+        "series": request.series if isinstance(request, DownloadJob) else None,
+        "start_ns": request.start_ns, "end_ns": request.end_ns,
         "session": request.session if isinstance(request, ReplayJob) else None, "state": JobState.RUNNING,
         "reason": "", "by": "test", "asked_ns": STARTED_NS, "started_ns": STARTED_NS, "folder": f"/home/jobs/{name}",
         "request": request} | fields)  # fmt: skip

@@ -13,7 +13,7 @@ from workstation.history.survey import Figures, SeriesFacts
 from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS
 
 SERIES = (
-    Column(name="what", title="Kind", width=78),
+    Column(name="what", title="Kind", least=94),
     Column(name="venue", title="Venue", least=66),
     Column(name="symbol", title="Symbol", least=126),
     Column(name="start", title="From, UTC", least=122, rank=4),

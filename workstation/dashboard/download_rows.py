@@ -7,7 +7,7 @@ from workstation.client.jobs import DownloadResult, JobKind, JobState, JobView
 from workstation.dashboard.data_rows import length, moment
 from workstation.dashboard.tables import QUANTITY_DIGITS, Column, Row
 from workstation.history.collection import OPEN_STATES
-from workstation.model.durations import MS_NS, SECOND_NS
+from workstation.model.durations import MS_NS
 
 MARKS = {
     "queued": "◌", "running": "●", "done": "✓", "failed": "▲", "cancelled": "■",
@@ -79,9 +79,17 @@ def download_row(one: JobView) -> Row:
 
 def running_line(one: JobView) -> str:
     """ "Downloading bars nova:BTC/USDT 1m: 42 %, 12,000 rows, about 30 s left"."""
-    left = "" if one.left_s is None else f", about {length(round(one.left_s) * SECOND_NS)} left"
+    left = "" if one.left_s is None else f", about {_about(one.left_s)} left"
     note = f": {one.note}" if one.note else ""
     return f"Downloading {one.series}: {int(one.progress * 100)} %, {one.rows:,} rows{left}{note}"
+
+
+def _about(seconds: float) -> str:
+    """ "40 s", "12 min", "3 h"."""
+    for size, unit in ((3_600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def outcome_of(one: JobView) -> str:

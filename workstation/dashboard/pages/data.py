@@ -60,7 +60,7 @@ class DataPage:
         self.map = CoverageMap(self.choose, sizing_mode="stretch_width", margin=(0, 0, 12, 0))
         self.sheet = FactSheet(margin=0, sizing_mode="stretch_width")
         self.close = pmui.Button(label="Close", variant="text", size="small", margin=0, on_click=self._on_close)
-        self.told = pn.pane.Str("", margin=(4, 8), visible=False, css_classes=["data-told"], stylesheets=[PLAIN])
+        self.told = pn.pane.Str("", margin=(4, 8, 12, 8), visible=False, css_classes=["data-told"], stylesheets=[PLAIN])
         self.progress = pmui.LinearProgress(
             value=0, variant="determinate", visible=False, sizing_mode="stretch_width", margin=(0, 8, 8, 8)
         )
