@@ -14,6 +14,7 @@ from workstation.dashboard.controls import Outcome
 from workstation.dashboard.journal_words import event_name, event_words, journal_tail
 from workstation.dashboard.look import flow, stack
 from workstation.dashboard.now import now_lines
+from workstation.dashboard.pages.asking import VIEWER
 from workstation.dashboard.session_facts import fact_groups, moment, verification_lines
 from workstation.dashboard.sheet import FactSheet
 from workstation.dashboard.state import OVER, EngineState, closing_lines, closing_of, kill_lines
@@ -28,7 +29,6 @@ JOURNAL = (
     Column(name="event", title="Event", width=150),
     Column(name="says", title="Says", rank=1),
 )
-VIEWER = "A viewer watches; to act takes the role trader or admin."
 
 
 class SessionPanel:

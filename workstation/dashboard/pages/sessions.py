@@ -81,6 +81,8 @@ class SessionsPage:
         if self._form is not None:
             self._form.show(state)
         may = self._visit.controls.may(Role.TRADER)
+        if self.jobs.acts != may:
+            self.jobs.acts = may
         if self.new.disabled == may:
             self.new.param.update(
                 disabled=not may,
