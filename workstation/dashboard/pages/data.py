@@ -83,10 +83,7 @@ class DataPage:
             visible=False,
             css_classes=["series-panel"],
         )
-        self._body = stack(
-            self._detail, self.table, self.map, visible=False,
-            styles={"max-height": "none"},  # Panel's is the window's height, and what follows would lie over the map
-        )  # fmt: skip
+        self._body = stack(self._detail, self.table, self.map, visible=False)
         for widget in self.filters.values():
             widget.param.watch(self._on_filter, "value")
         self.table.on_row(self._on_row)
