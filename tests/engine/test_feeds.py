@@ -262,6 +262,22 @@ def test_all_watched_symbols_of_a_venue_are_wanted_at_once(tmp_path) -> None:
         assert [[one.key for one in asked] for asked in bench.feed["orion"].asked] == [[ORION]]
 
 
+def test_what_is_refused_of_one_symbol_keeps_no_other_of_its_venue_back(tmp_path, monkeypatch) -> None:
+    with a_bench(tmp_path / "home", [linear(NOVA), linear(NOVA_ETH)]) as bench:
+        want = bench.feeds.want
+
+        def refusing(wishes, holder: str = "") -> None:
+            if NOVA_ETH in wishes:
+                raise BadInput(f"{NOVA_ETH}: contract_size 10: expected 1")
+            want(wishes, holder)
+
+        monkeypatch.setattr(bench.feeds, "want", refusing)
+        engine = an_engine(bench, (SYMBOL, ETH))
+        asyncio.run(engine._watch(Venue("nova")))
+        assert [one.symbols for one in bench.feeds.views() if one.venue == "nova"] == [1]
+        assert engine._health.not_fed == {str(NOVA_ETH): f"{NOVA_ETH}: contract_size 10: expected 1"}
+
+
 def test_rows_are_recorded_while_a_session_is_recovered(tmp_path) -> None:
     with a_bench(tmp_path / "home") as bench:
         bench.start()

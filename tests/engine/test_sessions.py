@@ -191,8 +191,11 @@ def test_a_session_that_is_being_recovered_is_not_said_to_be_unknown(bench: Benc
             again.sessions.of("s")
         with pytest.raises(SessionNotFound, match="session t: not in this engine"):
             again.sessions.of("t")
+        assert again.sessions.known("s") == "s"  # a kill does not wait for it
         again.recover()
         assert again.sessions.of("s").status[0] is SessionStatus.RUNNING
+        with pytest.raises(SessionNotFound):
+            again.sessions.known("t")
 
 
 # -- five at once

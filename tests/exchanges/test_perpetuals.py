@@ -199,6 +199,17 @@ def test_a_venue_that_does_not_answer_is_asked_again_and_one_that_refuses_is_not
     assert refused.answered == 1 and refused.refusals.counts == {Refusal.NO_ANSWER: 1}
 
 
+def test_what_the_venue_refuses_of_one_symbol_keeps_no_other_back() -> None:
+    other = "ETH/USDT:USDT"
+    asked = Asked("mexc", (PERPETUAL, other))
+    asked.client.has |= {"fetchFundingRates": False, "watchFundingRate": False, "watchFundingRates": False}
+    settled = ccxt.BadRequest("the contract is being settled")
+    asked.answers("fetch_funding_rate", settled, a_rate(other), settled, a_rate(other, fundingRate=0.0002))
+    asyncio.run(asked.ask(4))
+    assert [rate[2] for rate in asked.sink.rates] == [0.0001, 0.0002]
+    assert asked.refusals.counts[Refusal.NO_ANSWER] >= 2
+
+
 @pytest.mark.parametrize(("exchange", "calls"), [("binanceusdm", 1), ("okx", 2), ("mexc", 2), ("gate", 0)])
 def test_what_is_streamed_is_not_asked_for(exchange: str, calls: int) -> None:
     asked = Asked(exchange)

@@ -56,6 +56,11 @@ def test_recorded_frames_give_the_same_quotes(shared_dir: Path) -> None:
     assert quick == slow
 
 
+def test_a_frame_nested_without_end_is_left_to_who_counts_it() -> None:
+    quick = QuickQuotes(None, lambda *_: None)
+    assert not quick.read('{"x":' + "[" * 200_000 + "]" * 200_000 + "}", {})
+
+
 def test_most_frames_are_read_quickly_and_those_that_a_call_of_ccxt_waits_for_are_not() -> None:
     class Client:
         markets_by_id = {"BTCUSDT": [1], "ETHUSDT": [1, 2]}  # noqa: RUF012

@@ -192,10 +192,11 @@ def test_f31_json_nested_without_end_is_one_broken_frame() -> None:
         feed = feed_of(venue)
         async with running(feed, subscriptions()[:1]) as sink:
             await venue.wait_for(BTC)
-            for deep in ("[" * 200_000 + "]" * 200_000, '{"a":' * 200_000 + "1" + "}" * 200_000):
+            lists = "[" * 200_000 + "]" * 200_000
+            for deep in (lists, '{"a":' * 200_000 + "1" + "}" * 200_000, '{"x":' + lists + "}"):
                 await venue.send(BTC, deep, book_ticker("BTCUSDT", 100, 101))
-            await sink.until(lambda: len(sink.quotes) == 2)
-        assert feed.refusals.counts == {Refusal.BROKEN_FRAME: 2}
+            await sink.until(lambda: len(sink.quotes) == 3)
+        assert feed.refusals.counts == {Refusal.BROKEN_FRAME: 3}
         assert FeedState.RECONNECTING not in sink.states
 
     with_venue(scenario)

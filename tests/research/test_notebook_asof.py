@@ -49,6 +49,27 @@ def test_bars_by_their_opening_are_refused() -> None:
         ws.asof(frame, bars)
 
 
+def test_bars_by_their_end_are_joined_as_the_refusal_says() -> None:
+    bars = pd.DataFrame({"close": [1.0, 2.0]}, index=at(0, 60).rename("ts_open"))
+    by_end = bars.set_axis((bars.index + pd.Timedelta("1m")).rename("ts_end"))
+    assert "bars.set_axis((bars.index + pd.Timedelta(" in str(refusal(pd.DataFrame(index=at(1)), bars))
+    assert ws.asof(pd.DataFrame(index=at(59, 60, 120)), by_end)["close"].fillna(0).tolist() == [0.0, 1.0, 2.0]
+
+
+def test_a_column_that_is_there_already_is_not_overwritten() -> None:
+    frame, other = pd.DataFrame({"bid": [1.0]}, index=at(5)), pd.DataFrame({"bid": [2.0]}, index=at(1))
+    once = ws.asof(frame, other)
+    assert "bid_other: frame has it already: expected another suffix" in str(refusal(once, other))
+    assert list(ws.asof(once, other, suffix="_third")) == ["bid", "bid_other", "bid_third"]
+    assert "bid: frame has it already" in str(refusal(frame, other, suffix=""))
+
+
+def refusal(frame: pd.DataFrame, other: pd.DataFrame, **words: str) -> BadInput:
+    with pytest.raises(BadInput) as caught:
+        ws.asof(frame, other, **words)
+    return caught.value
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

@@ -236,7 +236,8 @@ class Collections:
         mark = recorder.mark()
         self.feeds.release(holder_of(live.name))
         try:
-            counts = await asyncio.wait_for(asyncio.wrap_future(mark), MARK_S)
+            async with asyncio.timeout(MARK_S):
+                counts = await asyncio.wrap_future(mark)
             await asyncio.to_thread(recorder.sync)
         except (TimeoutError, BadInput):  # the writer hangs, or has ended
             counts = recorder.counts()

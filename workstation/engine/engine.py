@@ -154,13 +154,21 @@ class Engine:
                 self._health.unlisted.pop(f"{venue}:{instrument.symbol}", None)
                 self._turns.market.list_instrument(instrument)
             self._health.unlisted |= {f"{venue}:{symbol}": reason for symbol, reason in why.items()}
-            try:
-                self._feeds.want({one.key: self._wish for one in found})
-            except WorkstationError as error:
-                self._health.not_fed |= {f"{venue}:{one.symbol}": str(error) for one in found}
+            self._want([one.key for one in found])
             self._market.watch_spreads(self._listed())
             await asyncio.sleep(pause_s if wanted else 0)
             pause_s = min(2 * pause_s, MOST_WATCH_RETRY_S)
+
+    def _want(self, keys: Sequence[InstrumentKey]) -> None:
+        """All at once, which is what venues like; where one of them cannot be, each by itself."""
+        try:
+            self._feeds.want(dict.fromkeys(keys, self._wish))
+        except WorkstationError as error:
+            if len(keys) == 1:
+                self._health.not_fed[str(keys[0])] = str(error)
+            else:
+                for key in keys:
+                    self._want([key])
 
     async def _refresh_rules(self, venue: Venue) -> None:
         """Asks for the rules of one venue every minute; a session that trades by others is told the new ones."""
@@ -322,7 +330,7 @@ class Engine:
         return self._sessions.kill_switch.view()
 
     async def kill(self, order: KillOrder, by: str) -> KillView:
-        session = None if order.session is None else self._sessions.of(order.session).session_id
+        session = None if order.session is None else self._sessions.known(order.session)
         now_ns = self._clock.now_ns()
         kill = Kill(session=session, by=by, since_ns=now_ns, reason=order.reason, flatten=order.flatten)
         await self._sessions.kill_switch.switch_on(kill)

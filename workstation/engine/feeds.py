@@ -221,7 +221,7 @@ class Feeds:
             (line.stale.add if status.state is FeedState.STALE else line.stale.discard)(status.key)
             log.info("feed %s: %s %s %s", status.venue, status.key.symbol, status.state, status.reason)
             return True
-        is_new = (line.state, line.reason) != (status.state, status.reason)
+        is_new = (line.state, line.reason, line.until_ns) != (status.state, status.reason, status.until_ns)
         if is_new:
             line.state, line.reason, line.since_ns = status.state, status.reason, self._clock.now_ns()
             line.until_ns = status.until_ns
@@ -308,7 +308,8 @@ class Feeds:
                 )
                 line.retries.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(line.retries.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):  # wait_for may lose a cancellation that comes with the event
+                        await line.retries.wait()
 
     async def _run_once(self, line: _Line) -> None:
         """Until it breaks, or is ended because less is wanted. Raises what broke it."""

@@ -75,11 +75,20 @@ class Sessions:
         """Raises SessionNotFound with the known ones, RetryError for one that is being recovered."""
         live = self._turns.sessions.get(SessionId(session))
         if live is None:
-            if not self._has_recovered and self._ledger.run_ids(SessionId(session)):
+            if self._is_awaited(session):
                 raise RetryError(f"session {session}: it is being recovered from its journal: ask again in a moment")
             known = ", ".join(self._turns.sessions) or "none"
+            if (why := self.lost.get(SessionId(session))) is not None:
+                raise SessionNotFound(f"session {session}: it could not go on at the engine's start: {why}")
             raise SessionNotFound(f"session {session}: not in this engine (known: {known})")
         return live
+
+    def known(self, session: str) -> SessionId:
+        """Of one that is here, or will be once it is recovered: a kill does not wait. Raises SessionNotFound."""
+        return SessionId(session) if self._is_awaited(session) else self.of(session).session_id
+
+    def _is_awaited(self, session: str) -> bool:
+        return not self._has_recovered and bool(self._ledger.run_ids(SessionId(session)))
 
     def all(self) -> Sequence[LiveSession]:
         return list(self._turns.sessions.values())

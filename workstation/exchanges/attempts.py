@@ -90,7 +90,8 @@ class Attempts:
         """Until the time is over, or somebody cannot wait for it."""
         self._hurry.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for may lose a cancellation that comes with the event
+                await self._hurry.wait()
 
     async def _until_allowed(self, say: Say) -> None:
         """Waits while the venue has banned us, or the breaker is open; says so, with the end."""

@@ -1,8 +1,10 @@
 """Mark prices and funding rates of perpetuals: by stream where ccxt has one, else asked for by REST in turns."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
+
+import ccxt
 
 from workstation.errors import VenueRefused, VenueUnavailable
 from workstation.exchanges.ccxt_client import venue_errors
@@ -35,6 +37,8 @@ class Perpetuals:
         self._facts = facts_of(settings.exchange)
         self._streams: dict[str, Stream] = {}
         self._rates: dict[str, tuple[float, int]] = {}
+        self._is_lacking = False
+        """ccxt has no such question for this venue."""
 
     def add(self, stream: Stream) -> None:
         if stream.subscription.funding and self._client.market(stream.symbol)["swap"] is True:
@@ -65,16 +69,11 @@ class Perpetuals:
         return rates and (self._facts.mark_names is not None or has.get("watchMarkPrices") is True)
 
     async def ask(self, every_s: float) -> NoReturn:
-        """Asks for what is not streamed; a venue that has no such answer is not asked again on this connection."""
+        """Asks for what is not streamed; what the venue answers to one symbol keeps no other back, and what it does not
+        have at all is not asked for again on this connection."""
         while True:
-            if self._streams and not self.is_streamed:
-                try:
-                    await self._ask()
-                except VenueUnavailable as error:
-                    self._refusals.add(Refusal.NO_ANSWER, f"funding rates of {self._settings.venue}", error)
-                except VenueRefused as error:
-                    self._refusals.add(Refusal.NO_ANSWER, f"funding rates of {self._settings.venue}", error)
-                    await asyncio.Event().wait()
+            if self._streams and not self.is_streamed and not self._is_lacking:
+                await self._ask()
             await asyncio.sleep(every_s)
 
     def ticker(self, symbol: str, ticker: Any) -> None:
@@ -96,12 +95,27 @@ class Perpetuals:
 
     async def _ask(self) -> None:
         client = self._client
-        with venue_errors(self._settings):
-            if client.has.get("fetchFundingRates") is True:
-                found = list((await client.fetch_funding_rates(list(self._streams))).values())
-            else:
-                found = [await client.fetch_funding_rate(symbol) for symbol in self._streams]
-        for told in found:
+        if client.has.get("fetchFundingRates") is True:
+            symbols = list(self._streams)
+            found = await self._answered(self._settings.venue, lambda: client.fetch_funding_rates(symbols))
+            self._tell(found.values() if found else ())
+            return
+        for symbol in list(self._streams):
+            found = await self._answered(symbol, lambda symbol=symbol: client.fetch_funding_rate(symbol))  # type: ignore[misc]
+            self._tell((found,) if found else ())
+
+    async def _answered(self, subject: str, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """None where the venue gives no answer, or says no."""
+        try:
+            with venue_errors(self._settings):
+                return await ask()
+        except (VenueUnavailable, VenueRefused) as error:
+            self._refusals.add(Refusal.NO_ANSWER, f"funding rates of {subject}", error)
+            self._is_lacking = isinstance(error.__cause__, ccxt.NotSupported)
+            return None
+
+    def _tell(self, rates: Iterable[Any]) -> None:
+        for told in rates:
             if (stream := self._streams.get(str(told.get("symbol")))) is not None:
                 self.funding(stream.symbol, told)
                 if told.get("markPrice") is not None:

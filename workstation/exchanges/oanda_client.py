@@ -77,12 +77,27 @@ class OandaClient:
                 response = await self._get(1, path, query, {"Accept-Encoding": "identity"})
                 body = b"" if response.status == 200 else await self._body(response)
             self._require_yes(response, path, body)
-            yield response.content.iter_any()
         except (aiohttp.ClientError, OSError, ValueError) as error:
+            if response is not None:
+                response.close()
             raise self._unavailable(path, error) from None
+        try:
+            yield self._pieces(path, response)
         finally:
             if response is not None:
                 response.close()
+
+    async def _pieces(self, path: str, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        """Faults of the line alone are the venue's; what is made of a piece is not within this."""
+        pieces = response.content.iter_any()
+        while True:
+            try:
+                piece = await anext(pieces)
+            except StopAsyncIteration:
+                return
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise self._unavailable(path, error) from None
+            yield piece
 
     async def close(self) -> None:
         if self._session is not None:

@@ -51,7 +51,7 @@ class QuickQuotes:
             if best.e != "bookTicker" or awaited in waiting:
                 return False
             bid, ask = (float(best.b), float(best.B)), (float(best.a), float(best.A))
-        except (msgspec.DecodeError, KeyError, ValueError):
+        except (msgspec.DecodeError, KeyError, ValueError, RecursionError):
             return False
         self._take(symbol, best.E, bid, ask)
         return True

@@ -16,6 +16,7 @@ from workstation.model.market import IntArray
 __all__ = ["asof"]
 OPENING = "ts_open"
 """The index of bars: of what is only known at their end."""
+BY_END = 'index them by their end, such as bars.set_axis((bars.index + pd.Timedelta("1m")).rename("ts_end"))'
 LONGEST_S = 9e9
 """Nanoseconds of it are still an int64."""
 
@@ -28,17 +29,20 @@ def asof(
     Both are indexed by times that rise or stay, as `ws.history` gives them; a column of both gets `suffix` in what is
     joined. Where nothing was known yet, or only something older than `max_age_seconds`, it is missing (NaN, NaT, None).
     Bars are refused as `other` while they stand by their opening, since their figures are known at their end alone:
-    shift their index by their interval. Raises BadInput.
+    bars.set_axis((bars.index + pd.Timedelta("1m")).rename("ts_end")) indexes minutes by it. Raises BadInput.
     """
     if other.index.name == OPENING:
-        raise BadInput("other: bars by their opening were not known then: index them by their end")
+        raise BadInput(f"other: bars by their opening were not known then: {BY_END}")
     max_age_ns = None if max_age_seconds is None else _nanoseconds(max_age_seconds)
     places = asof_places(_times("frame", frame), _times("other", other), max_age_ns)
     is_known, joined = places != NONE, frame.copy()
     for name in other:
+        label = f"{name}{suffix}" if name in frame else name
+        if label in joined:
+            raise BadInput(f"{label}: frame has it already: expected another suffix than {suffix!r}")
         known = other[name].take(np.where(is_known, places, 0)) if len(other) else other[name].reindex(frame.index)
         column = known if is_known.all() else known.where(is_known)
-        joined[f"{name}{suffix}" if name in frame else name] = column.array
+        joined[label] = column.array
     return joined
 
 
