@@ -31,7 +31,7 @@ class Told:
 
     def __init__(self, hours: list[int], *, is_newest: bool, keeps_until: bool, page: int = 100) -> None:
         self._rates = [
-            {"timestamp": (START_NS + hour * HOUR_NS) // MS_NS + 17, "fundingRate": hour * 1e-6} for hour in hours
+            {"timestamp": (START_NS + hour * HOUR_NS) // MS_NS, "fundingRate": hour * 1e-6} for hour in hours
         ]
         self._is_newest, self._keeps_until, self._page = is_newest, keeps_until, page
         self.asked = 0
@@ -49,16 +49,16 @@ async def patiently(call: Callable[[], Any]) -> Any:
     return await call()
 
 
-def hours_of(client: Told, first: int, last: int, refusals: Refusals | None = None) -> list[int]:
-    """The hours of all pages' rates; checks that pages follow one another."""
+def hours_of(client: Told, first: int, last: int, refusals: Refusals | None = None, *, late_ns: int = 0) -> list[int]:
+    """The hours of all pages' rates, asked for `late_ns` behind full hours; checks that pages follow one another."""
 
     async def read() -> list[int]:
         pages = FundingPages(
             client, SETTINGS, SYMBOL, patiently, Refusals() if refusals is None else refusals, lambda: NOW_NS
         )
         found: list[int] = []
-        until = START_NS + first * HOUR_NS
-        async for page in pages.run(until, START_NS + last * HOUR_NS):
+        until, end = (START_NS + hour * HOUR_NS + late_ns for hour in (first, last))
+        async for page in pages.run(until, end):
             times = page.table["ts_event"].to_pylist()
             assert page.until_ns > until and all(until <= at < page.until_ns for at in times)
             assert page.table["ts_due"].null_count == page.table["ts_received"].null_count == len(times)
@@ -66,7 +66,7 @@ def hours_of(client: Told, first: int, last: int, refusals: Refusals | None = No
             hours = [(at - START_NS) // HOUR_NS for at in times]
             assert page.table["rate"].to_pylist() == [hour * 1e-6 for hour in hours]
             found += hours
-        assert until == START_NS + last * HOUR_NS
+        assert until == end
         return found
 
     return asyncio.run(read())
@@ -85,6 +85,12 @@ def test_each_rate_comes_once_whichever_end_of_a_span_the_venue_tells(
     assert hours_of(client, first, first + length) == [
         hour for hour in range(0, 1_500, every) if first <= hour < first + length
     ]
+
+
+@pytest.mark.parametrize("is_newest", [False, True])
+def test_a_span_between_two_milliseconds_has_all_its_rates(is_newest: bool) -> None:
+    client = Told(list(range(1_500)), is_newest=is_newest, keeps_until=True)
+    assert hours_of(client, 0, 300, late_ns=1) == list(range(1, 301))
 
 
 def test_a_venue_that_heeds_no_end_tells_the_oldest_and_none_comes_twice() -> None:

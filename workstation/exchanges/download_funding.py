@@ -46,7 +46,9 @@ class FundingPages:
 
     async def _asked(self, start_ns: int, stop_ns: int) -> list[FundingNumbers]:
         """Each rate once, by its time, however many more the venue tells."""
-        told: list[FundingNumbers] = await self._patiently(lambda: self._fetch(start_ns // MS_NS, stop_ns // MS_NS))
+        # venues tell the rates of both moments too: one that is not wanted would cost one that is
+        since_ms, until_ms = -(-start_ns // MS_NS), (stop_ns - 1) // MS_NS
+        told: list[FundingNumbers] = await self._patiently(lambda: self._fetch(since_ms, until_ms))
         inside = {one.ts_event: one for one in told if start_ns <= one.ts_event < stop_ns}
         return [inside[ts_event] for ts_event in sorted(inside)]
 
