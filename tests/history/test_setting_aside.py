@@ -92,6 +92,23 @@ def test_f24_the_source_of_a_lost_file_brings_back_its_rows_and_those_alone(stor
     assert times(store) == whole
 
 
+@pytest.mark.parametrize("victim", range(3))
+def test_f24_of_one_source_in_several_files_the_others_stay_when_it_is_taken_in_again(
+    tmp_path: Path, victim: int
+) -> None:
+    store, rows = HistoryStore(tmp_path, segment_rows=10), quotes_at(DAY_START_NS + np.arange(30))
+    store.write(QUOTES, rows, a_source())
+    whole, files = times(store), segment_files(store, QUOTES)
+    files[victim].write_bytes(b"")
+    set_aside(store.root, QUOTES)
+    others = {path: path.read_bytes() for path in segment_files(store, QUOTES)}
+    assert len(others) == 2
+    written = store.write(QUOTES, rows, a_source())
+    assert (written.rows_stored, written.rows_known) == (10, 20)
+    assert {path: path.read_bytes() for path in others} == others
+    assert sorted(times(store)) == whole and damaged_files(store.root, QUOTES) == []
+
+
 def test_f24_what_was_downloaded_in_the_time_of_a_lost_file_is_asked_for_again(tmp_path: Path) -> None:
     store, folder = HistoryStore(tmp_path), tmp_path / HOURS.folder
     for start in (0, 24 * 366):  # a file a year

@@ -4,10 +4,11 @@ Segments first, then the manifests that name them. What waits for the disk does 
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -89,7 +90,9 @@ class _Writing:
         self._folder, self._series, self._source = folder, series, source
         self._before, self._segment_rows = load_manifest(folder), segment_rows
         self._segments: list[Segment] = []
-        self._files: Counter[str] = Counter()
+        before = self._before
+        self._taken = {one.path for one in before.segments} | {one.path for one in before.retired}
+        self._numbers: dict[str, Iterator[int]] = defaultdict(count)
         self._known = self._differing = 0
         taken = self._before.source(source.content_hash)
         self.is_repeat = taken is not None
@@ -102,10 +105,15 @@ class _Writing:
             return
         table = self._fresh(part)
         for first in range(0, table.num_rows, self._segment_rows):
-            path = f"date={part.label}/{self._source.content_hash[:16]}-{self._files[part.label]}.parquet"
-            self._files[part.label] += 1
             rows = table.slice(first, self._segment_rows)
+            path = self._new_path(part.label)
             self._segments.append(batch.add(self._folder, path, self._series, rows, self._source))
+
+    def _new_path(self, label: str) -> str:
+        """A name that the manifest does not have: of a source that lost a file, others still bear its hash."""
+        stem = f"date={label}/{self._source.content_hash[:16]}"
+        paths = (f"{stem}-{number}.parquet" for number in self._numbers[label])
+        return next(path for path in paths if path not in self._taken)
 
     def _fresh(self, part: _Part) -> Table:
         """The rows without those that are stored; of recorded ones each counts."""
