@@ -2,7 +2,7 @@
 
 `asked.json` beside a series' manifest has the spans that the venue has answered for in full; where it said nothing,
 there is nothing. Rows come to the disk before the span that they belong to is named: whoever is killed between the two
-asks for these again, and the store knows them by opening or id.
+asks for these again, and the store knows them.
 """
 
 import time

@@ -15,7 +15,6 @@ import numpy as np
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.bar_recipe import LATEST_NS, BarRecipe, EmptyBars, QuotePrice
 from workstation.history.calendars import Sessions, require_fitting, sessions_of
-from workstation.history.known_rows import BoolArray
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.longer_bars import COLUMNS, empty_bars, joined_bars, longer_bars
 from workstation.history.market_rows import Span, partitions
@@ -26,6 +25,7 @@ from workstation.history.tick_bars import BAR, COUNT, NEWEST, OUTSIDE, UNUSABLE,
 from workstation.model.durations import HOUR_NS
 from workstation.model.market import (
     Bars,
+    BoolArray,
     FloatArray,
     IntArray,
     Rows,

@@ -10,12 +10,11 @@ import pyarrow.compute as pc
 
 from workstation.errors import ImportRefused
 from workstation.history.columns import Role
-from workstation.history.known_rows import BoolArray
 from workstation.history.layout import HistoryKind
 from workstation.history.segments import SCHEMAS, Table, order_column
 from workstation.history.source_files import SourceTable
 from workstation.history.timestamps import ABSENT, times_of
-from workstation.model.market import FloatArray, IntArray
+from workstation.model.market import BoolArray, FloatArray, IntArray
 
 Columns = dict[str, Any]
 """Our name to a numpy array; trade_id to an Arrow array."""

@@ -3,26 +3,25 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from workstation.history.known_trades import known_trades
 from workstation.history.layout import HistoryKind
 from workstation.history.segments import Table
-
-BoolArray = npt.NDArray[np.bool_]
+from workstation.model.market import BoolArray
 
 
 def known_rows(kind: HistoryKind, stored: Table, new: Table) -> tuple[BoolArray, BoolArray]:
     """Masks over `new`: rows that are stored, and among them those that the store has with other values.
 
-    A bar is known by ts_open, a trade by trade_id. Rows without an id are known by all their values, and as often as
-    they are stored: equal fills in one millisecond are genuine, so two of them stay two, and a third one is new.
+    A bar is known by ts_open, a trade as `known_trades` says, others by all their values, as often as they are stored.
     """
-    key = {HistoryKind.BARS: "ts_open", HistoryKind.TRADES: "trade_id"}.get(kind)
-    if key is None or new[key].null_count or stored[key].null_count:
+    if kind is HistoryKind.TRADES:
+        return known_trades(stored, new)
+    if kind is not HistoryKind.BARS:
         is_known = _repeated(_counted(stored), _counted(new))
         return is_known, np.zeros(len(is_known), np.bool_)
-    is_known = _repeated(stored.select([key]).to_pandas(), new.select([key]).to_pandas())
+    is_known = _repeated(stored.select(["ts_open"]).to_pandas(), new.select(["ts_open"]).to_pandas())
     is_equal = _repeated(_values(stored), _values(new))
     return is_known, is_known & ~is_equal
 

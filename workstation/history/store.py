@@ -78,7 +78,7 @@ class HistoryStore:
         """Adds rows (the columns of SCHEMAS, sorted by their order column); all of them become visible in one step.
 
         A source that was taken in before is skipped, and so are rows that are stored already: a bar with the same
-        ts_open, a trade with the same trade_id, else a row equal in every column. Recorded rows, which have the
+        ts_open, a trade as `known_trades` says, else a row equal in every column. Recorded rows, which have the
         column `sequence`, are what a run was told: each one is kept. `on_rows` is told how many rows are done. Raises
         BadInput, RowsOutOfOrder, HistoryCorrupt.
         """

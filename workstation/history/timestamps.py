@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workstation.errors import ImportRefused
-from workstation.history.known_rows import BoolArray
-from workstation.model.market import IntArray
+from workstation.model.market import BoolArray, IntArray
 
 UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 _EDGES = np.array([1e8, 1e10, 1e11, 1e13, 1e14, 1e16, 1e17, 9.2e18])

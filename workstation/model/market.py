@@ -28,6 +28,7 @@ import numpy.typing as npt
 from workstation.errors import BadInput
 from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
+BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[Any]
