@@ -1,6 +1,7 @@
 """Collections of an engine: what each counts, when each ends, what is left of them on the disk."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from workstation.errors import (
     OperatorError,
     UnknownInstrument,
 )
-from workstation.history.collection import CollectionShelf, CollectionState, collections_of
+from workstation.history.collection import Collection, CollectionShelf, CollectionState, collections_of
 from workstation.history.layout import HistoryKind
 from workstation.model.durations import MINUTE_NS, MS_NS, SECOND_NS
 from workstation.model.market import (
@@ -70,7 +71,7 @@ def rows_by_series(bench: Bench, name: str = "night") -> dict[tuple[str, str], i
 
 
 def saved(bench: Bench) -> None:
-    asyncio.run(bench.collections._save_changed())
+    asyncio.run(bench.collections.save_changed())
 
 
 def in_turn(bench: Bench, seconds: float) -> None:
@@ -85,6 +86,42 @@ def in_turn(bench: Bench, seconds: float) -> None:
         running.cancel()
 
     asyncio.run(run())
+
+
+class SlowShelf(CollectionShelf):
+    """Each save lasts until it is `let`; `refused` has names that the disk does not take."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.begun, self.let = threading.Semaphore(0), threading.Semaphore(0)
+        self.refused: set[str] = set()
+
+    def save(self, collection: Collection) -> None:
+        self.begun.release()
+        assert self.let.acquire(timeout=20)
+        if collection.name in self.refused:
+            raise OSError(28, "No space left on device")
+        super().save(collection)
+
+    async def has_begun(self) -> None:
+        assert await asyncio.to_thread(self.begun.acquire, timeout=20)
+
+    def let_all(self) -> None:
+        self.let.release(1_000)
+
+
+def a_slow_shelf(bench: Bench) -> SlowShelf:
+    shelf = bench.collections.shelf = SlowShelf(bench.store.root)
+    return shelf
+
+
+def full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+async def until_it_is_over(bench: Bench, name: str) -> None:
+    while name in bench.collections.live:
+        await asyncio.sleep(0.005)
 
 
 def status(state: FeedState, reason: str = "closed") -> FeedStatus:
@@ -215,9 +252,6 @@ def test_rows_that_the_disk_refuses_are_its_losses_and_a_gap(bench: Bench, monke
     bench.recorder.sync()
     bench.collections.all()
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     monkeypatch.setattr(type(bench.recorder._writer._log), "append", full)
     quotes(bench, 4)
     bench.recorder.sync()
@@ -267,9 +301,6 @@ def test_an_engine_that_does_not_record_says_so(bench: Bench) -> None:
 
 
 def test_where_the_disk_takes_no_record_none_is_begun(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as patched:
         patched.setattr(bench.collections.shelf, "save", full)
         with pytest.raises(OperatorError, match="collection night: cannot be kept: No space left on device"):
@@ -284,6 +315,112 @@ def test_where_the_disk_takes_no_record_none_is_begun(bench: Bench, monkeypatch:
     saved(bench)
     assert list(bench.collections.problems()) == []
     assert [one.state for one in collections_of(bench.store.root, 0)[0]] == [CollectionState.STOPPED]
+
+
+def test_a_stop_while_all_are_saved_is_what_the_disk_has(bench: Bench) -> None:
+    for name in ("first", "second"):
+        start(bench, name)
+    quotes(bench, 1)
+    bench.recorder.sync()
+    bench.collections.all()
+    shelf = a_slow_shelf(bench)
+
+    async def run() -> None:
+        saving = asyncio.create_task(bench.collections.save_changed())
+        await shelf.has_begun()
+        stopping = asyncio.create_task(bench.collections.stop("second", "test"))
+        await until_it_is_over(bench, "second")
+        shelf.let_all()
+        await asyncio.gather(saving, stopping)
+
+    asyncio.run(run())
+    assert [one.state for one in shelf.load_all()[0]] == [CollectionState.RUNNING, CollectionState.STOPPED]
+
+
+def test_a_save_that_nobody_waits_for_any_more_ends_before_the_next(bench: Bench) -> None:
+    start(bench)
+    quotes(bench, 1)
+    bench.recorder.sync()
+    bench.collections.all()
+    shelf = a_slow_shelf(bench)
+
+    async def run() -> None:
+        saving = asyncio.create_task(bench.collections.save_changed())
+        await shelf.has_begun()
+        saving.cancel()
+        closing = asyncio.create_task(bench.collections.close())
+        while bench.collections.live["night"].record.state is not CollectionState.INTERRUPTED:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        assert not shelf.begun.acquire(blocking=False), "the newer one is written beside the older one"
+        shelf.let_all()
+        await closing
+
+    asyncio.run(run())
+    assert [one.state for one in shelf.load_all()[0]] == [CollectionState.INTERRUPTED]
+
+
+def test_one_that_ends_before_its_beginning_is_kept_has_ended(bench: Bench) -> None:
+    async def one(name: str) -> CollectionView:
+        shelf = a_slow_shelf(bench)
+        shelf.refused = {"refused"}
+        request = CollectionRequest(name=name, symbols=(SYMBOL,))
+        starting = asyncio.create_task(bench.collections.start(request, "test"))
+        await shelf.has_begun()
+        stopping = asyncio.create_task(bench.collections.stop(name, "test"))
+        await until_it_is_over(bench, name)
+        shelf.let_all()
+        await stopping
+        return await starting
+
+    async def both() -> list[CollectionView]:
+        return [await one("kept"), await one("refused")]
+
+    views = asyncio.run(both())
+    shelf = bench.collections.shelf = CollectionShelf(bench.store.root)
+    assert [view.state for view in views] == [CollectionState.STOPPED, CollectionState.STOPPED]
+    assert [(one.name, one.state) for one in shelf.load_all()[0]] == [("kept", CollectionState.STOPPED)]
+    assert "No space left" in next(bench.collections.problems())
+    saved(bench)
+    assert [one.state for one in shelf.load_all()[0]] == [CollectionState.STOPPED, CollectionState.STOPPED]
+    assert list(bench.collections.problems()) == []
+
+
+def test_one_that_the_disk_refuses_keeps_no_other_from_it(bench: Bench) -> None:
+    for name in ("first", "second"):
+        start(bench, name)
+    quotes(bench, 3)
+    bench.recorder.sync()
+    bench.collections.all()
+    shelf = a_slow_shelf(bench)
+    shelf.let_all()
+    shelf.refused = {"first"}
+    saved(bench)
+    assert {one.name: one.rows for one in shelf.load_all()[0]} == {"first": 0, "second": 3}
+    assert len(list(bench.collections.problems())) == 1
+
+
+def test_one_that_is_stopped_while_another_ends_was_stopped(bench: Bench) -> None:
+    for name in ("first", "second"):
+        start(bench, name, seconds=90.0)
+    shelf = a_slow_shelf(bench)
+
+    async def run() -> None:
+        running = asyncio.create_task(bench.collections.run())
+        await asyncio.sleep(0)
+        bench.clock.time_ns += 90 * SECOND_NS
+        await until_it_is_over(bench, "first")
+        stopping = asyncio.create_task(bench.collections.stop("second", "test"))
+        await until_it_is_over(bench, "second")
+        shelf.let_all()
+        await stopping
+        bench.collections._save_after_s = 0.0
+        while bench.collections._save_after_s == 0.0:  # the loop has come round
+            await asyncio.sleep(0.005)
+        running.cancel()
+
+    asyncio.run(run())
+    assert [one.state for one in bench.collections.all()] == [CollectionState.ENDED, CollectionState.STOPPED]
 
 
 def test_an_engine_that_was_killed_goes_on_with_it_and_tells_the_gap(bench: Bench, tmp_path: Path) -> None:
@@ -338,6 +475,51 @@ def test_one_whose_time_was_over_meanwhile_is_lost_with_all_its_rows(bench: Benc
         (shown,) = again.collections.all()
         assert (shown.state, shown.rows, shown.ended_ns) == (CollectionState.LOST, 5, last_ns)
         assert shown.reason == "the recording process ended without ending it"
+
+
+def test_an_engine_starts_where_the_disk_takes_no_record(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(bench, "over", seconds=60.0)
+    start(bench, "night")
+    home = bench.crashed(tmp_path / "again")
+    with a_bench(home, now_ns=bench.clock.time_ns + 60 * SECOND_NS) as again:
+        with monkeypatch.context() as patched:
+            patched.setattr(again.collections.shelf, "save", full)
+            assert [one.name for one in asyncio.run(recover(again.collections))] == ["night"]
+            assert again.collections.of("over").state is CollectionState.LOST
+            assert "cannot be written: No space left" in next(again.collections.problems())
+        saved(again)
+        states = {one.name: one.state for one in again.collections.shelf.load_all()[0]}
+        assert states == {"over": CollectionState.LOST, "night": CollectionState.RUNNING}
+        assert list(again.collections.problems()) == []
+
+
+def test_an_engine_starts_whatever_the_records_say(
+    bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    start(bench)
+    home = bench.crashed(tmp_path / "again")
+    folder = home / "history" / "collections"
+    record = (folder / "night.json").read_text()
+    (folder / "night-backup.json").write_text(record)
+    (folder / "mine.json").write_text(record.replace('"night"', '"my copy"'))
+    (folder / "latin.json").write_bytes(record.encode().replace(b'"test"', b'"\xfc"'))
+    (folder / "folder.json").mkdir()
+    odd = record.replace('"night"', '"odd"').replace('"intervals": []', '"intervals": ["7x"]')
+    (folder / "odd.json").write_text(odd)
+    with a_bench(home, now_ns=bench.clock.time_ns + SECOND_NS) as again:
+        assert [one.name for one in asyncio.run(recover(again.collections))] == ["night"]
+        assert sorted(again.collections.live) == ["night"] and sorted(again.collections.kept) == ["odd"]
+        assert stop(again, "odd").state is CollectionState.STOPPED
+    for word in (
+        f"{folder / 'night-backup.json'}: the record of collection 'night': expected 'night-backup': move it away",
+        "mine.json: the record of collection 'my copy'",
+        "latin.json: cannot be read: 'utf-8'",
+        "folder.json: cannot be read: ",
+        "collection odd: it does not go on: interval '7x': expected one of",
+    ):
+        assert word in caplog.text
 
 
 def test_another_process_asks_by_a_file(bench: Bench) -> None:

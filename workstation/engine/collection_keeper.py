@@ -58,6 +58,7 @@ class Collections:
         self._starting: set[str] = set()
         self._unsaved: set[str] = set()
         """Of those that ended, whose end is not on the disk."""
+        self._saving = asyncio.Lock()
         self._save_after_s = 0.0
         self.fault = ""
         """Why collections are not kept on the disk now."""
@@ -85,11 +86,12 @@ class Collections:
             instruments = await listed(self.feeds, self._venues(request), request.symbols)
             live = self._begin(self._declared(name, request, instruments, by), instruments, recorder)
             try:
-                await asyncio.to_thread(self.shelf.save, live.record)
+                await self._save(name)
             except OSError as error:
-                del self.live[name]
-                self.feeds.release(holder_of(name))
-                raise OperatorError(f"collection {name}: cannot be kept: {error.strerror or error}") from error
+                if not live.is_ending:  # else its end is kept, as soon as the disk takes it
+                    del self.live[name]
+                    self.feeds.release(holder_of(name))
+                    raise OperatorError(f"collection {name}: cannot be kept: {error.strerror or error}") from error
         finally:
             self._starting.discard(name.casefold())
         log.info("collection %s: started by %s", name, by)
@@ -121,15 +123,16 @@ class Collections:
         while True:
             await asyncio.sleep(self._pause_s())
             self._look()
-            for live in [one for one in self.live.values() if self._left_s(one) <= 0 and not one.is_ending]:
-                await self._end(live, CollectionState.ENDED, "")
+            for live in [one for one in self.live.values() if self._left_s(one) <= 0]:
+                if not live.is_ending:  # nor stopped while another was ended
+                    await self._end(live, CollectionState.ENDED, "")
             try:
                 await self._heed_requests()
             except OSError as error:
                 log.error("collections: %s", error)
             if time.monotonic() >= self._save_after_s:
                 self._save_after_s = time.monotonic() + SAVE_EVERY_S
-                await self._save_changed()
+                await self.save_changed()
 
     async def close(self) -> None:
         """Keeps what there is, before the recorder is closed: an engine's collections go on with the next one."""
@@ -139,7 +142,7 @@ class Collections:
                 live.changed(state=CollectionState.INTERRUPTED, reason="the engine ended; it goes on with the next one")
             else:
                 await self._end(live, CollectionState.STOPPED, "its process was told to end")
-        await self._save_changed()
+        await self.save_changed()
 
     def told(self, status: FeedStatus) -> None:
         """A feed says how it fares."""
@@ -247,10 +250,14 @@ class Collections:
 
     async def _keep_ended(self, record: Collection) -> CollectionView:
         log.info("collection %s: %s %s", record.name, record.state, record.reason)
+        self.keep(record)
+        await self.save_changed()
+        return self._tell(record)
+
+    def keep(self, record: Collection) -> None:
+        """One that does not run here, as it is to be saved."""
         self.kept[record.name] = record
         self._unsaved.add(record.name)
-        await self._save_changed()
-        return self._tell(record)
 
     # -- again and again
 
@@ -273,21 +280,37 @@ class Collections:
                 log.warning("asked to stop a collection: %s", error)
             self.shelf.forget_request(name)
 
-    async def _save_changed(self) -> None:
-        live = [one for one in self.live.values() if not one.is_saved]
-        records = [one.was_saved(self._now_ns) for one in live]
-        ended, self._unsaved = self._unsaved, set()
-        try:
-            for record in (*records, *(self.kept[name] for name in ended)):
+    async def save_changed(self) -> None:
+        """Every record that is not on the disk as it is; what the disk refuses is a `fault`, and tried again."""
+        changed = [name for name, live in self.live.items() if not live.is_saved]
+        names, fault = [*(name for name in changed if name.casefold() not in self._starting), *self._unsaved], ""
+        for name in names:
+            try:
+                await self._save(name)
+            except OSError as error:
+                fault = f"{self.shelf.root}: cannot be written: {error.strerror or error}"
+        if fault:
+            log.error("collections: %s", fault)
+        self.fault = fault if names else self.fault
+
+    async def _save(self, name: str) -> None:
+        """Raises OSError. Whoever is cancelled here leaves a write behind that ends before the next one begins."""
+        await asyncio.shield(asyncio.ensure_future(self._save_in_turn(name)))
+
+    async def _save_in_turn(self, name: str) -> None:
+        """One record at a time, and as it is at its turn, so that no older one comes to lie over a newer one."""
+        async with self._saving:
+            live = self.live.get(name)
+            self._unsaved.discard(name)
+            record = self.kept[name] if live is None else live.was_saved(self._now_ns)
+            try:
                 await asyncio.to_thread(self.shelf.save, record)
-        except OSError as error:
-            self.fault = f"{self.shelf.root}: cannot be written: {error.strerror or error}"
-            log.error("collections: %s", self.fault)
-            self._unsaved |= ended
-            for one in live:
-                one.is_saved = False
-        else:
-            self.fault = "" if live or ended else self.fault
+            except OSError:
+                if name in self.live:
+                    self.live[name].is_saved = False
+                else:
+                    self._unsaved.add(name)
+                raise
 
     def _pause_s(self) -> float:
         return min([LOOK_S, *(max(self._left_s(live), 0.0) for live in self.live.values() if not live.is_ending)])

@@ -8,7 +8,7 @@ import msgspec
 
 from workstation.engine.collecting import Collecting, Losses, Wanted, keys_of
 from workstation.engine.collection_keeper import Collections
-from workstation.errors import WorkstationError
+from workstation.errors import BadInput, WorkstationError
 from workstation.history.collection import CollectedSeries, Collection, CollectionState, without_process
 from workstation.history.collection_rows import recorded_rows
 from workstation.history.durable import HistoryCorrupt
@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 
 async def recover(collections: Collections) -> list[Collecting]:
-    """Takes over what the files say, before feeds start; those that go on still have to be joined."""
+    """Takes over what the files say, before feeds start; those that go on still have to be joined. What is wrong with
+    one record, or a disk that takes none, keeps nothing else back."""
     found, faults = await asyncio.to_thread(collections.shelf.load_all)
     for fault in faults:
         log.error("a collection is not listed: %s", fault)
@@ -32,15 +33,13 @@ async def recover(collections: Collections) -> list[Collecting]:
         collections.kept[record.name] = record
         if not record.is_open or collections.turns.recorder is None:
             continue
-        after = without_process(record, now_ns)
-        if record.state is CollectionState.RUNNING:  # killed: the figures that it kept last are seconds old
-            after = await _counted(collections, after, now_ns)
-        if after.state is CollectionState.INTERRUPTED and collections.is_engine:
-            running.append(_resumed(collections, record, after, now_ns))
+        try:
+            live = await _taken_over(collections, record, now_ns)
+        except BadInput as error:  # an interval that nobody knows
+            log.error("collection %s: it does not go on: %s", record.name, error)
             continue
-        collections.kept[record.name] = after
-        await asyncio.to_thread(collections.shelf.save, after)
-        log.warning("collection %s: %s: %s", after.name, after.state, after.reason)
+        running += [] if live is None else [live]
+    await collections.save_changed()
     return running
 
 
@@ -48,6 +47,18 @@ async def join(collections: Collections, live: Collecting) -> None:
     """Asks its venues for its instruments again, each until it has told their rules."""
     venues = dict.fromkeys(key.venue for key in keys_of(live.record))
     await asyncio.gather(*(_join_at(collections, live, venue) for venue in venues))
+
+
+async def _taken_over(collections: Collections, record: Collection, now_ns: int) -> Collecting | None:
+    """None where it does not go on: then its end is to be saved. Raises BadInput where what it wants is nothing."""
+    after = without_process(record, now_ns)
+    if record.state is CollectionState.RUNNING:  # killed: the figures that it kept last are seconds old
+        after = await _counted(collections, after, now_ns)
+    if after.state is CollectionState.INTERRUPTED and collections.is_engine:
+        return _resumed(collections, record, after, now_ns)
+    collections.keep(after)
+    log.warning("collection %s: %s: %s", after.name, after.state, after.reason)
+    return None
 
 
 def _resumed(collections: Collections, record: Collection, counted: Collection, now_ns: int) -> Collecting:

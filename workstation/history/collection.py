@@ -135,8 +135,16 @@ class CollectionShelf:
 
     def load(self, name: str) -> Collection | None:
         """As it was written last; None where there is none. Raises HistoryCorrupt, BadInput."""
-        advice = "delete it: the figures of this collection are lost, no row is"
-        return read_versioned(self._path(name), Collection, COLLECTION_VERSION, advice)
+        path, advice = self._path(name), "delete it: the figures of this collection are lost, no row is"
+        try:
+            found = read_versioned(path, Collection, COLLECTION_VERSION, advice)
+        except (OSError, UnicodeDecodeError) as error:
+            raise HistoryCorrupt(f"{path}: cannot be read: {error}") from error
+        if found is not None and found.name != name:  # a copy: two records of one name would both go on
+            raise HistoryCorrupt(
+                f"{path}: the record of collection {found.name[:80]!r}: expected {name!r}: move it away"
+            )
+        return found
 
     def load_all(self) -> tuple[list[Collection], list[str]]:
         """Those that can be read, by their beginning, and what is wrong with the others."""
