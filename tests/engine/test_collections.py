@@ -14,6 +14,7 @@ from tests.engine.test_tape import a_row, a_trade
 from tests.session.desks import NOVA, ORION, SYMBOL, linear
 from workstation.client.collection import CollectionRequest, CollectionView
 from workstation.client.messages import Topic
+from workstation.engine import collection_recovery
 from workstation.engine.collection_recovery import join, recover
 from workstation.errors import (
     BadInput,
@@ -463,6 +464,33 @@ def test_an_engine_that_was_stopped_goes_on_with_it_exactly(bench: Bench, tmp_pa
         shown = stop(again)
         assert (shown.rows, shown.gap_count) == (5, 2)
         assert {gap.why for gap in again.collections.of("night").gaps} == {"the engine was stopped"}
+
+
+def test_a_venue_that_tells_only_others_yet_is_a_gap_still(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(bench, venues=("nova",))
+    home = bench.crashed(tmp_path / "again")
+    monkeypatch.setattr(collection_recovery, "RETRY_S", 0.01)
+    with a_bench(home, now_ns=bench.clock.time_ns + SECOND_NS) as again:
+        (live,) = asyncio.run(recover(again.collections))
+        rules, again.feed["nova"].rules = again.feed["nova"].rules, {}
+
+        async def run() -> None:
+            joining = asyncio.create_task(join(again.collections, live))
+            while not live.problem:
+                await asyncio.sleep(0.005)
+            again.clock.time_ns += SECOND_NS
+            again.feeds.told(status(FeedState.LIVE))
+            again.collections.told(status(FeedState.LIVE))
+            (lasting,) = again.collections.of("night").gaps
+            assert lasting.to_ns is None, "it is live with the symbols of others"
+            again.feed["nova"].rules = rules
+            await joining
+
+        asyncio.run(run())
+        (gap,) = again.collections.of("night").gaps
+        assert gap.to_ns == again.clock.time_ns
 
 
 def test_one_whose_time_was_over_meanwhile_is_lost_with_all_its_rows(bench: Bench, tmp_path: Path) -> None:

@@ -97,6 +97,8 @@ class Collecting:
         self.wanted = Wanted(record)
         self.problem = ""
         """Why rows are missing that it could have."""
+        self.joining: set[str] = set()
+        """Venues that are not asked for all its instruments yet: what they tell then is of others."""
         self.is_ending = False
         self.is_saved = False
         self._start, self._losses = start, losses
@@ -151,7 +153,7 @@ class Collecting:
         if is_ours and status.key is None and not self.is_ending:
             if status.state in BREAKS:
                 self.fell_silent(status.venue, now_ns, f"{status.state}: {status.reason}")
-            elif status.state is FeedState.LIVE:
+            elif status.state is FeedState.LIVE and status.venue not in self.joining:
                 self.talks_again(status.venue, now_ns)
 
     def fell_silent(self, venue: str, now_ns: int, why: str) -> None:

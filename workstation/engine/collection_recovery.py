@@ -72,6 +72,7 @@ def _resumed(collections: Collections, record: Collection, counted: Collection, 
     after = msgspec.structs.replace(counted, state=CollectionState.RUNNING, reason="", gaps=gaps)
     live = Collecting(after, {}, Losses(), now_ns)
     for venue in dict.fromkeys(key.venue for key in keys_of(after)):
+        live.joining.add(venue)
         live.fell_silent(venue, from_ns, why)
     del collections.kept[record.name]
     collections.live[record.name] = live
@@ -120,5 +121,6 @@ async def _join_at(collections: Collections, live: Collecting, venue: Venue) -> 
             break
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, MOST_RETRY_S)
+    live.joining.discard(venue)
     if any(feed.venue == venue and feed.state == FeedState.LIVE for feed in feeds.views()):
         live.talks_again(venue, collections.turns.clock.now_ns())
