@@ -187,7 +187,7 @@ def test_a_missing_manifest_or_segment_says_what_to_do(store: HistoryStore) -> N
     (store.root / "kept").rename(store.root / HOURS.folder / "manifest.json")
     segment.unlink()
     with pytest.raises(
-        HistoryCorrupt, match=r"parquet: missing.*data check --set-aside.*source.csv can be.*imported again"
+        HistoryCorrupt, match=r"parquet: missing.*data check --forget-missing.*source.csv can be.*imported again"
     ):
         store.bars(BTC, HOUR_NS)
 

@@ -10,11 +10,13 @@ import pytest
 
 from tests.history.live import a_recorder, a_registry, live_rows
 from tests.history.series import BTC, DAY_START_NS, HOURS, QUOTES, a_source, bars_from, quotes_at, segment_files
-from workstation.errors import BadInput
+from workstation.errors import BadInput, HistoryMissing
 from workstation.history.backfill import ASKED_NAME, Asked, load_asked
+from workstation.history.compact import compact_series
 from workstation.history.durable import HistoryCorrupt, json_file
 from workstation.history.layout import HistoryKind
 from workstation.history.manifest import MANIFEST_NAME, load_manifest
+from workstation.history.segments import SegmentUnreadable
 from workstation.history.setting_aside import ENDING, damaged_files, set_aside
 from workstation.history.store import HistoryStore
 from workstation.model.durations import DAY_NS, HOUR_NS
@@ -69,11 +71,14 @@ def test_f24_every_damage_is_found_and_set_aside_and_the_rest_is_read(store: His
     (found,) = damaged_files(store.root, QUOTES)
     assert (found.path, found.rows, found.source) == (victim, A_DAY, "day1.csv")
     assert (found.start_ns, found.end_ns) == (whole[A_DAY], whole[2 * A_DAY - 1])
-    with pytest.raises(HistoryCorrupt, match=r"data check --set-aside.*day1.csv can be downloaded or imported again"):
+    with pytest.raises(
+        HistoryCorrupt, match=r"data check --(set-aside|forget-missing).*day1.csv can be downloaded or imported again"
+    ):
         times(store)
-    (aside,) = set_aside(store.root, QUOTES)
-    assert aside.is_set_aside and aside.path == victim.with_name(victim.name + ENDING)
-    assert aside.path.exists() == (damage != "gone") and not victim.exists()
+    (aside,) = set_aside(store.root, QUOTES, forgets_missing=damage == "gone")
+    assert aside.is_set_aside and not victim.exists()
+    assert aside.path == (victim if damage == "gone" else victim.with_name(victim.name + ENDING))
+    assert aside.path.exists() == (damage != "gone")
     rest = whole[:A_DAY] + whole[2 * A_DAY :]
     assert times(store) == rest
     assert store.query("SELECT count(*) AS n FROM quotes")["n"].to_pylist() == [len(rest)]
@@ -107,6 +112,47 @@ def test_f24_of_one_source_in_several_files_the_others_stay_when_it_is_taken_in_
     assert (written.rows_stored, written.rows_known) == (10, 20)
     assert {path: path.read_bytes() for path in others} == others
     assert sorted(times(store)) == whole and damaged_files(store.root, QUOTES) == []
+
+
+def test_a_file_that_is_away_for_a_while_is_told_as_missing_and_stays_in_its_series(store: HistoryStore) -> None:
+    whole, victim = times(store), segment_files(store, QUOTES)[1]
+    before = load_manifest(store.root / QUOTES.folder)
+    away = victim.parent.rename(store.root / "away")
+    (found,) = set_aside(store.root, QUOTES)
+    assert found.is_missing and not found.is_set_aside and found.path == victim
+    assert load_manifest(store.root / QUOTES.folder) == before
+    away.rename(victim.parent)
+    assert times(store) == whole and damaged_files(store.root, QUOTES) == []
+
+
+def test_a_file_that_the_system_does_not_give_out_is_no_damaged_one(store: HistoryStore) -> None:
+    whole, victim = times(store), segment_files(store, QUOTES)[1]
+    kept = victim.rename(victim.with_name("kept"))
+    victim.mkdir()  # reading it is an error of the operating system, as it is without rights or open files
+    before = load_manifest(store.root / QUOTES.folder)
+    with pytest.raises(SegmentUnreadable, match=f"{victim.name}: cannot be read now"):
+        set_aside(store.root, QUOTES)
+    assert load_manifest(store.root / QUOTES.folder) == before
+    victim.rmdir()
+    kept.rename(victim)
+    assert times(store) == whole
+
+
+def test_a_joined_file_that_is_lost_comes_back_with_each_of_its_sources(store: HistoryStore) -> None:
+    joined = {f"{start}.csv": bars_from(DAY_START_NS + start * HOUR_NS, 10) for start in (0, 10, 20)}
+    for name, rows in joined.items():
+        store.write(HOURS, rows, a_source(name))
+    whole = store.rows(BTC, HistoryKind.BARS, 0, interval_ns=HOUR_NS).tobytes()
+    assert compact_series(store, HOURS, now_ns=DAY_START_NS).files_after == 1
+    (segment,) = load_manifest(store.root / HOURS.folder).segments
+    (store.root / HOURS.folder / segment.path).write_bytes(b"")
+    (aside,) = set_aside(store.root, HOURS)
+    assert not aside.is_recorded
+    with pytest.raises(HistoryMissing):
+        store.bars(BTC, HOUR_NS)
+    for name, rows in joined.items():
+        assert store.write(HOURS, rows, a_source(name)).rows_stored == rows.num_rows
+    assert store.rows(BTC, HistoryKind.BARS, 0, interval_ns=HOUR_NS).tobytes() == whole
 
 
 def test_f24_what_was_downloaded_in_the_time_of_a_lost_file_is_asked_for_again(tmp_path: Path) -> None:
@@ -143,6 +189,22 @@ def test_f24_recorded_rows_that_are_lost_stay_lost_and_no_log_is_taken_in_twice(
     again.record(live_rows(200, 601), registry)
     again.close()
     assert len(store.rows(BTC, HistoryKind.QUOTES, 0)) > sum(one.rows for one in before.segments) - lost.rows
+
+
+def test_recorded_rows_that_were_joined_and_lost_are_told_as_recorded(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path)
+    recorder = a_recorder(store)
+    for first in (1, 201):
+        recorder.record(live_rows(200, first), a_registry())
+        recorder.roll()
+    recorder.close()
+    compact_series(store, QUOTES, now_ns=DAY_START_NS)
+    before = load_manifest(store.root / QUOTES.folder)
+    (segment,) = before.segments
+    (store.root / QUOTES.folder / segment.path).write_bytes(b"")
+    (aside,) = set_aside(store.root, QUOTES)
+    assert aside.is_recorded
+    assert load_manifest(store.root / QUOTES.folder).sources == before.sources
 
 
 def test_f24_cut_off_between_the_manifest_and_the_name_nothing_is_read_twice_or_lost(store: HistoryStore) -> None:

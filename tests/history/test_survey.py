@@ -1,5 +1,6 @@
 """What a history holds as a page shows it: all series at once, then the figures of those that have changed."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.history.series import HOURS, QUOTES, a_source, bars_from, quotes_at
+from tests.history.live import a_recorder, a_registry, live_rows
+from tests.history.series import HOURS, QUOTES, a_source, bars_from, quotes_at, segment_files
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.store import HistoryStore
 from workstation.history.survey import Figures, SurveyLine, survey
@@ -57,6 +59,29 @@ def test_what_has_not_changed_is_not_looked_at_again(store: HistoryStore) -> Non
     assert list(figures_of(again)) == [str(HOURS)]
     assert again[0].series is not None and again[0].series[0].rows == 27
     assert [source.name for source in again[0].series[0].sources] == ["more.csv", "bars.csv"]
+
+
+def test_a_damaged_file_that_is_restored_with_its_times_is_looked_at_again(store: HistoryStore) -> None:
+    (path,) = segment_files(store, HOURS)
+    content, times = path.read_bytes(), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    path.write_bytes(bytes(len(content)))
+    os.utime(path, ns=times)
+    damaged = figures_of(surveyed(store))
+    assert damaged[str(HOURS)].damaged
+    path.write_bytes(content)
+    os.utime(path, ns=times)
+    again = figures_of(surveyed(store, {name: one.mark for name, one in damaged.items()}))
+    assert list(again) == [str(HOURS)] and not again[str(HOURS)].damaged
+
+
+def test_what_is_in_the_log_alone_is_not_told(store: HistoryStore) -> None:
+    before = surveyed(store)
+    recorder = a_recorder(store)
+    recorder.record(live_rows(200), a_registry())
+    recorder.sync()
+    told = surveyed(store)
+    recorder.close()
+    assert told[0] == before[0] and figures_of(told) == figures_of(before)
 
 
 def test_nothing_stored_is_told_as_nothing(tmp_path: Path) -> None:

@@ -213,12 +213,15 @@ def check(
     set_aside: Annotated[
         bool, typer.Option("--set-aside", help="Take damaged files out of their series, so that the rest is read.")
     ] = False,
+    forget_missing: Annotated[
+        bool, typer.Option("--forget-missing", help="As --set-aside, and take out files that are not there too.")
+    ] = False,
     as_json: AsJson = False,
     history: HistoryFolder = None,
     config: ConfigFile = None,
 ) -> None:
-    """Read every stored file to its end, with its checksums, and name what is damaged."""
-    data_check.check(_store(history, config), sets_aside=set_aside, as_json=as_json)
+    """Read every stored file to its end, with its checksums, and name what is damaged or missing."""
+    data_check.check(_store(history, config), sets_aside=set_aside, forgets_missing=forget_missing, as_json=as_json)
 
 
 app.command()(data_collect.record)

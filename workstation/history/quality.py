@@ -158,11 +158,12 @@ def each_quality(
     gap_ns: int | None = None,
     calendar: Calendar = Calendar.UTC,
     on_rows: OnRows | None = None,
+    with_logs: bool = True,
 ) -> Iterator[SeriesQuality]:
-    """As `history_quality`, one series after the other, each as soon as it is known."""
+    """As `history_quality`, one series after the other, each as soon as it is known; files alone without the logs."""
     if gap_ns is not None and gap_ns < 10**9:
         raise BadInput(f"gap_ns {gap_ns}: expected a second or more")
-    stored = {one: segments for one, segments in store.stored().items() if segments}
+    stored = {one: segments for one, segments in (store.stored() if with_logs else store.files()).items() if segments}
     wanted = [one for one in (sorted(stored, key=str) if series is None else series) if one.kind not in PAIR_KINDS]
     missing = [one for one in wanted if one not in stored]
     if missing:

@@ -246,12 +246,26 @@ def footer_crc32(path: Path) -> int | None:
         return zlib.crc32(file.read())
 
 
+class SegmentMissing(HistoryCorrupt):
+    """There is no such file; it may be on a disk that is not there now."""
+
+
+class SegmentUnreadable(HistoryCorrupt):
+    """The operating system did not give the file out, for want of rights or of open files: its rows may be whole."""
+
+
 def corrupt(path: Path, segment: Segment, fault: object) -> HistoryCorrupt:
-    """The error for a file that is missing or damaged, with what to do."""
-    what = "missing" if isinstance(fault, FileNotFoundError) else fault
+    """The error for a file that is missing, damaged or not to be read now, with what to do."""
+    again = f"the rest is read on, and what it had of {segment.source.name} can be downloaded or imported again"
+    if isinstance(fault, FileNotFoundError):
+        return SegmentMissing(
+            f"{path}: missing. See that its disk is there, or restore it from a copy; if it is gone for good, run "
+            f"workstation data check --forget-missing: {again}"
+        )
+    if isinstance(fault, OSError) and fault.errno is not None:  # what Parquet finds wrong in the bytes has no number
+        return SegmentUnreadable(f"{path}: cannot be read now: {fault}. It may be whole: mend that, and try again")
     return HistoryCorrupt(
-        f"{path}: {what}. Restore it from a copy, or run workstation data check --set-aside: the rest is read on, and "
-        f"what it had of {segment.source.name} can be downloaded or imported again"
+        f"{path}: {fault}. Restore it from a copy, or run workstation data check --set-aside: {again}"
     )
 
 

@@ -112,6 +112,11 @@ class HistoryStore:
         manifest = load_manifest(self.root / series.folder)
         return (*manifest.segments, *tail_segments(series, tails, manifest))
 
+    def files(self) -> dict[Series, tuple[Segment, ...]]:
+        """Every series that has files, with these; the logs are not looked at."""
+        found = {series: load_manifest(self.root / series.folder).segments for series in self._series(())}
+        return {series: segments for series, segments in found.items() if segments}
+
     def stored(self) -> dict[Series, tuple[Segment, ...]]:
         """Every series with its files and tails, as of one look at the logs; one without rows has none."""
         tails = read_tails(self.root)
@@ -124,9 +129,9 @@ class HistoryStore:
         """
         folder = self.root / series.folder
         stored = self._segments(series, read_tails(self.root))
-        if not stored and any(folder.glob("date=*/*.parquet")):
+        if not stored and _has_unnamed_rows(folder):
             stored = self._segments(series, read_tails(self.root))  # a first roll may have begun between the two looks
-        if not stored and any(folder.glob("date=*/*.parquet")):
+        if not stored and _has_unnamed_rows(folder):
             raise HistoryCorrupt(
                 f"{folder / MANIFEST_NAME}: missing or empty, with rows beside it: restore it from a copy, "
                 "or import the file again"
@@ -210,6 +215,12 @@ class HistoryStore:
             (venue_a, symbol), (venue_b, _) = series.sides
             how = f"{series.kind} {venue_a} {venue_b} {symbol}"
         return f"{series}: not stored (stored are: {others}). Run: workstation data {how}"
+
+
+def _has_unnamed_rows(folder: Path) -> bool:
+    """Whether there are files of rows beside those that a joined one, set aside since, has replaced."""
+    retired = {folder / one.path for one in load_manifest(folder).retired}
+    return any(path not in retired for path in folder.glob("date=*/*.parquet"))
 
 
 def _dataset(series: Series, segments: Sequence[Segment]) -> Dataset | None:

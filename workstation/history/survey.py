@@ -1,11 +1,12 @@
 """What a history holds, as a page shows it: every series at once, then the quality of those that have changed.
 
 Quality takes a pass over all rows, so what was found is kept by the files that it was found in: `mark` names them. What
-a recorder has in its log is not in it; it comes into a file within a quarter of an hour.
+a recorder has in its log is not in it, and the log is not read; it comes into a file within a quarter of an hour.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from workstation.history.layout import Series
 from workstation.history.manifest import load_manifest
 from workstation.history.quality import SeriesQuality, each_quality
-from workstation.history.segments import Segment, TailSegment
+from workstation.history.segments import Segment
 from workstation.history.store import HistoryStore
 from workstation.model.market import interval_label
 
@@ -100,7 +101,7 @@ def survey(store: HistoryStore, known: Mapping[str, str], now_ns: int, tell: Tel
 
     Raises HistoryCorrupt for a manifest that cannot be read.
     """
-    stored = {one: segments for one, segments in store.stored().items() if segments}
+    stored = store.files()
     facts = {one: _facts(store, one, segments) for one, segments in stored.items()}
     ordered = sorted(facts.values(), key=lambda one: (one.kind, one.venue, one.symbol, one.interval or ""))
     tell(SurveyLine(series=tuple(ordered)))
@@ -111,7 +112,7 @@ def survey(store: HistoryStore, known: Mapping[str, str], now_ns: int, tell: Tel
     def on_rows(done: int, total: int) -> None:
         tell(SurveyLine(done=done, total=total))
 
-    for one in each_quality(store, now_ns=now_ns, series=changed, on_rows=on_rows):
+    for one in each_quality(store, now_ns=now_ns, series=changed, on_rows=on_rows, with_logs=False):
         tell(SurveyLine(figures=_figures(one, facts[one.series].mark, now_ns)))
 
 
@@ -127,8 +128,8 @@ def _facts(store: HistoryStore, series: Series, segments: tuple[Segment, ...]) -
         end_ns=max(one.end_ns for one in segments),
         rows=sum(one.rows for one in segments),
         bytes=sum(one.bytes for one in segments),
-        files=len(_files(segments)),
-        mark=_mark(_files(segments)),
+        files=len(segments),
+        mark=_mark(store.root / series.folder, segments),
         sources=tuple(
             SourceFacts(
                 name=one.name, content_hash=one.content_hash, written_by=one.written_by, options=one.options
@@ -139,13 +140,21 @@ def _facts(store: HistoryStore, series: Series, segments: tuple[Segment, ...]) -
     )  # fmt: skip
 
 
-def _files(segments: Iterable[Segment]) -> list[Segment]:
-    return [one for one in segments if not isinstance(one, TailSegment)]
-
-
-def _mark(files: Iterable[Segment]) -> str:
-    names = "\n".join(f"{one.path} {one.rows} {one.bytes}" for one in files)
+def _mark(folder: Path, segments: Iterable[Segment]) -> str:
+    names = "\n".join(f"{one.path} {one.rows} {one.bytes} {_changed_ns(folder / one.path)}" for one in segments)
     return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+
+def _changed_ns(path: Path) -> tuple[int, ...] | None:
+    """When the file was changed, by its own word and by the disk's, which a copy that keeps times has anew; in ns UTC.
+
+    None where it cannot be looked at.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns
 
 
 def _figures(found: SeriesQuality, mark: str, now_ns: int) -> Figures:
