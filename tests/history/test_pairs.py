@@ -10,20 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.history.live import NOW_NS, a_recorder, a_registry, live_rows
-from tests.history.series import BTC, DAY_START_NS
+from tests.history.series import BTC, DAY_START_NS, an_instrument
 from workstation.errors import BadInput, HistoryMissing, ImportRefused
-from workstation.history import log_file
+from workstation.history import log_file, rolling
 from workstation.history.blocks import Selection
 from workstation.history.columns import fields_of
 from workstation.history.compact import compact_series
 from workstation.history.last_opportunities import last_opportunities
 from workstation.history.layout import PAIR_KINDS, HistoryKind, Series, series_of_folder
 from workstation.history.live_log import LIVE_FOLDER, logs_in, read_log
+from workstation.history.log_file import LogFile
 from workstation.history.market_rows import Span
 from workstation.history.opportunities import KeptOpportunity, opportunities_in, opportunity_tables
 from workstation.history.pairs import pair_key, sides_of_pair
 from workstation.history.quality import history_quality
 from workstation.history.removing import remove_series
+from workstation.history.rolling import roll_logs
 from workstation.history.segments import SCHEMAS, Source
 from workstation.history.store import HistoryStore
 from workstation.model.durations import DAY_NS, MS_NS, SECOND_NS
@@ -273,3 +275,57 @@ def test_a_flipped_bit_in_one_ends_what_is_valid_before_it(tmp_path: Path) -> No
     contents = read_log(path)
     assert contents.opportunities == (an_opportunity(0), an_opportunity(1)) and contents.damage is not None
     recorder.close()
+
+
+def test_one_that_cannot_be_read_costs_no_other_and_is_kept_beside_the_log(tmp_path: Path) -> None:
+    """As logs have them whose writer refused nothing: JSON has no word for what is not finite."""
+    store = HistoryStore(tmp_path)
+    log = LogFile(tmp_path / LIVE_FOLDER, 1, {0: an_instrument()}, ())
+    for number, fields in enumerate(({}, {"peak_bps": float("inf")}, {"sold": ("nova", f"{'A' * 300}/USDT")}, {})):
+        log.keep(an_opportunity(number, **fields))
+    log.append(live_rows(1, 2))
+    log.close()
+    contents = read_log(log.path)
+    found = [an_opportunity(0), an_opportunity(3)]
+    assert (len(contents.rows), contents.opportunities, contents.damage) == (1, tuple(found), None)
+    assert kept(store) == found
+    (damage,) = store.recording().damages
+    assert damage.startswith(f"{log.path}: 2 opportunities, byte ") and "peak_bps" in damage
+    (rolled,) = roll_logs(store, [log.path]).rolled
+    assert rolled.damage is not None and "2 opportunities" in rolled.damage
+    assert kept(store) == found and len(store.rows(BTC, HistoryKind.QUOTES, 0)) == 1
+    lines = log.path.with_name(f"{log.path.name}.damaged").read_text().splitlines()
+    assert ['"peak_bps":null' in line for line in lines] == [True, False] and "A" * 300 in lines[1]
+
+
+def test_a_roll_holds_no_more_locks_than_one_group_has_however_many_pairs_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = HistoryStore(tmp_path)
+    symbols = [f"C{number}/USDT" for number in range(7)]
+    log = LogFile(tmp_path / LIVE_FOLDER, 1, {}, ())
+    for number, symbol in enumerate(symbols * 2):
+        log.keep(an_opportunity(number, sold=("nova", symbol), bought=("orion", symbol)))
+    log.close()
+    together = list[int]()
+    writes = HistoryStore.write_all
+
+    def counted(self: HistoryStore, tables: Any, source: Source) -> Any:
+        written = writes(self, tables, source)
+        together.append(len(written))
+        return written
+
+    monkeypatch.setattr(rolling, "GROUP_SERIES", 3)
+    monkeypatch.setattr(HistoryStore, "write_all", counted)
+    assert roll_logs(store, [log.path]).failure is None
+    assert together == [3, 3, 1]
+    assert [len(kept(store, one)) for one in store.series()] == [2] * 7
+
+
+def test_symbols_that_name_no_folder_together_make_no_pair() -> None:
+    long_a, long_b = (
+        InstrumentKey(Venue(venue), Symbol(f"{letter * 130}/USDT")) for venue, letter in (("nova", "A"), ("orion", "B"))
+    )
+    with pytest.raises(BadInput, match="over 200 characters together when percent-encoded"):
+        pair_key(long_a, long_b)
+    assert pair_key(long_a, InstrumentKey(Venue("orion"), long_a.symbol)).symbol == long_a.symbol

@@ -331,6 +331,8 @@ class RecorderView(Message):
     """Age of the oldest row that is not on the disk."""
     failure: str | None
     last_gap_ns: tuple[int, int] | None
+    opportunities_missed: int = 0
+    """That closed and were not written: they cannot be, or the disk refused too long."""
 
 
 class Health(Message):

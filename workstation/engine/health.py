@@ -74,6 +74,7 @@ class HealthAnswers:
             lag_ms=state.writer.lag_s * 1e3,
             failure=failure,
             last_gap_ns=None if gap is None or gap.from_ns is None or gap.to_ns is None else (gap.from_ns, gap.to_ns),
+            opportunities_missed=state.writer.opportunities_missed,
         )
 
     def _problems(self, recorder: RecorderView | None, kill: KillView, missing: Mapping[str, str]) -> Iterator[str]:

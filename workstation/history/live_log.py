@@ -5,7 +5,8 @@
 A frame's checksum goes on from the one before it, so a torn, flipped or misplaced frame ends what is valid, and all
 before it stays valid. The first frame is the header; an instrument is declared before its first row; rows are raw
 MARKET_ROWs with the gate's `sequence` and the log's own instrument numbers; notes say when recording began, what it
-missed and when it ended; opportunities of two venues come each in a frame of its own. Integers are little-endian.
+missed and when it ended; opportunities of two venues come each in a frame of its own, and one that cannot be read costs
+no other. Integers are little-endian.
 """
 
 import os
@@ -21,6 +22,7 @@ from typing import BinaryIO
 import msgspec
 import numpy as np
 
+from workstation.errors import BadInput
 from workstation.history.opportunities import KeptOpportunity
 from workstation.model.instrument import Instrument
 from workstation.model.market import MARKET_ROW, Rows
@@ -95,6 +97,14 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A frame that is as it was written, of which nothing can be made."""
+
+    reason: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogFacts:
     """What the valid part of one log says, but for its rows."""
 
@@ -107,8 +117,17 @@ class LogFacts:
     """All that were declared, in order."""
     notes: tuple[Note, ...]
     opportunities: tuple[KeptOpportunity, ...]
+    unread: tuple[Unread, ...]
+    """Opportunities; what follows them is read."""
     valid_bytes: int
     damage: Damage | None
+
+    def fault(self, *, is_written: bool = False) -> str | None:
+        """What cannot be read; while a log is written, a torn end is none."""
+        reasons = [f"{len(self.unread)} opportunities, {self.unread[0].reason}"] if self.unread else []
+        if self.damage is not None and not (is_written and self.damage.is_torn):
+            reasons.append(self.damage.reason)
+        return "; ".join(reasons) or None
 
     @property
     def source_hash(self) -> str:
@@ -171,6 +190,9 @@ class _Found:
     rules: list[Instrument] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     opportunities: list[KeptOpportunity] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    sides: set[tuple[tuple[str, str], tuple[str, str]]] = field(default_factory=set)
+    """Of opportunities, that name a series."""
 
     def take(self, kind: int, payload: bytes, start: int) -> str | None:
         """Adds a frame whose checksum holds; else why it cannot be."""
@@ -186,7 +208,7 @@ class _Found:
             elif kind == FrameKind.NOTE:
                 self.notes.append(msgspec.json.decode(payload, type=Note))
             elif kind == FrameKind.OPPORTUNITY:
-                self.opportunities.append(msgspec.json.decode(payload, type=KeptOpportunity))
+                self._take_opportunity(payload, start)
             elif kind == FrameKind.ROWS and len(payload) % MARKET_ROW.itemsize == 0:
                 self.take_rows(np.frombuffer(payload, RAW_ROW), start)
             else:
@@ -194,6 +216,17 @@ class _Found:
         except msgspec.MsgspecError as error:
             return f"a frame of kind {kind}: {error}"
         return None
+
+    def _take_opportunity(self, payload: bytes, start: int) -> None:
+        try:
+            found = msgspec.json.decode(payload, type=KeptOpportunity)
+            if (found.sold, found.bought) not in self.sides:
+                _ = found.series
+                self.sides.add((found.sold, found.bought))
+        except (msgspec.MsgspecError, BadInput) as error:
+            self.unread.append(Unread(reason=f"byte {start}: {error}", payload=payload))
+            return
+        self.opportunities.append(found)
 
     def _take_header(self, header: Header) -> str | None:
         if header.version not in READ_VERSIONS or header.row_bytes != MARKET_ROW.itemsize:
@@ -224,6 +257,7 @@ def scan_log(path: Path, take_rows: TakeRows) -> LogFacts:
         rules=tuple(found.rules),
         notes=tuple(found.notes),
         opportunities=tuple(found.opportunities),
+        unread=tuple(found.unread),
         valid_bytes=offset,
         damage=damage,
     )

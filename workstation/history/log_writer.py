@@ -7,7 +7,7 @@ new log can be opened again, it begins with a note of the gap.
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -22,13 +22,12 @@ from workstation.history.log_file import LogFile
 from workstation.history.opportunities import KeptOpportunity
 from workstation.history.said import Counted, Mark, Missed, Numbered, Numbers, Said, missed_rows
 from workstation.history.series_counts import INSTRUMENT_BITS, SeriesCounts, rows_by_code
+from workstation.history.unkept import Unkept
 from workstation.history.waiting import Waiting
 from workstation.model.instrument import Instrument
 from workstation.model.market import Rows
 
 FRAME_ROWS = 65_536
-MOST_UNKEPT = 10_000
-"""Opportunities that wait for a disk that refuses; the oldest are let go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +51,7 @@ class WriterState:
 
     rows_written: int
     rows_missed: int
+    opportunities_missed: int
     bytes_written: int
     synced_sequence: int | None
     """The gate's number of the last row that is on the disk."""
@@ -75,7 +75,7 @@ class LogWriter:
         self._folder = folder
         self._settings = WriterSettings() if settings is None else settings
         self._waiting: Waiting[Said] = Waiting(self._settings.buffer_bytes)
-        self._rows_let_go = 0  # by the caller
+        self._rows_let_go = self._opportunities_let_go = 0  # by the caller
         self._counts = SeriesCounts()
         self._marks: set[Mark] = set()
         self._lock = threading.Lock()  # over the orders
@@ -89,7 +89,7 @@ class LogWriter:
         self._first_notes = first_notes
         self._last_number = after
         self._missed: Missed | None = None
-        self._unkept: deque[KeptOpportunity] = deque(maxlen=MOST_UNKEPT)
+        self._unkept = Unkept(f"live log {folder}")
         self._next_sync_s = self._next_try_s = 0.0
         self._unsynced_since_s: float | None = None
         self._rows_written = self._rows_missed = self._bytes_finished = 0
@@ -116,8 +116,9 @@ class LogWriter:
         self._waiting.say(Numbered(numbers=numbers))
 
     def keep(self, opportunity: KeptOpportunity) -> None:
-        """Is written behind the rows that were appended before."""
-        self._waiting.say(opportunity)
+        """Is written behind the rows that were appended before; one that cannot be is let go, and counted."""
+        if not self._waiting.say(opportunity):
+            self._opportunities_let_go += 1
 
     def mark(self) -> Mark:
         """Is told how many rows of each series were written and let go up to here, once they are; never waits."""
@@ -169,6 +170,7 @@ class LogWriter:
         return WriterState(
             rows_written=self._rows_written,
             rows_missed=self._rows_missed + self._rows_let_go,
+            opportunities_missed=self._unkept.missed + self._opportunities_let_go,
             bytes_written=self._bytes_finished + self.log_bytes,
             synced_sequence=self._synced_sequence,
             lag_s=time.monotonic() - min(waiting) if waiting else 0.0,
@@ -217,6 +219,9 @@ class LogWriter:
             self._failure = f"live log {self._folder}: the writer ended: {error!r}"
             raise
         finally:
+            late = self._waiting.end()
+            self._rows_missed += len(late.rows)
+            self._unkept.give_up(sum(isinstance(said, KeptOpportunity) for _, said in late.said))
             with self._lock:
                 self._has_ended = True
                 self._marks = {mark for mark in self._marks if mark.set_running_or_notify_cancel()}
@@ -240,7 +245,7 @@ class LogWriter:
             elif isinstance(part, Future):
                 self._tell(part)
             elif isinstance(part, KeptOpportunity):
-                self._unkept.append(part)
+                self._unkept.add(part)
                 self._write_unkept()
             elif isinstance(part, Numbered):
                 self._numbers = part.numbers
@@ -271,13 +276,12 @@ class LogWriter:
         return own
 
     def _write_unkept(self) -> None:
-        while self._unkept:
-            log = self._log
-            if log is None or not self._attempt(log.keep, self._unkept[0]):
-                return
-            self._unkept.popleft()
-            if self._unsynced_since_s is None:
-                self._unsynced_since_s = time.monotonic()
+        if self._unkept.write(self._keep) and self._unsynced_since_s is None:
+            self._unsynced_since_s = time.monotonic()
+
+    def _keep(self, opportunity: KeptOpportunity) -> bool:
+        log = self._log
+        return log is not None and self._attempt(log.keep, opportunity)
 
     def _tell(self, mark: Mark) -> None:
         with self._lock:
@@ -369,6 +373,9 @@ class LogWriter:
         return log
 
     def _stop(self) -> None:
+        if self._log is None:
+            self._attempt(self._open)  # a last time, for what waits and the note of what was missed
+        self._write_unkept()
         self._note_missed()
         log = self._log
         if log is None:

@@ -1,10 +1,12 @@
 """Opportunities as they are kept: one row each, once it has closed, with what counted as one when it was found."""
 
+import math
 from collections.abc import Iterable
 
 import msgspec
 import pyarrow as pa
 
+from workstation.errors import BadInput
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.pairs import pair_key
 from workstation.history.segments import SCHEMAS, Table
@@ -41,6 +43,19 @@ class KeptOpportunity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         return Series(kind=HistoryKind.OPPORTUNITIES, key=pair_key(a, b))
 
 
+def kept_fault(one: KeptOpportunity) -> str | None:
+    """Why it cannot be kept: sides of which no series can be, or a figure that JSON has no word for."""
+    try:
+        series = one.series
+    except BadInput as error:
+        return str(error)
+    for name in _FIGURES:
+        value = getattr(one, name)
+        if value is not None and not math.isfinite(value):
+            return f"{series.key}: {name} {value}: expected a finite number"
+    return None
+
+
 def opportunity_tables(kept: Iterable[KeptOpportunity]) -> dict[Series, Table]:
     """By series, each in the order of the closings."""
     of: dict[Series, list[KeptOpportunity]] = {}
@@ -66,6 +81,7 @@ def opportunities_in(series: Series, table: Table) -> list[KeptOpportunity]:
     ]
 
 
+_FIGURES = ("peak_bps", "quantity", "left_bps", "least_bps", "least_value")
 _SAME = ("peak_bps", "quantity", "left_bps", "least_bps", "least_value", "least_ns", "latency_ns", "basis")
 
 

@@ -1,8 +1,10 @@
 """Series of two instruments: "nova~orion" in the place of the venue, and of the symbol where there are two of them."""
 
+from urllib.parse import quote
+
 from workstation.errors import BadInput
 from workstation.model.ids import Symbol, Venue
-from workstation.model.instrument import InstrumentKey, checked_key
+from workstation.model.instrument import LONGEST_FOLDER_NAME, InstrumentKey, checked_key
 
 BETWEEN = "~"
 
@@ -14,6 +16,8 @@ def pair_key(a: InstrumentKey, b: InstrumentKey) -> InstrumentKey:
     if a == b:
         raise BadInput(f"{a} and {b}: both sides are the same instrument")
     symbol = a.symbol if a.symbol == b.symbol else Symbol(f"{a.symbol}{BETWEEN}{b.symbol}")
+    if len(quote(symbol, safe="")) > LONGEST_FOLDER_NAME:
+        raise BadInput(f"symbols {symbol!r}: over {LONGEST_FOLDER_NAME} characters together when percent-encoded")
     return InstrumentKey(Venue(f"{a.venue}{BETWEEN}{b.venue}"), symbol)
 
 

@@ -106,8 +106,8 @@ def with_log(recording: Recording, log: LogFacts, logged: LoggedRows, damage: st
 def with_logs(recording: Recording, logs: Sequence[LogContents]) -> Recording:
     """The recording with what is not rolled yet, oldest log first; a torn end is no damage while a log is written."""
     for log in logs:
-        is_damaged = log.damage is not None and not log.damage.is_torn
-        damage = f"{log.path}: {log.damage.reason}" if is_damaged and log.damage else None
+        fault = log.fault(is_written=True)
+        damage = None if fault is None else f"{log.path}: {fault}"
         recording = with_log(recording, log, logged_rows(log), damage)
     return recording
 

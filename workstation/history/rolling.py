@@ -17,7 +17,7 @@ from workstation.history.instruments import put_instruments
 from workstation.history.layout import Series
 from workstation.history.live_log import LIVE_FOLDER, LogFacts
 from workstation.history.live_rows import recorded_table
-from workstation.history.log_series import LogBySeries
+from workstation.history.log_series import GROUP_SERIES, LogBySeries
 from workstation.history.opportunities import opportunity_tables
 from workstation.history.recording import (
     LoggedRows,
@@ -77,7 +77,9 @@ def roll_log(store: HistoryStore, path: Path) -> Rolled:
     facts, found = log.facts, list[RecordedSeries]()
     for group in log.groups():
         store.write_all(_tables(group, found), log_source(facts))
-    store.write_all(opportunity_tables(facts.opportunities).items(), log_source(facts))
+    tables = list(opportunity_tables(facts.opportunities).items())
+    for first in range(0, len(tables), GROUP_SERIES):
+        store.write_all(tables[first : first + GROUP_SERIES], log_source(facts))
     put_instruments(store.root, facts.rules)
     damage = _keep_damaged(facts)
     logged = LoggedRows(
@@ -99,10 +101,13 @@ def _tables(group: Iterable[tuple[Series, Rows]], found: list[RecordedSeries]) -
 
 
 def _keep_damaged(log: LogFacts) -> str | None:
-    """The bytes behind the valid part, in a file of their own: nothing is deleted unread."""
-    if log.damage is None:
+    """Frames of which nothing could be made, a line each, and the bytes behind the valid part, in a file of their own:
+    nothing is deleted unread."""
+    fault = log.fault()
+    if fault is None:
         return None
-    rest = log.path.read_bytes()[log.valid_bytes :]
+    unread = b"".join(one.payload + b"\n" for one in log.unread)
+    rest = unread if log.damage is None else unread + log.path.read_bytes()[log.valid_bytes :]
     kept = log.path.with_name(log.path.name + DAMAGED_SUFFIX)
     write_durably(kept, rest)
-    return f"{log.path.name}: {log.damage.reason}; the {len(rest)} bytes behind it are kept in {kept}"
+    return f"{log.path.name}: {fault}; what could not be read, {len(rest)} bytes, is kept in {kept}"

@@ -50,14 +50,15 @@ class Waiting(Generic[Said]):
         self._spare: Rows = np.empty(self._most_rows, RAW_ROW)
         self._count = 0
         self._said: list[tuple[int, Said]] = []
+        self._has_ended = False
         self.since_s: float | None = None
 
     def append(self, rows: Rows) -> bool:
-        """Copies at least one MARKET_ROW; whether there was room for all of them."""
+        """Copies at least one MARKET_ROW; whether there was room for all of them, and somebody to take them."""
         with self._lock:
             start = self._count
             stop = start + len(rows)
-            if stop > self._most_rows:
+            if stop > self._most_rows or self._has_ended:
                 return False
             self._rows[start:stop] = rows.view(RAW_ROW)
             self._count = stop
@@ -65,12 +66,18 @@ class Waiting(Generic[Said]):
                 self.since_s = time.monotonic()
         return True
 
-    def say(self, said: Said, join: Callable[[Said], bool] = lambda _: False) -> None:
-        """Leaves something behind the rows that wait; where something stands there already, `join` may take it in."""
+    def say(self, said: Said, join: Callable[[Said], bool] = lambda _: False) -> bool:
+        """Leaves something behind the rows that wait; where something stands there already, `join` may take it in.
+
+        Whether there is somebody to take it.
+        """
         with self._lock:
+            if self._has_ended:
+                return False
             if self._said and self._said[-1][0] == self._count and join(self._said[-1][1]):
-                return
+                return True
             self._said.append((self._count, said))
+        return True
 
     def take(self) -> Taken[Said]:
         """All that waits; the rows that were taken before are used again."""
@@ -79,3 +86,9 @@ class Waiting(Generic[Said]):
             taken = Taken(rows=rows.view(MARKET_ROW), said=self._said, since_s=self.since_s)
             self._count, self._said, self.since_s = 0, [], None
         return taken
+
+    def end(self) -> Taken[Said]:
+        """All that waits; from here on nothing is left."""
+        with self._lock:
+            self._has_ended = True
+        return self.take()
