@@ -120,7 +120,9 @@ def measure_join(a: tuple[Any, Any], b: tuple[Any, Any]) -> None:
 
 def joined(times: Any, other_times: Any, values: Any) -> Any:
     places = asof_places(times, other_times)
-    return np.where(places < 0, np.nan, values[places])
+    known = values[places]
+    known[places < 0] = np.nan
+    return known
 
 
 def by_polars(a: Path, b: Path) -> pl.DataFrame:
