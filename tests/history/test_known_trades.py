@@ -19,7 +19,7 @@ from workstation.history.known_rows import known_rows
 from workstation.history.layout import HistoryKind
 from workstation.history.recorder import Recorder
 from workstation.history.store import HistoryStore
-from workstation.model.durations import HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS
 from workstation.model.instrument import Registry
 from workstation.model.market import MARKET_ROW, STEP_BITS, RowFlag, RowKind, Rows
 
@@ -247,3 +247,20 @@ def test_trades_that_a_venue_tells_joined_are_those_that_were_recorded_apart(sto
     ]
     assert len(joined) < len(told)
     assert download(store, joined, MORNING_NS, MORNING_NS + HOUR_NS) == (0, len(joined))
+
+
+def test_trades_that_are_in_the_log_yet_are_not_stored_beside_it(store: HistoryStore) -> None:
+    told = of_a_venue(60, MORNING_NS)
+    recorder = record(store, told[:40])
+    assert download(store, told, MORNING_NS, MORNING_NS + HOUR_NS) == (len(told) - 40, 40)
+    assert stored_values(store) == values_of(told)
+    recorder.close()
+    assert stored_values(store) == values_of(told)
+
+
+def test_a_trade_that_was_received_on_the_next_day_is_not_stored_on_its_own(store: HistoryStore) -> None:
+    midnight_ns = DAY_START_NS + DAY_NS
+    told = of_a_venue(20, midnight_ns - 4 * SECOND_NS - MS_NS)  # received 5 ms later: one moment lies on either side
+    record(store, told).close()
+    assert download(store, told, midnight_ns - MINUTE_NS, midnight_ns + MINUTE_NS) == (0, len(told))
+    assert stored_values(store) == values_of(told)

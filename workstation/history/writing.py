@@ -5,7 +5,7 @@ Segments first, then the manifests that name them. What waits for the disk does 
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
@@ -14,12 +14,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workstation.errors import BadInput, ImportRefused, RowsOutOfOrder
 from workstation.history.durable import one_writer, remove_leftovers
 from workstation.history.known_rows import known_rows
-from workstation.history.layout import Series, partition_slices
+from workstation.history.layout import HistoryKind, Series, partition_slices
 from workstation.history.manifest import Manifest, load_manifest, save_manifests
+from workstation.history.market_rows import Span
 from workstation.history.segment_writing import SegmentBatch
 from workstation.history.segments import (
     SEQUENCE,
@@ -32,7 +34,12 @@ from workstation.history.segments import (
     schema_of,
     whole_numbers,
 )
+from workstation.history.tail import Tail, read_tails, tail_segments
+from workstation.model.durations import HOUR_NS, MS_NS
 from workstation.model.market import IntArray
+
+CLOCK_MARGIN_NS = HOUR_NS
+"""How far a trade's receipt may lie from its own time, where the two are in two partitions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +79,9 @@ def write_series(
             if series not in begun:
                 batch.make_folder(root / series.folder)
                 locks.enter_context(one_writer(root / series.folder))
-                begun[series] = _Writing(root / series.folder, series, source, segment_rows)
+                begun[series] = _Writing(
+                    root / series.folder, series, source, segment_rows, _tails_under(root, series, table)
+                )
             for part in parts:
                 begun[series].add(part, batch)
                 if on_rows is not None:
@@ -85,12 +94,13 @@ def write_series(
 class _Writing:
     """One series while it is written; its lock is held."""
 
-    def __init__(self, folder: Path, series: Series, source: Source, segment_rows: int) -> None:
+    def __init__(self, folder: Path, series: Series, source: Source, segment_rows: int, tails: Sequence[Tail]) -> None:
         remove_leftovers(folder)
         self._folder, self._series, self._source = folder, series, source
         self._before, self._segment_rows = load_manifest(folder), segment_rows
         self._segments: list[Segment] = []
         before = self._before
+        self._there = (*before.segments, *tail_segments(series, tails, before))
         self._taken = {one.path for one in before.segments} | {one.path for one in before.retired}
         self._numbers: dict[str, Iterator[int]] = defaultdict(count)
         self._known = self._differing = 0
@@ -118,14 +128,36 @@ class _Writing:
     def _fresh(self, part: _Part) -> Table:
         """The rows without those that are stored; of recorded ones each counts."""
         table = part.table
-        neighbours = [one for one in self._before.segments if one.path.startswith(f"date={part.label}/")]
-        if not neighbours or SEQUENCE in table.column_names:
+        if SEQUENCE in table.column_names:
             return table
-        stored = pa.concat_tables([read_segment(self._folder, self._series.kind, one) for one in neighbours])
-        is_known, is_differing = known_rows(self._series.kind, stored, table)
+        tables = [self._read(one) for one in self._there if one.path.startswith(f"date={part.label}/")]
+        if self._series.kind is HistoryKind.TRADES:
+            tables += self._over_the_edge(part)
+        if not tables:
+            return table
+        is_known, is_differing = known_rows(self._series.kind, pa.concat_tables(tables), table)
         self._known += int(is_known.sum())
         self._differing += int(is_differing.sum())
         return table.filter(pa.array(~is_known))
+
+    def _read(self, segment: Segment) -> Table:
+        return read_segment(self._folder, self._series.kind, segment)
+
+    def _over_the_edge(self, part: _Part) -> Iterator[Table]:
+        """Trades of the part's moments in other partitions: recorded ones lie where they were received."""
+        with_receipt = has_receipt(part.table)
+        times = whole_numbers(part.table[order_column(self._series.kind, has_receipt=with_receipt)])
+        near = Span(start_ns=int(times[0]) - CLOCK_MARGIN_NS, end_ns=int(times[-1]) + CLOCK_MARGIN_NS)
+        events = pc.min_max(part.table["ts_event"]).as_py()
+        if events["min"] is None:
+            return
+        for one in self._there:
+            is_elsewhere = not one.path.startswith(f"date={part.label}/") and (one.has_receipt or with_receipt)
+            if is_elsewhere and not near.misses(one.start_ns, one.end_ns):
+                rows = self._read(one)
+                is_before = pc.less(rows["ts_event"], events["min"] - MS_NS)
+                is_behind = pc.greater(rows["ts_event"], events["max"] + MS_NS)
+                yield rows.filter(pc.invert(pc.or_(is_before, is_behind)))
 
     @property
     def manifest(self) -> Manifest:
@@ -141,6 +173,12 @@ class _Writing:
             segments=tuple(self._segments),
             is_repeat=self.is_repeat,
         )
+
+
+def _tails_under(root: Path, series: Series, table: Table) -> list[Tail]:
+    """The logs, which may have trades of a gap that is filled; to be read before the manifest, as every reader does."""
+    is_over = series.kind is HistoryKind.TRADES and SEQUENCE not in table.column_names
+    return read_tails(root) if is_over else []
 
 
 def _parts(series: Series, table: Table) -> Iterable[_Part]:
