@@ -123,7 +123,11 @@ def _pieces(quotes: Sequence[Quote], spec: WindowSpec, name: str, way: int, fee_
         if seller is None or buyer is None:
             continue
         ask = buyer.ask if way == 1 else _turned(buyer, seen).get("ask", buyer.ask)
-        pieces.append(_Piece(quote.ts, edge, min(seller.bid_quantity, buyer.ask_quantity), ask))
+        quantity = min(seller.bid_quantity, buyer.ask_quantity)
+        if (basis := next((q for q in reversed(seen) if q.side == 2), None)) is not None:
+            turned = basis.ask_quantity / buyer.ask if way == 0 else basis.bid_quantity / seller.bid
+            quantity = min(quantity, turned)
+        pieces.append(_Piece(quote.ts, edge, quantity, ask))
         stale = min(next(q.ts for q in reversed(seen) if q.side == s) for s in {q.side for q in seen})
         stale += spec.stale_after_ns + 1
         if place + 1 < len(quotes) and not math.isnan(edge) and stale < quotes[place + 1].ts:

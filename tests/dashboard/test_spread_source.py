@@ -64,7 +64,7 @@ class Link:
         self.refusal: Exception | None = None
 
     def listen(self, symbol: str, listener: Any) -> Callable[[], None]:
-        assert symbol in (SYMBOL, "BTC/USDC")
+        assert symbol in (SYMBOL, "BTC/USDC", "USDC/USDT")
         self.listener = listener
         self.heard.add(symbol)
         return lambda: setattr(self, "listener", None)
@@ -88,8 +88,11 @@ class Link:
     def says(self, view: SpreadView, t_ms: int) -> None:
         self.hears(Topic.INDICATOR_UPDATED, view.model_dump(), t_ms)
 
-    def quotes(self, venue: str, bid_quantity: float, ask_quantity: float, symbol: str = SYMBOL) -> None:
-        told = {"venue": venue, "bid_quantity": bid_quantity, "ask_quantity": ask_quantity}
+    def quotes(
+        self, venue: str, bid_quantity: float, ask_quantity: float, symbol: str = SYMBOL, price: float = 100.0
+    ) -> None:
+        told = {"venue": venue, "bid": price, "ask": 2 * price}
+        told |= {"bid_quantity": bid_quantity, "ask_quantity": ask_quantity}
         self.hears(Topic.MARKET_DATA, told, T0_MS, symbol)
 
     def hears(self, topic: Topic, data: dict[str, Any], t_ms: int, symbol: str = SYMBOL) -> None:
@@ -339,22 +342,46 @@ def over_dollars(**fields: Any) -> SpreadView:
     return a_spread(**(named | {"age_basis_ms": 5.0} | fields))
 
 
-def test_a_pair_over_a_basis_hears_both_symbols_and_takes_its_own_alone(tmp_path: Path) -> None:
+def test_a_pair_over_a_basis_hears_all_symbols_and_takes_its_own_alone(tmp_path: Path) -> None:
     async def scene() -> None:
         link = declared()
         source, viewer = watched(link, tmp_path, OVER)
         await read(source)
-        assert link.heard == {"BTC/USDT", "BTC/USDC"} and viewer.snapshot["fees_bps"] == [20.0, 20.0]
+        assert link.heard == {"BTC/USDT", "BTC/USDC", "USDC/USDT"} and viewer.snapshot["fees_bps"] == [20.0, 20.0]
         link.says(a_spread(spread_bps=1.0), T0_MS)
         link.says(over_dollars(basis="orion:USDC/USDT", spread_bps=2.0), T0_MS)
         link.quotes("nova", 3.0, 9.0)
         link.quotes("orion", 70.0, 70.0)  # of BTC/USDT, which is no side of it
         link.quotes("orion", 8.0, 2.0, symbol="BTC/USDC")
+        link.quotes("nova", 1e9, 1e9, symbol="USDC/USDT")
+        link.quotes("orion", 1.0, 1.0, symbol="USDC/USDT")  # not the basis
         link.says(over_dollars(spread_bps=3.0), T0_MS)
         await flushed(viewer, 1)
         assert [point[1] for point in viewer.deltas[0]["points"]] == [3.0]
         now = viewer.deltas[0]["now"]
         assert now["capacities"] == [2.0, 8.0] and (now["bid_basis"], now["age_basis_ms"]) == (0.9, 5.0)
+        source.close()
+
+    asyncio.run(scene())
+
+
+def test_an_edge_over_a_basis_is_good_for_no_more_than_the_basis_turns(tmp_path: Path) -> None:
+    async def scene() -> None:
+        link = declared()
+        source, _ = watched(link, tmp_path, OVER)
+        await read(source)
+        link.says(over_dollars(), T0_MS)
+
+        def capacities() -> Any:
+            told = source.snapshot()
+            assert told is not None
+            return told["now"]["capacities"]
+
+        link.quotes("nova", 3.0, 9.0)
+        link.quotes("orion", 8.0, 2.0, symbol="BTC/USDC")
+        assert capacities() == (None, None)
+        link.quotes("nova", 150.0, 50.0, symbol="USDC/USDT")
+        assert capacities() == (50.0 / 200.0, 150.0 / 100.0)
         source.close()
 
     asyncio.run(scene())

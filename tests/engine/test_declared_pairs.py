@@ -65,9 +65,10 @@ def watching(bench: Bench, *pairs: Sides) -> Engine:
 
 
 def take(bench: Bench, place: int, bid: float, ask: float, after_ms: int = 100) -> None:
-    """A quote of one of KEYS, and a turn."""
+    """A quote of one of KEYS, and a turn; of the basis less is bought than of the coins, and as much sold."""
     bench.clock.time_ns += after_ms * MS_NS
-    bench.tell(a_row(RowKind.QUOTE, 0, bid, ask, 2.0, 3.0, instrument=place), KEYS)
+    quantities = (110_000.0, 90_000.0) if place == 3 else (2.0, 3.0)
+    bench.tell(a_row(RowKind.QUOTE, 0, bid, ask, *quantities, instrument=place), KEYS)
     bench.turns.turn()
 
 
@@ -121,6 +122,8 @@ def test_the_engine_tells_what_the_batch_tells_of_its_recording_bit_for_bit(benc
         (row["opened_ns"], row["closed_ns"], row["peak_bps"], row["quantity"],
          None if np.isnan(row["left_bps"]) else row["left_bps"]) for row in closed
     ]  # fmt: skip
+    bought_up = [one for one in kept if one.quantity < 2.0]
+    assert bool(bought_up) is (sides is OVER_DOLLARS) and all(one.sold == tuple(sides.a) for one in bought_up)
     assert [one.sold for one in kept] == [tuple(sides.a if row["way"] == AB else sides.b) for row in closed]
 
 

@@ -26,13 +26,13 @@ SECONDS = 120
 
 
 def put(store: HistoryStore, venue: str, symbol: str, mids: np.ndarray, half_spread: float) -> None:
-    """One quote a second."""
+    """One quote a second, of quantities that are worth about 50,000."""
     base, quote = symbol.split("/")
     rules = replace(
         perpetual(venue), symbol=Symbol(symbol), kind=InstrumentKind.SPOT, base=Currency(base), quote=Currency(quote)
     )
     store.put_instrument(rules)
-    times, size = START_NS + np.arange(len(mids)) * SECOND_NS, np.ones(len(mids))
+    times, size = START_NS + np.arange(len(mids)) * SECOND_NS, 50_000 / mids
     rows = quote_rows(
         instrument=0, ts_received=times, bid=mids - half_spread, ask=mids + half_spread, bid_quantity=size,
         ask_quantity=size,

@@ -77,7 +77,8 @@ def test_the_loop_finds_what_the_naive_twin_finds(
     for place, (gap, side, mid, bid_quantity, ask_quantity) in enumerate(drawn):
         ts += gap
         side, scale = (2, 1e-4) if spec.basis is not None and place % 3 == 0 else (side, 1.0)
-        quotes.append(Quote(ts, side, scale * (mid - 0.5), scale * (mid + 0.5), bid_quantity, ask_quantity))
+        quantities = bid_quantity / scale, ask_quantity / scale  # of the basis: in what one of B costs
+        quotes.append(Quote(ts, side, scale * (mid - 0.5), scale * (mid + 0.5), *quantities))
     board, closed = watched(wanted, spec)
     found: list[Crossing] = []
     for part in (quotes[:cut], quotes[cut:]):
@@ -121,6 +122,37 @@ def test_what_is_short_or_small_is_none() -> None:
     board.walk(as_rows([at(0, 0, 10_000), at(0, 1, 10_000), at(500, 0, 10_030), at(749, 0, 10_000)]))
     board.walk(as_rows([at(1_000, 0, 10_030, 0.009), at(2_000, 0, 10_000)]))
     assert taken(closed) == []
+
+
+def over_a_basis(wanted: OpportunitySpec, basis: tuple[float, float], *coins: Quote) -> list[Crossing]:
+    """What is found where the basis shows these quantities, bid and ask, in B's currency."""
+    board, closed = watched(wanted, OVER_BASIS)
+    board.walk(as_rows([Quote(NOW_NS, 2, 0.9999, 1.0001, *basis), *coins]))
+    return taken(closed)
+
+
+def test_no_more_can_be_crossed_than_the_basis_that_is_bought_pays_for() -> None:
+    dear = [at(1, 1, 10_000, 9.0), at(2, 0, 10_040, 9.0), at(500, 0, 10_000)]
+    (one,) = over_a_basis(OpportunitySpec(), (1.0, 5_000.0), *dear)
+    assert (one.way, one.quantity) == (0, pytest.approx(5_000 / 10_000.5))
+    (one,) = over_a_basis(OpportunitySpec(), (1.0, 1e9), *dear)
+    assert one.quantity == 9.0
+    assert over_a_basis(OpportunitySpec(), (1e9, 5.0), *dear) == []  # 5 are worth less than 100
+
+
+def test_no_more_can_be_crossed_than_the_basis_that_is_sold_takes() -> None:
+    cheap = [at(1, 1, 10_000, 9.0), at(2, 0, 9_960, 9.0), at(500, 0, 10_000)]
+    (one,) = over_a_basis(OpportunitySpec(), (5_000.0, 1.0), *cheap)
+    assert (one.way, one.quantity) == (1, pytest.approx(5_000 / 9_999.5))
+    (one,) = over_a_basis(OpportunitySpec(), (1e9, 1.0), *cheap)
+    assert one.quantity == 9.0
+    assert over_a_basis(OpportunitySpec(), (5.0, 1e9), *cheap) == []
+
+
+def test_one_closes_when_the_basis_is_bought_up() -> None:
+    thin = Quote(NOW_NS + 400 * MS_NS, 2, 0.9999, 1.0001, 5.0, 5.0)
+    (one,) = over_a_basis(OpportunitySpec(), (1e9, 1e9), at(1, 1, 10_000), at(2, 0, 10_040), thin)
+    assert one.closed == thin.ts
 
 
 def test_a_side_that_falls_silent_closes_it_when_it_is_stale() -> None:

@@ -207,7 +207,7 @@ class OpportunityView(Message):
     peak_ns: int
     peak_bps: float
     quantity: float
-    """In base: what both sides showed at the peak."""
+    """In base: what both sides and the basis showed at the peak."""
     left_bps: float | None
     """The net edge that an order found which was sent at the opening; None while it is under way."""
 

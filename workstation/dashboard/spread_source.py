@@ -62,7 +62,7 @@ class SpreadSource:
         self._is_behind = False
         self._problem = ""
         self._flush: asyncio.TimerHandle | None = None
-        symbols = dict.fromkeys((sides.a.symbol, sides.b.symbol))  # spreads and opportunities are told under A's
+        symbols = dict.fromkeys(key.symbol for key in sides.instruments)  # spreads, opportunities: told under A's
         self._leave = [*(link.listen(symbol, self) for symbol in symbols), link.follow(self._on_look)]
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
@@ -192,11 +192,15 @@ class SpreadSource:
         self._flush_soon()
 
     def _capacities(self) -> tuple[float | None, float | None]:
-        """What could be sold at the one side and bought at the other, as the last quotes told it, in base."""
-        a, b = (self._quotes.get((key.venue, key.symbol), {}) for key in self._sides[:2])
-        return _least(a.get("bid_quantity"), b.get("ask_quantity")), _least(
-            b.get("bid_quantity"), a.get("ask_quantity")
-        )
+        """What could be sold at the one side and bought at the other, and B's currency with it, as the last quotes told
+        it, in base."""
+        a, b, *basis = (self._quotes.get((key.venue, key.symbol), {}) for key in self._sides.instruments)
+        ab = [a.get("bid_quantity"), b.get("ask_quantity")]
+        ba = [b.get("bid_quantity"), a.get("ask_quantity")]
+        for one in basis:  # it counts B's currency
+            ab.append(_ratio(one.get("ask_quantity"), b.get("ask")))
+            ba.append(_ratio(one.get("bid_quantity"), b.get("bid")))
+        return _least(ab), _least(ba)
 
     # -- what is told
 
@@ -253,8 +257,13 @@ def _line(view: SpreadView) -> tuple[str, float | None, float | None, float | No
     return name, view.net_edge_ab_bps, view.net_edge_ba_bps, None if math.isinf(old_ms) else old_ms
 
 
-def _least(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else min(a, b)
+def _least(quantities: Sequence[float | None]) -> float | None:
+    known = [one for one in quantities if one is not None]
+    return min(known) if len(known) == len(quantities) else None
+
+
+def _ratio(quantity: float | None, price: float | None) -> float | None:
+    return None if quantity is None or price is None else quantity / price
 
 
 def _listed(sides: Sides) -> str:

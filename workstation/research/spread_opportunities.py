@@ -27,11 +27,11 @@ def spread_opportunities(
     """Those that closed within the span, and those that last at its end, by their opening; columns COLUMNS, times by
     receipt in UTC.
 
-    `way` is "ab" (sell A, buy B) or "ba"; `quantity` is in base, what both sides showed at the peak; `left_bps` is what
-    an order sent at the opening would have found, NaN where nobody knows: a side fell silent, or no quote came behind
-    the order's arrival. One that lasts has no `closed` and no `seconds`, and is told if it had lasted `least_ns` by the
-    last quote. One may have opened before the span; one that was open already at the first quote that is taken, a
-    warm-up before the span, begins there. Raises HistoryMissing, HistoryCorrupt, RowsOutOfOrder.
+    `way` is "ab" (sell A, buy B) or "ba"; `quantity` is in base, what both sides and the basis showed at the peak;
+    `left_bps` is what an order sent at the opening would have found, NaN where nobody knows: a side fell silent, or no
+    quote came behind the order's arrival. One that lasts has no `closed` and no `seconds`, and is told if it had lasted
+    `least_ns` by the last quote. One may have opened before the span; one that was open already at the first quote that
+    is taken, a warm-up before the span, begins there. Raises HistoryMissing, HistoryCorrupt, RowsOutOfOrder.
     """
     return opportunity_frame(opportunity_rows(store, window, wanted, span, rules))
 

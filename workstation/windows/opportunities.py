@@ -1,8 +1,9 @@
 """Opportunities: spans in which crossing two venues would have paid, found in the loop on every quote.
 
 One row of the `watches` table for each way of a spread's window. It opens when the net edge is known and at least
-`least_bps`, with quantities on both sides worth at least `least_value`; it closes when that no longer holds, or when a
-side got stale, at the moment it did. Those that lasted `least_ns` are written to a ring, newest over oldest.
+`least_bps`, with quantities on both sides, and of the basis, worth at least `least_value`; it closes when that no
+longer holds, or when a side got stale, at the moment it did. Those that lasted `least_ns` are written to a ring, newest
+over oldest.
 """
 
 import math
@@ -15,7 +16,7 @@ from workstation.errors import BadInput
 from workstation.kernels.compiled import compiled
 from workstation.model.durations import MS_NS
 from workstation.windows.spread_window import NET_EDGE_AB, NET_EDGE_BA, edge_value, prices_of_b, stale_from
-from workstation.windows.tables import Table, Tables
+from workstation.windows.tables import NO_BASIS, Table, Tables
 
 AB, BA = 0, 1
 """Sell A and buy B; the other way round."""
@@ -23,7 +24,7 @@ AB, BA = 0, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpportunitySpec:
-    """What counts as one. `least_value` is in the quote currency: quantity of the smaller side times its ask.
+    """What counts as one. `least_value` is in A's quote currency: the quantity that can be crossed times its ask.
 
     `latency_ns`: how long an order takes to get there. What it finds is the edge that stands then, or, where the
     opportunity has closed before, the edge that closed it.
@@ -45,11 +46,21 @@ class OpportunitySpec:
 
 @compiled
 def crossable(slot: Any, instruments: Any, way: int) -> tuple[float, float]:
-    """(quantity in base that both sides show, the ask it would be bought at, in A's quote currency)."""
+    """(quantity in base that both sides and the basis show, the ask it would be bought at, in A's quote currency).
+
+    The basis counts B's currency, which is bought to pay for B, or sold once B has paid it.
+    """
     a, b = instruments[slot["instrument_a"]], instruments[slot["instrument_b"]]
     if way == AB:
-        return min(a["bid_quantity"], b["ask_quantity"]), prices_of_b(slot, instruments)[1]
-    return min(b["bid_quantity"], a["ask_quantity"]), a["ask"]
+        quantity, ask = min(a["bid_quantity"], b["ask_quantity"]), prices_of_b(slot, instruments)[1]
+    else:
+        quantity, ask = min(b["bid_quantity"], a["ask_quantity"]), a["ask"]
+    if slot["basis"] == NO_BASIS:
+        return quantity, ask
+    basis = instruments[slot["basis"]]
+    if way == AB:
+        return min(quantity, basis["ask_quantity"] / b["ask"]), ask
+    return min(quantity, basis["bid_quantity"] / b["bid"]), ask
 
 
 @compiled
