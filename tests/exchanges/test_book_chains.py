@@ -21,6 +21,8 @@ from workstation.model.ids import Venue
 from workstation.ports.feed import FeedState
 from workstation.simulator.faults import Fault, FaultKind
 
+SPOT, LINEAR = (f"wss://stream.bybit.com/v5/public/{kind}" for kind in ("spot", "linear"))
+
 Told = Callable[[int, str], dict[str, Any]]
 """The message of an update with this number, by which the best bid has this quantity."""
 
@@ -76,8 +78,7 @@ class Guarded:
     def book(self) -> Any:
         return self.client.orderbooks[self.symbol]
 
-    def tell(self, number: int, quantity: str) -> None:
-        address = "wss://stream.bybit.com/v5/public/spot"
+    def tell(self, number: int, quantity: str, address: str = SPOT) -> None:
         self.client.handle_order_book(self.client.client(address), self.told(number, quantity))
 
     def best_bid(self) -> list[float]:
@@ -133,11 +134,34 @@ def test_a_whole_book_begins_a_chain_anew(case: str) -> None:
         else:
             whole["result"] = whole["result"] | {"full": True}
             del whole["result"]["U"]
-        guarded.client.handle_order_book(guarded.client.client("wss://stream.bybit.com/v5/public/spot"), whole)
+        guarded.client.handle_order_book(guarded.client.client(SPOT), whole)
         guarded.tell(2, "2")
         assert not guarded.missing and guarded.best_bid() == [100.0, 2.0]
 
     with_a_book(case, scenario)
+
+
+def test_the_books_of_two_markets_with_one_topic_are_two_chains() -> None:
+    """Bybit's spot and perpetual: orderbook.50.BTCUSDT on two sockets."""
+
+    def scenario(guarded: Guarded) -> None:
+        perpetual = market(guarded.client, "BTCUSDT", "BTC/USDT:USDT")
+        guarded.client.set_markets([*guarded.client.markets.values(), perpetual])
+        for number in range(1, 4):
+            guarded.tell(number, f"{number}.5")
+            guarded.tell(9_000 + number, f"{number}.25", LINEAR)
+        assert not guarded.missing
+        assert guarded.best_bid() == [100.0, 3.5]
+        assert list(guarded.client.orderbooks["BTC/USDT:USDT"]["bids"][0][:2]) == [100.0, 3.25]
+        guarded.tell(5, "5.5")  # a gap, and its number is under the perpetual's
+        guarded.tell(9_005, "5.25", LINEAR)
+        assert guarded.missing == [
+            f"order book orderbook.50.BTCUSDT at {address}: updates {number} to {number} are missing"
+            for address, number in ((SPOT, 4), (LINEAR, 9_004))
+        ]
+        assert guarded.best_bid() == [100.0, 3.5]
+
+    with_a_book("bybit", scenario)
 
 
 def test_an_update_of_mexc_that_a_snapshot_has_in_part_is_applied() -> None:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 
 class Update(NamedTuple):
-    """`chain` tells books apart, and two streams of one book; numbers are the first and last that it holds."""
+    """`chain` tells the books of one socket apart, and two streams of one book; numbers are the first and last that it
+    holds."""
 
     chain: str
     first: int
@@ -59,20 +60,26 @@ READERS: Mapping[str, Callable[[Any], Update | None]] = {
 
 
 def guard_chains(client: Any, exchange: str, on_gap: Callable[[str], None]) -> None:
-    """Puts itself before ccxt's reading of updates; `on_gap` is told what is missing, in words."""
+    """Puts itself before ccxt's reading of updates; `on_gap` is told what is missing, in words.
+
+    Numbers are remembered by socket: Bybit has one topic, orderbook.50.BTCUSDT, for the books of spot and of perpetual.
+    """
     read = READERS.get(exchange)
     if read is None:
         return
-    apply, last = client.handle_order_book, dict[str, int]()
+    apply, last = client.handle_order_book, dict[tuple[str, str], int]()
 
     def handle_order_book(socket: Any, message: Any) -> None:
         update = read(message)
         if update is not None:
-            before = last.get(update.chain)
+            chain = socket.url, update.chain
+            before = last.get(chain)
             if before is not None and not update.is_whole and update.first > before + 1:
-                on_gap(f"order book {update.chain}: updates {before + 1} to {update.first - 1} are missing")
+                on_gap(
+                    f"order book {update.chain} at {socket.url}: updates {before + 1} to {update.first - 1} are missing"
+                )
                 return
-            last[update.chain] = update.last
+            last[chain] = update.last
         apply(socket, message)
 
     client.handle_order_book = handle_order_book
