@@ -74,7 +74,7 @@ class ToldSink:
     def states(self) -> list[FeedState]:
         return [status.state for status in self.statuses]
 
-    async def until(self, holds: Callable[[], bool], timeout_s: float = 20) -> None:
+    async def until(self, holds: Callable[[], bool], timeout_s: float = 60) -> None:
         """Returns when it holds, looked at after each thing told."""
         async with asyncio.timeout(timeout_s):
             while not holds():

@@ -61,7 +61,7 @@ def test_a_burst_of_3000_trades_is_3000_rows_in_order() -> None:
             await venue.wait_for("btcusdt@aggTrade")
             for number in range(3_000):
                 await venue.trade("BTCUSDT", number)
-            await sink.until(lambda: len(sink.trades) >= 3_000)
+            await sink.until(lambda: len(sink.trades) >= 3_000, timeout_s=60)
         assert trade_times(sink) == list(range(3_000))
 
     with_venue(scenario)

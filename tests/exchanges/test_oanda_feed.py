@@ -64,7 +64,7 @@ class Place:
             "url": f"{self.exchanges.url}/{VENUE}",
             "account": account_id("alice"),
             "token": SecretStr("alice-secret"),
-            "timeout_s": 2.0,
+            "timeout_s": 10.0,
             "stale_after_s": 10.0,
         }
         return VenueSettings(**(fields | changes))

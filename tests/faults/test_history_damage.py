@@ -50,7 +50,7 @@ def test_f24_an_engine_over_damaged_files_records_on_and_only_who_needs_them_wai
             reason = session(client, "btc").reason
             assert damaged[0].name in reason and "data check --set-aside" in reason
             assert any(damaged[0].name in problem for problem in client.health().problems)
-            assert session(client, "eth").status is SessionStatus.RUNNING
+            until(lambda: session(client, "eth").status is SessionStatus.RUNNING, "the other session goes on")
             known = session(client, "eth").signals
             until(lambda: session(client, "eth").signals > known, "the other session decides again", DECIDES_S)
             rows = client.health().rows
