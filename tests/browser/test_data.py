@@ -122,7 +122,8 @@ def test_a_download_is_asked_for_on_the_page_watched_over_a_reload_and_the_map_g
     expect(row.get_by_role("button")).to_have_count(0)
     stored = table(screen, "Stored series").locator("tbody tr").filter(has_text="bars 1m").filter(has_text="nova")
     expect(stored.filter(has_text="2024-05-01 00:00")).to_have_count(1)
-    expect(screen.page.locator(".map .cell[aria-label*='bars nova:BTC/USDT 1m, 2024-05']")).to_have_count(1)
+    # a cell is a day, or a month where what is recorded meanwhile is in a file already
+    expect(screen.page.locator(".map .cell[aria-label*='bars nova:BTC/USDT 1m, 2024-05']").first).to_be_visible()
 
 
 def test_a_download_is_cancelled_and_goes_on_with_what_is_still_missing(desk: Desk, screen: Screen, slow: None) -> None:
