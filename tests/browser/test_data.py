@@ -94,7 +94,7 @@ def slow(desk: Desk) -> Iterator[None]:
 
 def open_download(screen: Screen, **fields: str) -> Locator:
     """Its form, with these words in its fields."""
-    screen.button("Download").first.click()
+    screen.button("Download").click()
     form = screen.page.locator(".download-form")
     expect(form.get_by_text("workstation data download", exact=False)).to_be_visible()
     for label, words in fields.items():

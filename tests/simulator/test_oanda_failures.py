@@ -14,7 +14,8 @@ from tests.simulator.oanda import EURO, VENUE, Desk, account_id, first_of, runni
 from workstation.simulator.server import SimulatedExchanges
 
 ORDERS = f"/v3/accounts/{account_id('alice')}/orders"
-SHORT_S = 1.0
+SHORT_S, PATIENT_S = 1.0, 30.0
+"""For an answer that never comes, and for one that comes late where a machine is busy."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,8 @@ def is_there(desk: Desk, name: str) -> bool:
 def test_a_new_order_fails_as_it_may_at_the_real_venue(
     exchanges: SimulatedExchanges, fault: str, error: type[Exception], status: int | None, is_placed: bool
 ) -> None:
-    desk, name = Desk(exchanges, "alice", SHORT_S), f"mine-{fault}"
+    patience_s = SHORT_S if error is requests.ReadTimeout else PATIENT_S
+    desk, name = Desk(exchanges, "alice", patience_s), f"mine-{fault}"
     fields = {"type": "LIMIT", "units": "5", "price": "0.50000", "clientExtensions": {"id": name}}
     control(exchanges, "faults", kind=fault, method="POST", path=ORDERS, count=1, seconds=7)
     with pytest.raises(error) as failure:

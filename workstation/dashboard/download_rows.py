@@ -15,7 +15,7 @@ MARKS = {
 }  # fmt: skip
 """Before the word of a state: told by shape too."""
 DOWNLOADS = (
-    Column(name="job", title="Download", width=104, rank=3),
+    Column(name="job", title="Job", width=104, rank=3),
     Column(name="state", title="State", width=96, rank=1),
     Column(name="what", title="Kind", least=70, rank=2),
     Column(name="venue", title="Venue", least=62, rank=3),
