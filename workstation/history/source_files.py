@@ -211,9 +211,12 @@ def _first_lines(path: Path, content: bytes) -> tuple[list[str], list[str]]:
 
 def _refuse_spanning(path: Path, content: bytes, delimiter: str, skip_lines: int) -> None:
     """Raises ImportRefused for a cell over several lines: a stray quote swallows all rows up to the next."""
-    if b'"' not in content:
+    last = content.rfind(b'"')
+    if last < 0:
         return
-    reader = csv.reader(io.TextIOWrapper(io.BytesIO(content), "utf-8", newline=""), delimiter=delimiter)
+    # behind the line after the last quote nothing can change: most files have quotes in their header alone
+    looked_at = content[: _line_end(content, _line_end(content, last))]
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(looked_at), "utf-8", newline=""), delimiter=delimiter)
     line, fault = 0, 'a quote (") that is not closed in its line'
     try:
         for _ in reader:
@@ -227,6 +230,11 @@ def _refuse_spanning(path: Path, content: bytes, delimiter: str, skip_lines: int
     raise ImportRefused(f"{path}: line {line + 1 + skip_lines}: {fault}")
 
 
+def _line_end(content: bytes, start: int) -> int:
+    """Behind the line feed of the line that `start` lies in."""
+    return content.find(b"\n", start) + 1 or len(content)
+
+
 def _refuse_decimal_commas(path: Path, columns: ColumnMap, first_cells: dict[str, str]) -> None:
     for name, role in columns.roles.items():
         cell = first_cells.get(name, "")
@@ -235,8 +243,8 @@ def _refuse_decimal_commas(path: Path, columns: ColumnMap, first_cells: dict[str
 
 
 def _delimiter(content: bytes) -> str:
-    end_of_header = content.find(b"\n") + 1 or len(content)
-    return next((mark for mark in (",", ";", "\t") if content.find(mark.encode(), 0, end_of_header) >= 0), ",")
+    header = content[: _line_end(content, 0)]
+    return next((mark for mark in (",", ";", "\t") if mark.encode() in header), ",")
 
 
 def _type_of(role: Role, first_cell: str) -> Any:
