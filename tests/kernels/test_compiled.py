@@ -124,3 +124,15 @@ def test_kernels_give_the_same_bits_with_the_compiler_off() -> None:
     off = run_python(code, NUMBA_DISABLE_JIT="1")
     on = run_python(code)
     assert on == off
+
+
+@pytest.mark.compiled_only
+def test_a_kernel_that_makes_an_array_is_refused() -> None:
+    """Hot loops would count references to what they are given, at each call."""
+
+    @compiled.compiled
+    def doubled(values: np.ndarray) -> float:
+        return float(np.empty(values.size).size + values.size)
+
+    with pytest.raises(numba.core.errors.NumbaError, match="passed into the function as argument"):
+        doubled(np.zeros(3))

@@ -66,7 +66,7 @@ class Board:
             instrument_a=KEYS.index(spec.instrument_a),
             instrument_b=-1 if spec.instrument_b is None else KEYS.index(spec.instrument_b),
             basis=NO_BASIS if spec.basis is None else KEYS.index(spec.basis),
-            span_ns=spec.span_ns,
+            span_buckets=spec.span_buckets,
             resolution_ns=spec.resolution_ns,
             anchor_ns=spec.anchor_ns,
             stale_after_ns=spec.stale_after_ns,

@@ -51,9 +51,12 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compiles `function` at its first call for each combination of argument types; division by zero gives inf or NaN.
 
     No fastmath and no implicit contraction: step and batch must agree bit for bit. Inlined into compiled callers, which
-    keeps a step's scalars in registers (simple average: 2 ns a value against 14, measured).
+    keeps a step's scalars in registers (simple average: 2 ns a value against 14, measured). A kernel makes no array: so
+    nothing counts references to those that it was given, at each inlined call of the hot loops (numba's issues 2345 and
+    2350; an update of a window took twice as long, measured).
     """
-    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy", forceinline=True)(function))
+    njit: Any = numba.njit  # its types do not know _nrt
+    return cast("Callable[P, R]", njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)(function))
 
 
 def _sources(package: Path) -> Iterator[Path]:

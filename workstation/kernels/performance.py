@@ -53,17 +53,21 @@ def max_drawdown(equity: FloatArray, initial_balance: float) -> float:
 
 
 @compiled
-def return_moments(equity: FloatArray, initial_balance: float) -> tuple[float, float]:
+def return_moments(equity: FloatArray, initial_balance: float, returns: FloatArray) -> tuple[float, float]:
     """Mean and sample deviation (ddof = 1) of equity[i] / equity[i-1] - 1, the first from the initial balance.
 
-    NaN without returns, the deviation also for a single one; both if an equity is 0 or less: returns mean nothing then.
+    `returns` float64[BLOCK] is written over. NaN without returns, the deviation also for a single one; both if an
+    equity is 0 or less: returns mean nothing then.
     """
-    returns, before = np.empty(BLOCK), initial_balance
+    before = initial_balance
     count, mean, m2 = 0, 0.0, 0.0
     for start in range(0, equity.size, BLOCK):
         block = equity[start : start + BLOCK]
         size = block.size
-        if not block.min() > 0.0:
+        lost = 0
+        for value in block:
+            lost += not value > 0.0
+        if lost:
             return math.nan, math.nan
         returns[0] = block[0] / before - 1.0
         for i in range(1, size):
@@ -103,11 +107,10 @@ def _moments(values: FloatArray) -> tuple[float, float]:
     return mean, (a + b) + (c + d)
 
 
-@compiled
 def equity_figures(equity: FloatArray, initial_balance: float) -> EquityFigures:
     """Figures of the equity at each bar close, float64[n] in quote currency. No bars: a return of 0."""
     final = equity[equity.size - 1] if equity.size else initial_balance
-    mean, deviation = return_moments(equity, initial_balance)
+    mean, deviation = return_moments(equity, initial_balance, np.empty(BLOCK))
     return EquityFigures(final / initial_balance - 1.0, max_drawdown(equity, initial_balance), mean, deviation)
 
 

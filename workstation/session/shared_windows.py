@@ -72,7 +72,7 @@ class SharedWindows:
             "instrument_a": self._registry.index(spec.instrument_a),
             "instrument_b": -1 if spec.instrument_b is None else self._registry.index(spec.instrument_b),
             "basis": NO_BASIS if spec.basis is None else self._registry.index(spec.basis),
-            "span_ns": spec.span_ns,
+            "span_buckets": spec.span_buckets,
             "resolution_ns": spec.resolution_ns,
             "anchor_ns": spec.anchor_ns,
             "stale_after_ns": spec.stale_after_ns,

@@ -23,6 +23,7 @@ IS_CLOSED = int(RowFlag.IS_CLOSED)
 SPREAD, TRADE_BARS = int(WindowKind.SPREAD), int(WindowKind.TRADE_BARS)
 ABOVE = int(Operator.ABOVE)
 INTERVALS = len(INTERVALS_NS)
+NO_FIELD = -1
 LARGEST = 1e100
 """No price and no quantity; the sum of squares of more would overflow and leave NaN in a window."""
 
@@ -95,10 +96,13 @@ def row_fault(row: Any, instruments: Any, clock: Any) -> int:
 @compiled
 def changed_conditions(slot: Any, instruments: Any, conditions: Any, members: Any, found: int) -> int:
     """Tests a slot's conditions; writes those whose truth changed behind the `found` first; returns their number."""
+    field, x = NO_FIELD, math.nan
     for place in range(slot["conditions_from"], slot["conditions_to"]):
         index = members[place]
         condition = conditions[index]
-        x = field_value(slot, instruments, condition["field"])
+        if condition["field"] != field:  # an entry's and an exit's are the same
+            field = condition["field"]
+            x = field_value(slot, instruments, field)
         sign = 1.0 if condition["operator"] == ABOVE else -1.0
         if condition["is_true"]:
             flips = sign * x <= sign * condition["rearm"]

@@ -115,11 +115,16 @@ class WindowSpec:
         return tuple(key for key in (self.instrument_a, self.instrument_b, self.basis) if key is not None)
 
     @property
+    def span_buckets(self) -> int:
+        """How far back its points reach, in buckets; without a resolution a bucket is a nanosecond."""
+        return self.span_ns // (self.resolution_ns or 1)
+
+    @property
     def capacity(self) -> int:
         """Points it has room for; 16 bytes each."""
         if self.kind is WindowKind.TRADE_BARS:
             return 0
-        full = self.span_ns // self.resolution_ns if self.resolution_ns else 0
+        full = self.span_buckets if self.resolution_ns else 0
         return full if self.max_points is None else (min(full, self.max_points) if full else self.max_points)
 
 

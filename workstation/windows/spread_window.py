@@ -13,7 +13,7 @@ from workstation.kernels.binned_quantile import bin_of, centre_bps, moved_cursor
 from workstation.kernels.compiled import compiled
 from workstation.kernels.rolling import CANCELLED, moments_add, moments_remove, moments_replace
 from workstation.windows.specs import Field, WindowKind
-from workstation.windows.tables import NO_BASIS, NO_BINS
+from workstation.windows.tables import NO_BASIS, NO_BINS, UNTOUCHED
 
 SPREAD = int(WindowKind.SPREAD)
 VALUE = int(Field.VALUE)
@@ -139,19 +139,26 @@ def push_point(slot: Any, points: Any, bins: Any, oldest_kept: int) -> None:
 
 
 @compiled
+def next_bucket(slot: Any, ts: int) -> int:
+    """The bucket of `ts`, which the slot's has ended before; mostly the one behind it, at the price of no division."""
+    resolution, end = slot["resolution_ns"], slot["bucket_end"]
+    if resolution == 0:
+        return ts
+    return int(slot["bucket"] + 1 if end != UNTOUCHED and ts < end + resolution else ts // resolution)
+
+
+@compiled
 def enter_bucket(slot: Any, points: Any, bins: Any, ts: int) -> None:
     """Time has left the slot's bucket: its pending value becomes a point, old points leave, anchors are kept."""
-    resolution = slot["resolution_ns"]
-    bucket = ts // resolution if resolution > 0 else ts
-    span = slot["span_ns"] // resolution if resolution > 0 else slot["span_ns"]
-    push_point(slot, points, bins, bucket - span)
+    bucket = next_bucket(slot, ts)
+    push_point(slot, points, bins, bucket - slot["span_buckets"])
     if ts >= slot["anchor_end"]:
         compute_moments(slot, points)
         slot["anchor_end"] = (ts // slot["anchor_ns"] + 1) * slot["anchor_ns"]
     elif slot["m2"] < CANCELLED * slot["peak_m2"]:
         compute_moments(slot, points)  # an outlier has left, and what remains was drowned in its rounding
     slot["bucket"] = bucket
-    slot["bucket_end"] = (bucket + 1) * resolution if resolution > 0 else ts
+    slot["bucket_end"] = (bucket + 1) * slot["resolution_ns"] if slot["resolution_ns"] > 0 else ts
 
 
 @compiled

@@ -44,7 +44,7 @@ SLOT = np.dtype(
         ("instrument_a", np.int64),
         ("instrument_b", np.int64),
         ("basis", np.int64),  # what turns B's prices into A's currency; NO_BASIS
-        ("span_ns", np.int64),
+        ("span_buckets", np.int64),
         ("resolution_ns", np.int64),
         ("anchor_ns", np.int64),
         ("stale_after_ns", np.int64),
