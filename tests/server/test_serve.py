@@ -4,6 +4,8 @@ import asyncio
 import logging
 import signal
 import socket
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -76,3 +78,11 @@ def test_a_fault_of_our_own_is_in_the_log_and_the_token_is_not(caplog: pytest.Lo
         assert asyncio.run(scenario()) == 500
     assert "what went wrong" in caplog.text
     assert AUTHORIZED["Authorization"].split()[1] not in caplog.text
+
+
+def test_an_engine_is_not_made_larger_by_what_research_needs() -> None:
+    """40 MB and more, which would count beside its windows."""
+    large = {"pandas", "duckdb", "panel", "bokeh", "polars"}
+    code = f"import workstation.server.host, sys; print(*{large} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []

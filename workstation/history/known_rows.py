@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from workstation.history.known_trades import known_trades
 from workstation.history.layout import HistoryKind
@@ -37,6 +36,8 @@ def _counted(table: Table) -> Any:
 
 
 def _repeated(stored: Any, new: Any) -> BoolArray:
+    import pandas as pd  # 25 MB, and an engine that only records never asks
+
     together = pd.concat([stored, new], ignore_index=True)
     mask: BoolArray = together.duplicated(keep="first").to_numpy()[len(stored) :]
     return mask

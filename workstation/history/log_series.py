@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from workstation.history.layout import Series
 from workstation.history.live_log import RAW_ROW, as_rows, scan_log
@@ -79,6 +78,8 @@ class LogBySeries:
 
     def _numbered(self) -> tuple[IntArray, IntArray]:
         """Each row's place among the codes, in integers so small that they are sorted by radix; the codes."""
+        import pandas as pd  # of use in the child that rolls, and not in the engine
+
         found = [np.zeros(0, np.int64)]
         with self.facts.path.open("rb") as file:
             for piece in self._pieces:

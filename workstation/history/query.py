@@ -5,7 +5,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from workstation.errors import BadInput
@@ -24,6 +23,8 @@ def query_history(root: Path, stored: Mapping[Series, Sequence[Segment]], sql: s
     their interval ("1h"). Of a pair, spreads and opportunities have venue_a, symbol_a, venue_b and symbol_b instead.
     Raises BadInput with the statement's fault. Files outside `root` are out of its reach.
     """
+    import duckdb  # 11 MB, and an engine never asks
+
     with duckdb.connect(":memory:") as connection:
         for kind in HistoryKind:
             selects = [_empty_select(kind)]

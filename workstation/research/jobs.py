@@ -18,7 +18,6 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
 from workstation.model.market import interval_ns
-from workstation.research import notebook
 from workstation.research.choices import require_stored
 from workstation.research.replay import Progress, replay
 from workstation.research.session_request import Choices, open_ledger, replay_request, stored_request
@@ -101,6 +100,8 @@ def _check_backtest(job: BacktestJob, store: HistoryStore, settings: Settings) -
 
 
 def _backtest(job: BacktestJob, place: Place, progress: Progress) -> JobResult:
+    from workstation.research import notebook  # with pandas: the engine, which checks what is asked, has none
+
     progress(0, 1)  # one compiled pass: it says no more on its way
     result = notebook.backtest(
         make_strategy(strategy_named(job.strategy), job.parameters),
