@@ -97,6 +97,16 @@ def test_f24_the_source_of_a_lost_file_brings_back_its_rows_and_those_alone(stor
     assert times(store) == whole
 
 
+def test_a_second_damage_leaves_what_was_set_aside_before(store: HistoryStore) -> None:
+    found = []
+    for damage in (b"once", b"twice", b"three times"):
+        segment_files(store, QUOTES)[1].write_bytes(damage)
+        (aside,) = set_aside(store.root, QUOTES)
+        found.append(aside.path)
+        store.write(QUOTES, a_days_quotes(1), a_source("day1.csv"))
+    assert [path.read_bytes() for path in found] == [b"once", b"twice", b"three times"]
+
+
 @pytest.mark.parametrize("victim", range(3))
 def test_f24_of_one_source_in_several_files_the_others_stay_when_it_is_taken_in_again(
     tmp_path: Path, victim: int

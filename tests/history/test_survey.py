@@ -95,6 +95,12 @@ def test_the_process_says_it_in_lines_and_a_damaged_manifest_by_its_name(store: 
     manifest.write_text("{")
     [line] = processed(store.root)
     assert str(manifest) in line.failure
+    manifest.unlink()
+    manifest.mkdir()
+    [line] = processed(store.root)
+    assert str(manifest) in line.failure
+    manifest.rmdir()
+    manifest.write_text("{")
     with pytest.raises(HistoryCorrupt):
         surveyed(store)
 

@@ -181,6 +181,7 @@ def test_metrics_hold_the_figures_of_engine_feeds_recorder_and_stream() -> None:
     assert 'workstation_feed_state{state="live",venue="nova"} 1.0' in lines
     assert 'workstation_feed_stale{venue="nova"} 1.0' in lines
     assert "workstation_recorder_lag_ms 1.5" in lines
+    assert "workstation_recorder_opportunities_missed_total 0.0" in lines
     assert "workstation_stream_clients 0.0" in lines
     assert "workstation_requests_refused_total 1.0" in lines
     assert answer.headers["content-type"].startswith("text/plain")

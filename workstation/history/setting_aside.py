@@ -8,6 +8,7 @@ operating system does not give out is no damage, and ends the look at its series
 """
 
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -128,7 +129,12 @@ def _taken_out(one: Damaged) -> Damaged:
 
 
 def _renamed(path: Path) -> Path:
+    """Beside those of that name that were set aside before."""
     aside = path.with_name(path.name + ENDING)
+    for number in count(2):
+        if not aside.exists():
+            break
+        aside = path.with_name(f"{path.name}.{number}{ENDING}")
     if path.exists():
         path.replace(aside)
         sync_folder(path.parent)

@@ -41,8 +41,8 @@ def main(arguments: Sequence[str]) -> None:
 
     try:
         survey(HistoryStore(Path(arguments[0])), known, time.time_ns(), tell)
-    except WorkstationError as error:
-        tell(SurveyLine(failure=str(error)))
+    except (WorkstationError, OSError, pa.ArrowException) as error:
+        tell(SurveyLine(failure=str(error) or type(error).__name__))
 
 
 def _end_with_parent() -> None:

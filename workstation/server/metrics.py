@@ -94,6 +94,8 @@ def _recorder(recorder: RecorderView) -> Iterator[Metric]:
     yield _counter("recorder_rows", "rows given to the recorder", recorder.rows)
     yield _counter("recorder_bytes", "bytes written by the recorder", recorder.bytes)
     yield _gauge("recorder_lag_ms", "age of the oldest row that is not on the disk, milliseconds", recorder.lag_ms)
+    missed = recorder.opportunities_missed
+    yield _counter("recorder_opportunities_missed", "opportunities that closed and were not written", missed)
     yield _gauge("recorder_failed", "1 while the recorder cannot write", 0.0 if recorder.failure is None else 1.0)
 
 
