@@ -16,6 +16,7 @@ from workstation.history.compact import compact_series
 from workstation.history.durable import HistoryCorrupt, json_file
 from workstation.history.layout import HistoryKind
 from workstation.history.manifest import MANIFEST_NAME, load_manifest
+from workstation.history.removing import remove_series
 from workstation.history.segments import SegmentUnreadable
 from workstation.history.setting_aside import ENDING, damaged_files, set_aside
 from workstation.history.store import HistoryStore
@@ -105,6 +106,13 @@ def test_a_second_damage_leaves_what_was_set_aside_before(store: HistoryStore) -
         found.append(aside.path)
         store.write(QUOTES, a_days_quotes(1), a_source("day1.csv"))
     assert [path.read_bytes() for path in found] == [b"once", b"twice", b"three times"]
+
+
+def test_a_removed_series_leaves_what_was_set_aside(store: HistoryStore) -> None:
+    segment_files(store, QUOTES)[1].write_bytes(b"damaged")
+    (aside,) = set_aside(store.root, QUOTES)
+    remove_series(store.root, QUOTES)
+    assert list((store.root / QUOTES.folder).glob("date=*/*")) == [aside.path]
 
 
 @pytest.mark.parametrize("victim", range(3))

@@ -18,7 +18,8 @@ def remove_series(root: Path, series: Series) -> tuple[int, int]:
     """Deletes one series; the instrument's rules stay. Returns how many files there were, and their bytes.
 
     The manifest goes first: a removal that is cut short leaves nothing that a reader takes for rows, and a second one
-    finishes it. Damaged and missing files are no hindrance. Raises HistoryMissing where there is no such series.
+    finishes it. Damaged and missing files are no hindrance; what was set aside stays. Raises HistoryMissing where there
+    is no such series.
     """
     folder = root / series.folder
     if not has_series(root, series):
@@ -31,7 +32,8 @@ def remove_series(root: Path, series: Series) -> tuple[int, int]:
             sync_folder(path.parent)
         remove_leftovers(folder)
         for partition in folder.glob("date=*"):
-            partition.rmdir()
+            if not any(partition.iterdir()):
+                partition.rmdir()
     return len(files), total
 
 
