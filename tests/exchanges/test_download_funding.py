@@ -49,12 +49,21 @@ async def patiently(call: Callable[[], Any]) -> Any:
     return await call()
 
 
-def hours_of(client: Told, first: int, last: int, refusals: Refusals | None = None, *, late_ns: int = 0) -> list[int]:
+def hours_of(
+    client: Told,
+    first: int,
+    last: int,
+    refusals: Refusals | None = None,
+    *,
+    late_ns: int = 0,
+    exchange: str = "binanceusdm",
+) -> list[int]:
     """The hours of all pages' rates, asked for `late_ns` behind full hours; checks that pages follow one another."""
 
     async def read() -> list[int]:
+        settings = VenueSettings(venue=Venue("nova"), exchange=exchange)
         pages = FundingPages(
-            client, SETTINGS, SYMBOL, patiently, Refusals() if refusals is None else refusals, lambda: NOW_NS
+            client, settings, SYMBOL, patiently, Refusals() if refusals is None else refusals, lambda: NOW_NS
         )
         found: list[int] = []
         until, end = (START_NS + hour * HOUR_NS + late_ns for hour in (first, last))
@@ -96,6 +105,44 @@ def test_a_span_between_two_milliseconds_has_all_its_rates(is_newest: bool) -> N
 def test_a_venue_that_heeds_no_end_tells_the_oldest_and_none_comes_twice() -> None:
     client = Told(list(range(0, 1_500, 8)), is_newest=False, keeps_until=False)
     assert hours_of(client, 0, 1_000) == list(range(0, 1_000, 8))
+
+
+class Paged(Told):
+    """As MEXC: pages by their number, the newest first, of which ccxt leaves out what is before `since`."""
+
+    paid_meanwhile = 0
+    """A rate comes before each of so many pages."""
+
+    async def fetch_funding_rate_history(self, symbol: str, since: int, limit: int, params: dict[str, int]) -> Any:
+        self.asked += 1
+        if self.asked <= self.paid_meanwhile:
+            last = self._rates[-1]
+            self._rates.append({"timestamp": last["timestamp"] + HOUR_NS // MS_NS, "fundingRate": last["fundingRate"]})
+        newest = self._rates[::-1]
+        page = newest[(params["page_num"] - 1) * limit : params["page_num"] * limit]
+        return self.spoils(self.asked, [one for one in page[::-1] if one["timestamp"] >= since])
+
+
+@given(every=st.sampled_from([1, 4, 8]), first=st.integers(0, 1_200), length=st.integers(1, 900))
+def test_a_venue_that_tells_pages_is_asked_for_each_back_to_the_first_rate(every: int, first: int, length: int) -> None:
+    hours = list(range(0, 1_500, every))
+    client = Paged(hours, is_newest=True, keeps_until=False)
+    last = min(first + length, 1_500)
+    assert hours_of(client, first, last, exchange="mexc") == [hour for hour in hours if first <= hour < last]
+    wanted = sum(hour >= first for hour in hours)
+    assert client.asked <= -(-wanted // 100) + 2
+
+
+def test_rates_that_are_paid_while_pages_come_cost_none() -> None:
+    client = Paged(list(range(1_000)), is_newest=True, keeps_until=False)
+    client.paid_meanwhile = 5
+    assert hours_of(client, 0, 1_000, exchange="mexc") == list(range(1_000))
+
+
+def test_a_page_that_came_empty_is_asked_for_once_more() -> None:
+    client = Paged(list(range(300)), is_newest=True, keeps_until=False)
+    client.spoils = lambda number, rows: [] if number == 2 else rows
+    assert hours_of(client, 0, 300, exchange="mexc") == list(range(300))
 
 
 def test_what_came_empty_is_asked_for_once_more() -> None:

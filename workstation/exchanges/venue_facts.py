@@ -62,6 +62,8 @@ class VenueFacts:
     """And without ids: ccxt then leaves those of one moment in that order."""
     trades_again: Mapping[str, Any] = field(default_factory=dict)
     """What is said besides when trades of a spot market are asked for that were missed."""
+    funding_by_page: bool = False
+    """Past rates are told by the numbers of pages alone, the newest first: a span that is asked for is not heeded."""
     most_spot_trades: int = 1_000
     """How many past trades of a spot market may be asked for at once."""
     most_symbols: int = 100
@@ -131,6 +133,7 @@ VENUES: Mapping[str, VenueFacts] = {
         trades_until=True,
         trades_newest_first=True,
         trades_again={"method": "spotPublicGetTrades"},  # each by itself; others are told joined by time and price
+        funding_by_page=True,
         mark_names=("fairPrice", "indexPrice"),
         quantities_in=Unit.CONTRACTS,
         bars_in=Unit.CONTRACTS,  # `q` of those streamed, `vol` of those fetched
