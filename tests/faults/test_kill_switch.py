@@ -59,6 +59,7 @@ def test_a_kill_while_the_engine_is_dead_holds_when_it_comes_back_and_its_liftin
             resting = placed(client, type="limit", limit_price=str(round(bought.decision_price / 2, 2))).order
             assert resting is not None
             until(lambda: order(client, resting.client_order_id).status == "accepted", "an order that rests")
+            until(lambda: client.health().journal_lag_ms == 0, "its report on the disk")
             engine.kill()
         assert "no engine was asked" in command(engine, configuration, "--reason", "drill")
         with Engine(configuration) as engine, engine.client() as client:
