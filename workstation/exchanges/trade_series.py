@@ -1,13 +1,14 @@
 """The trades of one instrument: each once, in order, also across a lost connection. Pure."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from workstation.exchanges.ccxt_parse import TradeNumbers
 
 FOREVER = 2**63
-REMEMBERED = 2_048
-"""Ids by which a trade is known again: more than any venue repeats on connecting."""
+REMEMBERED = 1_024
+"""Ids by which a trade is known again: more than any venue repeats on connecting, or tells in one answer. 100 bytes
+each, of every symbol."""
 
 
 class TradeSeries:
@@ -19,8 +20,8 @@ class TradeSeries:
     def __init__(self, *, is_numbered: bool = False) -> None:
         self.is_numbered = is_numbered
         self.last: TradeNumbers | None = None
-        self._ids: set[str] = set()
-        self._order: deque[str] = deque()
+        self._ids: dict[str, None] = {}
+        """In the order in which they came."""
         self._held: list[TradeNumbers] | None = None
         self._latest: list[TradeNumbers] = []
         """Those without id that were passed on with the latest time: more of that moment may have been missed."""
@@ -79,10 +80,9 @@ class TradeSeries:
         if name is not None:
             if name in self._ids:
                 return False
-            self._ids.add(name)
-            self._order.append(name)
-            if len(self._order) > REMEMBERED:
-                self._ids.discard(self._order.popleft())
+            self._ids[name] = None
+            if len(self._ids) > REMEMBERED:
+                del self._ids[next(iter(self._ids))]
         elif self._latest and trade.ts_event == self._latest[0].ts_event:
             self._latest.append(trade)
         elif not self._latest or trade.ts_event > self._latest[0].ts_event:
