@@ -18,6 +18,7 @@ ALL = (
     "recorder",
     "feed",
     "engine",
+    "full_desk",
     "many_venues",
     "stream",
     "dashboard",
