@@ -21,6 +21,7 @@ from workstation.model.ids import Venue
 START_NS = 1_700_006_400_000_000_000
 NOW_NS = START_NS + 3_000 * HOUR_NS
 SETTINGS = VenueSettings(venue=Venue("nova"), exchange="binanceusdm")
+BY_PAGE = VenueSettings(venue=Venue("nova"), exchange="mexc")
 SYMBOL = "BTC/USDT:USDT"
 
 
@@ -56,12 +57,11 @@ def hours_of(
     refusals: Refusals | None = None,
     *,
     late_ns: int = 0,
-    exchange: str = "binanceusdm",
+    settings: VenueSettings = SETTINGS,
 ) -> list[int]:
     """The hours of all pages' rates, asked for `late_ns` behind full hours; checks that pages follow one another."""
 
     async def read() -> list[int]:
-        settings = VenueSettings(venue=Venue("nova"), exchange=exchange)
         pages = FundingPages(
             client, settings, SYMBOL, patiently, Refusals() if refusals is None else refusals, lambda: NOW_NS
         )
@@ -128,7 +128,7 @@ def test_a_venue_that_tells_pages_is_asked_for_each_back_to_the_first_rate(every
     hours = list(range(0, 1_500, every))
     client = Paged(hours, is_newest=True, keeps_until=False)
     last = min(first + length, 1_500)
-    assert hours_of(client, first, last, exchange="mexc") == [hour for hour in hours if first <= hour < last]
+    assert hours_of(client, first, last, settings=BY_PAGE) == [hour for hour in hours if first <= hour < last]
     wanted = sum(hour >= first for hour in hours)
     assert client.asked <= -(-wanted // 100) + 2
 
@@ -136,13 +136,13 @@ def test_a_venue_that_tells_pages_is_asked_for_each_back_to_the_first_rate(every
 def test_rates_that_are_paid_while_pages_come_cost_none() -> None:
     client = Paged(list(range(1_000)), is_newest=True, keeps_until=False)
     client.paid_meanwhile = 5
-    assert hours_of(client, 0, 1_000, exchange="mexc") == list(range(1_000))
+    assert hours_of(client, 0, 1_000, settings=BY_PAGE) == list(range(1_000))
 
 
 def test_a_page_that_came_empty_is_asked_for_once_more() -> None:
     client = Paged(list(range(300)), is_newest=True, keeps_until=False)
     client.spoils = lambda number, rows: [] if number == 2 else rows
-    assert hours_of(client, 0, 300, exchange="mexc") == list(range(300))
+    assert hours_of(client, 0, 300, settings=BY_PAGE) == list(range(300))
 
 
 def test_what_came_empty_is_asked_for_once_more() -> None:
@@ -150,6 +150,13 @@ def test_what_came_empty_is_asked_for_once_more() -> None:
     client.spoils = lambda number, rows: [] if number == 1 else rows
     assert hours_of(client, 0, 100) == list(range(0, 100, 8))
     assert client.asked == 2 and STRETCH_NS == 100 * HOUR_NS
+
+
+def test_an_answer_that_has_only_others_is_asked_for_once_more() -> None:
+    client = Told(list(range(0, 400, 8)), is_newest=False, keeps_until=True)
+    elsewhere = [{"timestamp": (START_NS + 2_000 * HOUR_NS) // MS_NS, "fundingRate": 0.0}]
+    client.spoils = lambda number, rows: elsewhere if number == 1 else rows
+    assert hours_of(client, 0, 100) == list(range(0, 100, 8))
 
 
 def test_a_rate_that_is_none_is_counted_and_the_others_come() -> None:

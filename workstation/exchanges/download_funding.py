@@ -40,34 +40,36 @@ class FundingPages:
 
     async def run(self, start_ns: int, end_ns: int) -> AsyncIterator[Page]:
         """Pages of the rates paid in [start, end). Raises VenueUnavailable, VenueRefused."""
-        is_by_page = facts_of(self._settings.exchange).funding_by_page
-        told = await self._since(start_ns) if is_by_page else []
+        told = await self._since(start_ns) if facts_of(self._settings.exchange).funding_by_page else None
         for at in range(start_ns, end_ns, STRETCH_NS):
             stop = min(at + STRETCH_NS, end_ns)
-            found = told if is_by_page else await self._asked(at, stop)
-            yield Page(table=funding_page_table(_inside(found, at, stop)), until_ns=stop)
+            if told is not None:
+                found = _inside(told, at, stop)
+            else:  # a second time where nothing came: that may have been a fault
+                found = await self._asked(at, stop) or await self._asked(at, stop)
+            yield Page(table=funding_page_table(found), until_ns=stop)
 
     async def _since(self, start_ns: int) -> list[FundingNumbers]:
         """Page by page from the newest rate to the first one wanted. One that is paid meanwhile moves others to the
         page behind, where they come again."""
         found: dict[int, FundingNumbers] = {}
         for number in count(1):
-            told = await self._twice(start_ns, {"page_num": number})
+            asked = {"page_num": number}
+            told = await self._told(start_ns, asked) or await self._told(start_ns, asked)
             if found.keys() >= {one.ts_event for one in told}:
                 break
             found |= {one.ts_event: one for one in told}
         return list(found.values())
 
     async def _asked(self, start_ns: int, stop_ns: int) -> list[FundingNumbers]:
-        """However many more the venue tells."""
+        """Those inside, however many more the venue tells."""
         # venues tell the rates of both moments too: one that is not wanted would cost one that is
-        return await self._twice(start_ns, {"until": (stop_ns - 1) // MS_NS})
+        return _inside(await self._told(start_ns, {"until": (stop_ns - 1) // MS_NS}), start_ns, stop_ns)
 
-    async def _twice(self, start_ns: int, asked: dict[str, int]) -> list[FundingNumbers]:
-        """A second time where nothing came: that may have been a fault."""
+    async def _told(self, start_ns: int, asked: dict[str, int]) -> list[FundingNumbers]:
         since_ms = -(-start_ns // MS_NS)
         told: list[FundingNumbers] = await self._patiently(lambda: self._fetch(since_ms, asked))
-        return told or await self._patiently(lambda: self._fetch(since_ms, asked))
+        return told
 
     async def _fetch(self, since_ms: int, asked: dict[str, int]) -> list[FundingNumbers]:
         raws = await self._client.fetch_funding_rate_history(self._symbol, since_ms, PAGE, asked)
