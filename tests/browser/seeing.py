@@ -13,13 +13,10 @@ PATIENCE_MS = 60_000.0
 """Far above what a page takes: two cores may be shared by many tests."""
 WIDE, PHONE = (1440, 900), (390, 844)
 TOLD = re.compile(r"feeds \d+/\d+")
-FOUND = """const made = (one) => Number(one.id.replace(/\\D/g, ""))
-const found = (name) => Bokeh.documents.flatMap((one) => [...one._all_models.values()])
-  .filter((one) => one.name?.replace(/-\\d+$/, "") === name).sort((a, b) => made(b) - made(a))[0]
-"""
-"""The last one made: of a figure that was replaced, models may stay a while."""
-COLUMNS = f"""{FOUND}
-return Object.fromEntries(Object.entries(found(NAME)?.data ?? {{}}).map(([name, held]) => [name, Array.from(held)]))"""
+COLUMNS = """() => {
+  const found = Bokeh.documents.map((one) => one.get_model_by_name(NAME)).find((one) => one)
+  return Object.fromEntries(Object.entries(found?.data ?? {}).map(([name, held]) => [name, Array.from(held)]))
+}"""
 PAINTED = """(canvases, [r, g, b]) => {
   let count = 0
   for (const one of canvases) {
@@ -111,7 +108,7 @@ class Screen:
 
     def columns(self, source: str) -> Mapping[str, list[Any]]:
         """What a chart's source of that name holds; empty while there is none."""
-        held: Mapping[str, list[Any]] = self.page.evaluate(f"() => {{{COLUMNS.replace('NAME', repr(source))}}}")
+        held: Mapping[str, list[Any]] = self.page.evaluate(COLUMNS.replace("NAME", repr(source)))
         return held
 
     def painted(self, colour: str) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.desk import BUSY, Desk
 from tests.browser.seeing import TOLD, Screen
 from tests.faults.running import until
-from workstation.charts.theme import LIGHT
+from workstation.charts.theme import DARK, LIGHT, Theme
 
 pytestmark = pytest.mark.browser
 QUESTIONS = {
@@ -42,6 +43,35 @@ def test_live_draws_candles_that_move_and_the_heads_of_its_tables(screen: Screen
     before = screen.columns("candles")
     until(lambda: screen.columns("candles")["c"][-1] != before["c"][-1], "another last price")
     expect(screen.page.locator(".values").first).to_contain_text("close")
+
+
+def test_the_theme_reaches_a_drawn_chart_and_one_that_is_made_later(screen: Screen) -> None:
+    def is_drawn_in(theme: Theme, other: Theme) -> bool:
+        shown, gone = (screen.painted(one.up) + screen.painted(one.down) for one in (theme, other))
+        return shown > 200 and gone == 0
+
+    screen.open("/live")
+    until(lambda: is_drawn_in(LIGHT, DARK), "candles in light colours")
+    screen.page.get_by_role("button", name="Toggle theme").click()
+    until(lambda: is_drawn_in(DARK, LIGHT), "candles in dark ones")
+    assert screen.painted(LIGHT.paper) == 0  # not even at an edge
+    screen.button("5m").click()
+    until(lambda: has_step(screen, 300_000.0) and is_drawn_in(DARK, LIGHT), "another chart")
+    screen.page.get_by_role("button", name="Toggle theme").click()
+    until(lambda: is_drawn_in(LIGHT, DARK), "light ones again")
+
+
+def test_a_chart_that_is_replaced_is_let_go(screen: Screen) -> None:
+    screen.open("/live")
+    for interval, length_ms in (("5m", 300_000.0), ("15m", 900_000.0), ("1m", 60_000.0)):
+        screen.button(interval).click()
+        until(partial(has_step, screen, length_ms), f"bars of {interval}")
+    assert screen.page.evaluate("Bokeh.documents.length") == 2  # the page's, and the chart's
+
+
+def has_step(screen: Screen, length_ms: float) -> bool:
+    held = screen.columns("candles").get("t", [])
+    return len(held) > 1 and held[-1] - held[-2] == length_ms
 
 
 def test_the_bar_does_not_wait_for_the_libraries(screen: Screen) -> None:

@@ -23,6 +23,7 @@ class Watching:
     """A visit, as far as this page needs one: it sends no commands."""
 
     state: EngineState
+    is_dark: bool = False
 
 
 def spreads(*symbols: str) -> tuple[SpreadView, ...]:
@@ -218,5 +219,5 @@ def test_a_pair_is_known_again_by_its_name() -> None:
 def test_the_chart_follows_the_theme() -> None:
     page = a_page()
     page.restyle(is_dark=True)
-    assert page.chart.bands.background_fill_color == "#14181e"
+    assert page.box.is_dark
     assert page.side.inks == ["#91a7ff", "#e599f7"]

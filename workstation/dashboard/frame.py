@@ -60,6 +60,7 @@ class Frame:
         }  # fmt: skip
         self.bar = TopBar(self._act, **self.facts, sizing_mode="stretch_width", margin=0)
         visit.show_outcome, visit.confirm, visit.open_page = self._tell, self.bar.ask, self.open_page
+        visit.is_dark = is_dark
         self.rail = pmui.MenuList(
             items=[{"label": one.label, "icon": one.icon} for one in entries],
             dense=True,
@@ -98,7 +99,6 @@ class Frame:
     def _make(self, name: str) -> None:
         if name not in self._pages:
             page = self._pages[name] = self._entries[name].make(self._visit, self._wanted.pop(name, {}))
-            page.restyle(is_dark=self.page.dark_theme)
             page.on_place = lambda _: self._tell_place(name)
             self._visit.on_look(name, page.show)
             self._views[name][:] = [page.view()]
@@ -138,7 +138,7 @@ class Frame:
             self.turn_to(list(self._entries)[event.new[0]])
 
     def _on_theme(self, event: Any) -> None:
-        self.bar.is_dark = event.new
+        self.bar.is_dark = self._visit.is_dark = event.new
         for page in self._pages.values():
             self._visit.soon(partial(page.restyle, is_dark=event.new))
 

@@ -9,7 +9,7 @@ from workstation.dashboard.components import code_of, sheet_of
 
 
 class LiveSide(JSComponent):
-    """`chart` counts up whenever another instrument, interval or figure is shown."""
+    """`chart` is the number of the one that it fills: another one for each instrument and interval."""
 
     venue = param.String()
     symbol = param.String()

@@ -18,6 +18,7 @@ class SpreadSide(JSComponent):
 
     pair = param.String(doc="As `pairs.name_of` writes it.")
     span_ms = param.Integer(default=900_000)
+    chart = param.Integer(doc="The number of the chart that it fills.")
     inks = param.List(item_type=str, doc="Of the lines of both net edges.")
 
     _esm = code_of("pair", "spreads")

@@ -26,9 +26,9 @@ OpenPage = Callable[[str, dict[str, str]], None]
 class Visit:
     """Of one viewer. Looks at the engine are handed to the page in sight, at most one at a time is waiting.
 
-    `show_outcome`, `confirm` and `open_page` are set by the frame: where what came of a command is told; where a person
-    is asked before one that cannot be taken back: title, lines that say what will happen, and the words of the button;
-    and how a page turns to another one at a place of it.
+    `show_outcome`, `confirm`, `open_page` and `is_dark` are set by the frame: where what came of a command is told;
+    where a person is asked before one that cannot be taken back: title, lines that say what will happen, and the words
+    of the button; how a page turns to another one at a place of it; and the theme that is in force.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Visit:
         self.show_outcome: Callable[[Outcome], None] = lambda outcome: None
         self.confirm: Confirm = _never
         self.open_page: OpenPage = lambda name, place: None
+        self.is_dark = False
         self._shown: dict[str, Shown] = {}
         self._page = ""
         self._is_visible, self._is_met = True, False

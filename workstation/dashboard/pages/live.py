@@ -1,6 +1,7 @@
 """Live: What is it doing? One session, or one instrument, on one page: chart, Now, positions, orders, signals."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,9 +10,10 @@ import panel_material_ui as pmui
 from bokeh.events import MouseLeave, MouseMove
 from bokeh.models import CustomJS
 
-from workstation.charts.candles import CandleChart, candles
+from workstation.charts.candles import candles
 from workstation.charts.theme import DARK, LIGHT
 from workstation.client.messages import SessionStatus, SessionSummary
+from workstation.dashboard.chart_box import ChartBox, chart_text
 from workstation.dashboard.live_side import LiveSide, ResultCards
 from workstation.dashboard.look import flow, head_of, stack
 from workstation.dashboard.pages.live_tables import LiveTables
@@ -36,9 +38,7 @@ class LivePage:
 
     def __init__(self, visit: Visit, place: dict[str, str]) -> None:
         self._visit = visit
-        self._is_dark = False
         self.on_place: OnPlace = lambda place: None
-        self._chart: CandleChart | None = None
         self.side = LiveSide(margin=0, sizing_mode="stretch_width")
         self.cards = ResultCards(margin=0, sizing_mode="stretch_width")
         self.session = pmui.Select(label="Session", options={"market only": MARKET}, width=220, size="small", margin=4)
@@ -47,7 +47,7 @@ class LivePage:
         self._wanted = dict(place)
         self.tables = LiveTables(visit)
         self.ticket = Ticket(visit)
-        self._figure = pn.pane.Bokeh(None, sizing_mode="stretch_width", min_height=HEIGHT, margin=0)
+        self.box = ChartBox(is_dark=visit.is_dark, sizing_mode="stretch_width", min_height=HEIGHT, margin=0)
         self._acts = self._buttons()
         self.interval.value = place.get("interval", "1m") if place.get("interval") in INTERVALS else "1m"
         self.session.param.watch(self._on_session, "value")
@@ -66,7 +66,7 @@ class LivePage:
     def view(self) -> pn.viewable.Viewable:
         head = head_of(self.question, self.session, self.instrument, self.interval)
         chart = flow(
-            pn.Column(self._figure, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
+            pn.Column(self.box, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
             pn.Column(
                 self.side,
                 self._acts,
@@ -86,7 +86,7 @@ class LivePage:
         self._offer_instruments(state)
         self.ticket.show(state, self.session.value)
         self._allow(self._chosen(state))
-        if self._chart is None and self.instrument.value:
+        if not self.box.number and self.instrument.value:
             self._draw()
 
     def _offer_sessions(self, sessions: Sequence[SessionSummary]) -> None:
@@ -141,29 +141,23 @@ class LivePage:
         self.on_place(self.place)
 
     def _draw(self) -> None:
-        """Another figure: its decimals and the length of its bars are built in. The channel fills it."""
+        """Another chart: its decimals and the length of its bars are built in. The channel fills it."""
         if not self.instrument.value:
             return
         venue, _, symbol = self.instrument.value.partition(":")
         rules = self._visit.state.instruments.get((venue, symbol))
         decimals = 2 if rules is None else rules.price_decimals
-        number = self.side.chart + 1
-        self._chart = empty_chart(self.interval.value, decimals, number, is_dark=self._is_dark)
-        self._figure.object = self._chart.layout
         self.side.param.update(
             venue=venue,
             symbol=symbol,
             interval=self.interval.value,
             session=self.session.value or "",
             price_decimals=decimals,
-            chart=number,
+            chart=self.box.show(empty_chart(self.interval.value, decimals, is_dark=self.box.is_dark)),
         )
 
     def restyle(self, *, is_dark: bool) -> None:
-        self._is_dark = is_dark
-        if self._chart is not None:
-            for paint in self._chart.paints:
-                paint.apply(DARK if is_dark else LIGHT)
+        self.box.is_dark = is_dark
 
     # -- what may be done
 
@@ -203,19 +197,19 @@ class LivePage:
             )
 
 
-def empty_chart(interval: str, decimals: int, number: int, *, is_dark: bool) -> CandleChart:
-    """A chart of no bars yet, known to scripts by names and number: the one before may stay a while."""
+@lru_cache(maxsize=64)
+def empty_chart(interval: str, decimals: int, *, is_dark: bool) -> str:
+    """The text of a chart of no bars yet, which scripts find by its models' names and fill."""
     none = np.zeros(0)
     bars = Bars(
         interval_ns=interval_ns(interval), ts_open=np.zeros(0, np.int64), open=none, high=none, low=none, close=none,
         volume=none,
     )  # fmt: skip
     chart = candles(bars, theme=DARK if is_dark else LIGHT, decimals=decimals, legend=False, height=HEIGHT)
-    for model, name in ((chart.price, "price"), *((one, one.name) for one in (chart.bars, chart.fills, chart.orders))):
-        model.name = f"{name}-{number}"
+    chart.price.name = "price"
     chart.price.js_on_event(MouseMove, CustomJS(code=CROSS.replace("EVENT", "cb_obj.x")))
     chart.price.js_on_event(MouseLeave, CustomJS(code=CROSS.replace("EVENT", "null")))
-    return chart
+    return chart_text(chart)
 
 
 def _words(key: str) -> str:

@@ -2,6 +2,7 @@
 leaves, and all pairs."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -10,9 +11,9 @@ import panel_material_ui as pmui
 from bokeh.events import MouseLeave, MouseMove
 from bokeh.models import CustomJS
 
-from workstation.charts.shown import restyle
-from workstation.charts.spread import NEEDED, SpreadChart, spread
+from workstation.charts.spread import NEEDED, spread
 from workstation.charts.theme import DARK, LIGHT
+from workstation.dashboard.chart_box import ChartBox, chart_text
 from workstation.dashboard.look import flow, head_of, stack
 from workstation.dashboard.pairs import choices_of, name_of, nearest
 from workstation.dashboard.spread_side import Opportunities, SpreadMatrix, SpreadSide
@@ -61,7 +62,8 @@ class SpreadsPage:
         self.side = SpreadSide(span_ms=SPANS[self.span.value], **wide)
         self.matrix = SpreadMatrix(self.choose, **wide)
         self.opportunities = Opportunities(**wide)
-        self.chart = empty_chart()
+        self.box = ChartBox(min_height=HEIGHT, **wide)
+        self.restyle(is_dark=visit.is_dark)
         self._lesson = pn.pane.Str(LESSON, visible=False, margin=(24, 8), css_classes=["spread-lesson"])
         self._body = self._laid_out()
         for widget in (self.symbol, self.venue_a, self.venue_b):
@@ -78,11 +80,10 @@ class SpreadsPage:
         return stack(head, self._lesson, self._body, margin=(0, 8))
 
     def _laid_out(self) -> pn.Column:
-        figure = pn.pane.Bokeh(self.chart.layout, sizing_mode="stretch_width", min_height=HEIGHT, margin=0)
         return stack(
             flow(
                 # beside the chart the words leave it the room; below it, on a phone, they have the whole line
-                pn.Column(figure, styles={"flex": "1000 1 560px", "min-width": "0"}, margin=0),
+                pn.Column(self.box, styles={"flex": "1000 1 560px", "min-width": "0"}, margin=0),
                 pn.Column(self.side, styles={"flex": "1 1 264px"}, margin=0, css_classes=["spread-side"]),
             ),
             flow(
@@ -94,9 +95,8 @@ class SpreadsPage:
         )  # fmt: skip
 
     def restyle(self, *, is_dark: bool) -> None:
-        theme = DARK if is_dark else LIGHT
-        restyle(self.chart, theme)
-        self.side.inks = list(theme.series[:2])
+        self.box.is_dark = is_dark
+        self.side.inks = list((DARK if is_dark else LIGHT).series[:2])
 
     # -- which pair
 
@@ -108,6 +108,8 @@ class SpreadsPage:
         if not choices or choices == self._choices:
             return
         self._choices = choices
+        if not self.box.number:
+            self.side.chart = self.box.show(empty_chart(is_dark=self.box.is_dark))
         self._body.visible = True
         wanted = self._wanted if self._wanted != NOTHING else traded_pair(state) or self._wanted
         self.choose(self._pair or wanted)
@@ -190,15 +192,16 @@ def traded_pair(state: EngineState) -> Sides | None:
     return None
 
 
-def empty_chart() -> SpreadChart:
-    """A chart of nothing yet, which the browser's script finds by its names and fills."""
+@cache
+def empty_chart(*, is_dark: bool) -> str:
+    """The text of a chart of nothing yet, which the browser's script finds by its models' names and fills."""
     frame = pd.DataFrame({name: [] for name in NEEDED}, index=pd.DatetimeIndex([], tz="UTC"), dtype=float)
-    chart = spread(frame, legend=False, zone="local", height=HEIGHT)
+    chart = spread(frame, theme=DARK if is_dark else LIGHT, legend=False, zone="local", height=HEIGHT)
     chart.bands.name = "spread_bands"
     for plot in (chart.bands, chart.edges, chart.z):
         plot.js_on_event(MouseMove, CustomJS(code=CROSS.replace("EVENT", "cb_obj.x")))
         plot.js_on_event(MouseLeave, CustomJS(code=CROSS.replace("EVENT", "null")))
-    return chart
+    return chart_text(chart)
 
 
 def _key(venue: str, symbol: str) -> InstrumentKey:

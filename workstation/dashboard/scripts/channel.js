@@ -69,6 +69,9 @@ const live = (globalThis.workstationLive ??= (() => {
   }
 })())
 
+// -- charts: by their numbers, each in a document of Bokeh's own; "workstation-chart" is told of one that has come
+const charts = (globalThis.workstationCharts ??= new Map())
+
 // -- what is in sight: pages that were turned away from stay in the document, unseen and unpainted
 const isSeen = (root) => root.checkVisibility() && root.clientWidth > 0
 function onSight(root, told) { // calls `told` when the page of `root` is turned to or away from, and when its size changes

@@ -2,19 +2,14 @@
 const SHOWN = 160
 const quiet = {sync: false}
 
-export function render({model, view}) {
+export function render({model}) {
   const el = node
   const values = el("dl", {class: "values"}), now = el("div", {class: "now"}), quoteLine = el("div", {class: "quote"})
   const problem = el("p", {class: "problem", role: "status"})
   const root = el("div", {class: "side"}, quoteLine, values, problem, now)
-  let filled = null, state = null, quote = null, stop = null, crossMs = null, isQueued = false
+  let filled = null, early = null, state = null, quote = null, stop = null, crossMs = null, isQueued = false
 
-  const found = new Map()
-  const chart = (name) => { // by the figure's number: models of the one before may stay in the document a while
-    const full = `${name}-${model.chart}`
-    if (!found.get(full)?.document) found.set(full, view.model.document?.get_model_by_name(full) ?? null)
-    return found.get(full)
-  }
+  const chart = (name) => charts.get(model.chart)?.get_model_by_name(name) ?? null
 
   // -- bars
 
@@ -25,6 +20,7 @@ export function render({model, view}) {
   function begin(told) {
     problem.textContent = told.problem ?? ""
     const source = chart("candles")
+    early = source ? null : told
     if (!told.bars || !source) return
     filled = source
     const had = source.data.t?.length ?? 0, data = {}
@@ -46,7 +42,8 @@ export function render({model, view}) {
   function change(told) {
     quote = told.quote
     const source = chart("candles")
-    if (source && source !== filled) return follow() // another figure has come since: all bars anew
+    early = null // what is older than this is not all any more
+    if (source && source !== filled) return follow() // it has come since: all bars anew
     if (source) {
       for (const bar of told.bars) put(source, row(...bar))
       if (told.bars.length) source.change.emit(), source.properties.data.change.emit()
@@ -137,7 +134,6 @@ export function render({model, view}) {
 
   const stopState = live.watch("state", {whole: (told) => { state = told; if (isSeen(root)) { mark(); tell() } }})
   function follow() {
-    found.clear()
     marks.clear()
     quote = null
     crossMs = null
@@ -155,12 +151,24 @@ export function render({model, view}) {
       tell()
     } else if (!isWanted) rest()
   }
-  const rest = () => { stop?.(); stop = null }
+  const rest = () => { stop?.(); stop = early = null }
   const stopSight = onSight(root, attend)
   const followSoon = () => requestAnimationFrame(follow)
+  const onChart = ({detail}) => { // what came before it did is drawn now
+    if (detail !== model.chart) return
+    if (early) begin(early), mark()
+    else if (stop) follow()
+  }
+  addEventListener("workstation-chart", onChart)
   model.on("chart", followSoon)
   model.on("session", () => { marks.clear(); mark(); tell() })
-  model.on("remove", () => { rest(); stopSight(); stopState(); removeEventListener("workstation-cross", onCross) })
+  model.on("remove", () => {
+    rest()
+    stopSight()
+    stopState()
+    removeEventListener("workstation-cross", onCross)
+    removeEventListener("workstation-chart", onChart)
+  })
   followSoon()
   tell()
   return root

@@ -4,7 +4,7 @@ const GUTTER = 0.03, SLOWEST_MS = 1000, FASTEST_MS = 100, PIXELS = 1500
 const LINGER_MS = 60_000 // a page that is turned away from is followed so long: coming back costs nothing
 const quiet = {sync: false}
 
-export function render({model, view}) {
+export function render({model}) {
   const el = node
   const quotes = el("table", {class: "quotes"}), values = el("dl", {class: "values"}), fees = el("p", {class: "fees"})
   const now = el("div", {class: "now", role: "status"}), problem = el("p", {class: "problem"})
@@ -54,7 +54,7 @@ export function render({model, view}) {
 
   // -- the chart: no more often than a pixel of its span takes
 
-  const chart = (name) => view.model.document?.get_model_by_name(name) ?? null
+  const chart = (name) => charts.get(model.chart)?.get_model_by_name(name) ?? null
   function drawSoon(isAtOnce = false) {
     if (isAtOnce) { clearTimeout(drawing); drawing = 0; drawnMs = 0 }
     if (drawing) return
@@ -80,6 +80,8 @@ export function render({model, view}) {
     range.setv({...placed, reset_start: placed.start, reset_end: placed.end}, quiet)
   }
   const place = () => { placed = null; drawSoon(true) }
+  const onChart = ({detail}) => { if (detail === model.chart) place() }
+  addEventListener("workstation-chart", onChart)
 
   // -- figures
 
@@ -236,6 +238,7 @@ export function render({model, view}) {
     clearTimeout(drawing)
     clearTimeout(resting)
     removeEventListener("workstation-spread-cross", onCross)
+    removeEventListener("workstation-chart", onChart)
   })
   return root
 }
