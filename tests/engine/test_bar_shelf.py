@@ -13,6 +13,7 @@ from tests.engine.test_feeds import an_engine
 from tests.engine.test_tape import a_minute, a_trade
 from tests.session.desks import NOVA, START_NS, SYMBOL, linear
 from workstation.client.messages import BarsView
+from workstation.engine import bar_series
 from workstation.engine.bar_shelf import MOST_SERIES
 from workstation.errors import VenueRefused, VenueUnavailable, WorkstationError
 from workstation.history.longer_bars import longer_bars
@@ -218,6 +219,35 @@ def test_a_venue_that_does_not_answer_is_told_beside_what_is_known_and_raised_wh
     assert len(shelf.asked) == 1  # it is left in peace for a while
     shelf.take(trade(150))
     assert shelf.view().problem == "nova: no answer"
+
+
+def test_a_venue_that_hangs_is_waited_for_once_and_what_is_known_is_shown_meanwhile(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bar_series, "PATIENCE_S", 0.05)
+    shelf.store(minutes(*range(-20, -10)))
+    shelf.past[MINUTE_NS] = minutes(*range(-20, 0))
+    answers = asyncio.Event()
+    feed = shelf.bench.feed[NOVA.venue]
+    told = feed.bars
+
+    async def hanging(*args: Any) -> Bars:
+        await answers.wait()
+        return await told(*args)
+
+    feed.bars = hanging  # type: ignore[method-assign]
+
+    async def looked() -> None:
+        views = await asyncio.gather(*(shelf.engine.bars("nova", SYMBOL, "1m", 20) for _ in range(3)))
+        for view in views:
+            assert places(view) == list(range(-20, -10))
+            assert view.problem == f"nova has not answered yet: bars of {SYMBOL} may be missing"
+        answers.set()
+        view = await shelf.engine.bars("nova", SYMBOL, "1m", 20)
+        assert places(view) == list(range(-20, 0)) and view.problem == ""
+
+    asyncio.run(looked())
+    assert len(shelf.asked) == 1
 
 
 def test_only_so_many_series_are_kept(shelf: Shelf) -> None:

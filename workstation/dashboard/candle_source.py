@@ -19,12 +19,14 @@ SHOWN_BARS = 600
 MOST_MINUTES = 2 * 1_440
 FLUSH_S = 0.05
 AGAIN_S = 2.0
+SOME_MISSING_S = 10.0
+"""After so long the engine is asked again for bars that the venue did not tell: it asks no more often either."""
 
 log = logging.getLogger(__name__)
 
 
 class CandleSource:
-    """Asks the engine for the bars once, then follows its events. After a loss it begins anew."""
+    """Asks the engine for the bars until none is missing, and follows its events. After a loss it begins anew."""
 
     def __init__(self, channel: Channel, link: EngineLink, venue: str, symbol: str, interval: str) -> None:
         self._channel, self._link = channel, link
@@ -66,7 +68,7 @@ class CandleSource:
             self._flush.cancel()
 
     async def _open(self) -> None:
-        while self._bars is None:
+        while True:
             try:
                 bars = await self._link.ask(
                     lambda client: client.bars(self._venue, self._symbol, self._interval, limit=SHOWN_BARS)
@@ -82,6 +84,9 @@ class CandleSource:
             for candle in [] if bars.forming is None else [candle_of(bars.forming)]:
                 self._put(candle)
             self._channel.snapshot()
+            if not bars.problem:
+                return
+            await asyncio.sleep(SOME_MISSING_S)
 
     async def _known_minutes(self) -> Minutes:
         """Those of the bar in the making, so that its high, low and volume are whole."""
@@ -93,7 +98,8 @@ class CandleSource:
         return Minutes(length_ns, _views(minutes))
 
     def missed(self) -> None:
-        if self._opening.done():
+        if self._bars is not None:
+            self._opening.cancel()
             self._bars = None
             self._opening = asyncio.get_running_loop().create_task(self._open())
 

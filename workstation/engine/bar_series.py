@@ -6,7 +6,7 @@ import logging
 import numpy as np
 
 from workstation.engine.feeds import Feeds
-from workstation.errors import HistoryMissing, WorkstationError
+from workstation.errors import HistoryMissing, VenueUnavailable, WorkstationError
 from workstation.history.longer_bars import empty_bars, joined_bars, opening_of
 from workstation.history.market_rows import bars_of
 from workstation.history.store import HistoryStore
@@ -22,6 +22,8 @@ MOST_TOLD = 256
 """Blocks of told bars that wait to be joined: seldom more than one bar each."""
 ASK_EVERY_NS = 10 * SECOND_NS
 """A venue is asked no more often, however many look; nor sooner after a bar's end, which its feed tells by itself."""
+PATIENCE_S = 2.0
+"""For so long whoever looks waits for the venue; then he sees what is known, and it goes on being asked."""
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +34,10 @@ class BarSeries:
     def __init__(self, key: InstrumentKey, interval_ns: int) -> None:
         self.key, self.interval_ns = key, interval_ns
         self.failure: WorkstationError | None = None
-        """What the venue said when it was last asked, if it did not answer with bars."""
+        """What the venue said when it was last asked, if it did not answer with bars, or not yet."""
         self._bars, self._told = empty_bars(interval_ns), list[Rows]()
         self._reach, self._asked_ns = 0, 0
-        self._lock = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
 
     @property
     def bars(self) -> Bars:
@@ -51,23 +53,40 @@ class BarSeries:
             self._join_told()
 
     async def refresh(self, feeds: Feeds, store: HistoryStore, limit: int, now_ns: int) -> None:
-        """Makes sure of the last `limit` bars before `now_ns`; several that ask at once wait for one answer."""
-        async with self._lock:
-            if limit > self._reach:
-                self._reach = limit
-                since_ns = self._opening_before(now_ns, limit)
-                await self._read(store, since_ns, now_ns)
-                await self._ask(feeds, store, self._missing_from(since_ns, now_ns), now_ns)
-            elif self._is_late(now_ns) and now_ns - self._asked_ns >= ASK_EVERY_NS:
-                since_ns = self._next_open if len(self.bars) else self._opening_before(now_ns, self._reach)
-                await self._ask(feeds, store, since_ns, now_ns)
+        """Makes sure of the last `limit` bars before `now_ns`; several that ask at once wait for one answer.
+
+        Where that takes longer than PATIENCE_S, `failure` says so until it has come.
+        """
+        while True:
+            if self._asking is None or self._asking.done():
+                if limit <= self._reach and not self._is_due(now_ns):
+                    return
+                self._asking = asyncio.create_task(self._fill(feeds, store, limit, now_ns))
+            answered, _ = await asyncio.wait([self._asking], timeout=PATIENCE_S)
+            if not answered:
+                self.failure = VenueUnavailable(
+                    f"{self.key.venue} has not answered yet: bars of {self.key.symbol} may be missing"
+                )
+                return
+            self._asking.result()
+
+    async def _fill(self, feeds: Feeds, store: HistoryStore, limit: int, now_ns: int) -> None:
+        if limit > self._reach:
+            self._reach = limit
+            since_ns = self._opening_before(now_ns, limit)
+            await self._read(store, since_ns, now_ns)
+            await self._ask(feeds, store, self._missing_from(since_ns, now_ns), now_ns)
+        else:
+            since_ns = self._next_open if len(self.bars) else self._opening_before(now_ns, self._reach)
+            await self._ask(feeds, store, since_ns, now_ns)
 
     @property
     def _next_open(self) -> int:
         return int(self.bars.ts_open[-1]) + self.interval_ns
 
-    def _is_late(self, now_ns: int) -> bool:
-        return not len(self.bars) or self._next_open + self.interval_ns + ASK_EVERY_NS <= now_ns
+    def _is_due(self, now_ns: int) -> bool:
+        is_late = not len(self.bars) or self._next_open + self.interval_ns + ASK_EVERY_NS <= now_ns
+        return is_late and now_ns - self._asked_ns >= ASK_EVERY_NS
 
     def _opening_before(self, now_ns: int, bars: int) -> int:
         return max(opening_of(now_ns, self.interval_ns) - bars * self.interval_ns, 0)
@@ -87,13 +106,14 @@ class BarSeries:
         """What the venue tells is stored, and then read."""
         if since_ns is None:
             return
-        self._asked_ns, self.failure = now_ns, None
+        self._asked_ns = now_ns
         try:
             await feeds.backfill(store, self.key, self.interval_ns, since_ns)
         except WorkstationError as error:
             log.warning("bars of %s: the venue tells none (%s)", self.key, error)
             self.failure = error
         else:
+            self.failure = None
             await self._read(store, since_ns, now_ns)
 
     async def _read(self, store: HistoryStore, since_ns: int, now_ns: int) -> None:

@@ -3,7 +3,7 @@
 const LIGHT = 2, DARK = 3 // places in a paint: model, property, and the colour in either theme
 
 export function render({model}) {
-  const root = node("div", {class: "chart"})
+  const note = node("p", {class: "note", role: "status"}), root = node("div", {class: "chart"}, note)
   let number = 0, made = null, paints = [], making = Promise.resolve(), isGone = false
 
   const isWanted = () => !isGone && model.text && model.number !== number
@@ -39,10 +39,12 @@ export function render({model}) {
     }
   }
 
+  const onNote = ({detail}) => { if (detail.number === model.number) note.textContent = detail.text }
+  addEventListener("workstation-chart-note", onNote)
   const makeSoon = () => { making = making.then(make) }
   model.on("number", makeSoon)
   model.on("is_dark", paint)
-  model.on("remove", () => { isGone = true; drop() })
+  model.on("remove", () => { isGone = true; drop(); removeEventListener("workstation-chart-note", onNote) })
   makeSoon()
   return root
 }

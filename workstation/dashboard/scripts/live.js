@@ -1,5 +1,6 @@
 // The Live page's side: it feeds the chart beside it, and says what the strategy does now.
 const SHOWN = 160
+const WAITING = "Waiting for the bars …", NONE = "No bars yet: the first one comes with the next trade."
 const quiet = {sync: false}
 
 export function render({model}) {
@@ -19,6 +20,7 @@ export function render({model}) {
 
   function begin(told) {
     problem.textContent = told.problem ?? ""
+    say(told.bars?.t.length ? "" : told.problem || (told.bars ? NONE : WAITING))
     const source = chart("candles")
     early = source ? null : told
     if (!told.bars || !source) return
@@ -29,6 +31,11 @@ export function render({model}) {
     quote = told.quote
     if (!had && data.t.length) show(data.t, told.interval_ms)
     paint()
+  }
+  let said = ""
+  function say(text) { // over the chart
+    const detail = {number: model.chart, text}, told = JSON.stringify(detail)
+    if (said !== told) { said = told; dispatchEvent(new CustomEvent("workstation-chart-note", {detail})) }
   }
   function show(t, interval) {
     const plot = chart("price"), last = t[t.length - 1]
@@ -46,7 +53,7 @@ export function render({model}) {
     if (source && source !== filled) return follow() // it has come since: all bars anew
     if (source) {
       for (const bar of told.bars) put(source, row(...bar))
-      if (told.bars.length) source.change.emit(), source.properties.data.change.emit()
+      if (told.bars.length) source.change.emit(), source.properties.data.change.emit(), say("")
     }
     ask()
   }
@@ -146,6 +153,7 @@ export function render({model}) {
   function attend() { // only while the page is in sight
     const isWanted = Boolean(model.venue) && isSeen(root)
     if (isWanted && !stop) {
+      say(WAITING)
       stop = live.watch(`candles:${model.venue}:${model.symbol}:${model.interval}`, {snapshot: begin, delta: change})
       mark()
       tell()
