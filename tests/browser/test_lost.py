@@ -9,11 +9,14 @@ from playwright.sync_api import expect
 
 from tests.browser.desk import Desk
 from tests.browser.seeing import PATIENCE_MS, Screen
+from tests.faults.running import until
 
 pytestmark = pytest.mark.browser
 SEEN_WITHIN_S = 3.0
 SHARED_MACHINE_S = 1.5
 """What other processes may take from the browser meanwhile."""
+WITHHELD_S = 6.0
+"""Longer than a page waits for bars, and shorter than the engine does."""
 NOTE_THE_LOSS = """() => {
   window.marker = "the same page"
   new MutationObserver(() => { if (document.documentElement.hasAttribute("data-lost")) window.lostMs ??= Date.now() })
@@ -73,3 +76,15 @@ def test_a_dead_dashboard_shows_and_its_return_reloads_the_page_at_its_place(des
     expect(screen.button("15m")).to_have_attribute("aria-pressed", "true")
     place_now = parse_qs(urlsplit(screen.page.url).query)
     assert (place_now["instrument"], place_now["interval"]) == (["orion:ETH/USDT"], ["15m"])
+
+
+def test_bars_that_a_venue_withholds_are_said_over_the_chart_until_they_come(desk: Desk, screen: Screen) -> None:
+    desk.venues.go_wrong("latency", path="/api/v3/klines", seconds=WITHHELD_S)
+    said = screen.page.locator(".over")
+    try:
+        screen.open("/live?session=&instrument=orion%3AETH%2FUSDT&interval=1d")
+        expect(said).to_contain_text("orion has not answered yet: bars of ETH/USDT may be missing")
+    finally:
+        desk.venues.be_well()
+    expect(said).to_be_empty()
+    until(lambda: len(screen.columns("candles").get("t", ())) > 1, "the bars")

@@ -3,7 +3,7 @@
 const LIGHT = 2, DARK = 3 // places in a paint: model, property, and the colour in either theme
 
 export function render({model}) {
-  const note = node("p", {class: "note", role: "status"}), root = node("div", {class: "chart"}, note)
+  const note = node("p", {class: "over", role: "status"}), root = node("div", {class: "chart"}, note)
   let number = 0, made = null, paints = [], making = Promise.resolve(), isGone = false
 
   const isWanted = () => !isGone && model.text && model.number !== number
@@ -39,7 +39,7 @@ export function render({model}) {
     }
   }
 
-  const onNote = ({detail}) => { if (detail.number === model.number) note.textContent = detail.text }
+  const onNote = ({detail}) => { if (detail.number === model.number && note.textContent !== detail.text) note.textContent = detail.text }
   addEventListener("workstation-chart-note", onNote)
   const makeSoon = () => { making = making.then(make) }
   model.on("number", makeSoon)

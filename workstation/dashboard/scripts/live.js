@@ -6,8 +6,7 @@ const quiet = {sync: false}
 export function render({model}) {
   const el = node
   const values = el("dl", {class: "values"}), now = el("div", {class: "now"}), quoteLine = el("div", {class: "quote"})
-  const problem = el("p", {class: "problem", role: "status"})
-  const root = el("div", {class: "side"}, quoteLine, values, problem, now)
+  const root = el("div", {class: "side"}, quoteLine, values, now)
   let filled = null, early = null, state = null, quote = null, stop = null, crossMs = null, isQueued = false
 
   const chart = (name) => charts.get(model.chart)?.get_model_by_name(name) ?? null
@@ -19,8 +18,8 @@ export function render({model}) {
     height: o.map((x, i) => Math.abs(c[i] - x)), rise: o.map((x, i) => c[i] >= x ? 1 : 0)})
 
   function begin(told) {
-    problem.textContent = told.problem ?? ""
-    say(told.bars?.t.length ? "" : told.problem || (told.bars ? NONE : WAITING))
+    trouble = told.problem ?? ""
+    say(trouble || (!told.bars ? WAITING : told.bars.t.length ? "" : NONE))
     const source = chart("candles")
     early = source ? null : told
     if (!told.bars || !source) return
@@ -32,10 +31,10 @@ export function render({model}) {
     if (!had && data.t.length) show(data.t, told.interval_ms)
     paint()
   }
-  let said = ""
+  let trouble = "", note = ""
   function say(text) { // over the chart
-    const detail = {number: model.chart, text}, told = JSON.stringify(detail)
-    if (said !== told) { said = told; dispatchEvent(new CustomEvent("workstation-chart-note", {detail})) }
+    note = text
+    dispatchEvent(new CustomEvent("workstation-chart-note", {detail: {number: model.chart, text}}))
   }
   function show(t, interval) {
     const plot = chart("price"), last = t[t.length - 1]
@@ -53,7 +52,7 @@ export function render({model}) {
     if (source && source !== filled) return follow() // it has come since: all bars anew
     if (source) {
       for (const bar of told.bars) put(source, row(...bar))
-      if (told.bars.length) source.change.emit(), source.properties.data.change.emit(), say("")
+      if (told.bars.length) source.change.emit(), source.properties.data.change.emit(), say(trouble)
     }
     ask()
   }
@@ -164,6 +163,7 @@ export function render({model}) {
   const followSoon = () => requestAnimationFrame(follow)
   const onChart = ({detail}) => { // what came before it did is drawn now
     if (detail !== model.chart) return
+    say(note)
     if (early) begin(early), mark()
     else if (stop) follow()
   }
