@@ -13,7 +13,7 @@ from workstation.client.kill import RESET, KillOrder, KillReset
 from workstation.dashboard.bar import TopBar
 from workstation.dashboard.controls import Outcome
 from workstation.dashboard.first_frame import TEMPLATE
-from workstation.dashboard.look import PAGE_SX, RAIL_WIDTH, RAW_CSS, THEME_CONFIG, head_of, stack
+from workstation.dashboard.look import PAGE_SX, RAIL_WIDTH, RAW_CSS, THEME_CONFIG, stack, title_of
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import OnPlace, Visit
 
@@ -174,9 +174,9 @@ def _place_of(entry: Entry) -> pn.Column:
     return stack(_title_of(entry.make), styles={"content-visibility": f"var(--page-{entry.name}, hidden)"})
 
 
-def _title_of(page: DeskPage | type[DeskPage]) -> pn.Column:
+def _title_of(page: DeskPage | type[DeskPage]) -> pn.pane.HTML:
     """Where the made page will have it."""
-    return stack(head_of(page.question), margin=(0, 8))
+    return title_of(page.question, margin=(12, 16, 4, 16))
 
 
 def _asked() -> dict[str, str]:

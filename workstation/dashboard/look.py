@@ -55,10 +55,10 @@ AS_LARGE_AS_IT_IS = {"max-width": "100%", "max-height": "none"}
 below would lie over the rest."""
 
 
-def title_of(question: str) -> pn.pane.HTML:
+def title_of(question: str, margin: tuple[int, ...] = (4, 8)) -> pn.pane.HTML:
     """A page's title: the question that it answers."""
     return pn.pane.HTML(
-        f"<h1>{escape(question)}</h1>", margin=(4, 8), stylesheets=[sheet_of("title")], styles={"white-space": "nowrap"}
+        f"<h1>{escape(question)}</h1>", margin=margin, stylesheets=[sheet_of("title")], styles={"white-space": "nowrap"}
     )
 
 

@@ -47,7 +47,10 @@ class LivePage:
         self._wanted = dict(place)
         self.tables = LiveTables(visit)
         self.ticket = Ticket(visit)
-        self.box = ChartBox(is_dark=visit.is_dark, sizing_mode="stretch_width", min_height=HEIGHT, margin=0)
+        self.box = ChartBox(
+            is_dark=visit.is_dark, sizing_mode="stretch_width", min_height=HEIGHT, margin=0,
+            styles={"flex": "1 1 560px", "min-width": "0"},
+        )  # fmt: skip
         self._acts = self._buttons()
         self.interval.value = place.get("interval", "1m") if place.get("interval") in INTERVALS else "1m"
         self.session.param.watch(self._on_session, "value")
@@ -66,7 +69,7 @@ class LivePage:
     def view(self) -> pn.viewable.Viewable:
         head = head_of(self.question, self.session, self.instrument, self.interval)
         chart = flow(
-            pn.Column(self.box, styles={"flex": "1 1 560px", "min-width": "0"}, margin=0),
+            self.box,
             pn.Column(
                 self.side,
                 self._acts,

@@ -7,6 +7,7 @@ from workstation.dashboard.look import flow
 from workstation.dashboard.tables import LiveTable, Row
 from workstation.dashboard.visit import Visit
 
+BESIDE = {"flex": "1 1 480px", "min-width": "0"}
 SHOWN = 30
 """Of the last signals and fills."""
 
@@ -20,6 +21,7 @@ class LiveTables:
             "Positions",
             POSITIONS,
             source="positions",
+            styles=BESIDE,
             empty="No positions. A session that enters shows them here.",
             buttons={"close": ["close", "Close at the market"]},
         )
@@ -27,14 +29,15 @@ class LiveTables:
             "Resting orders",
             ORDERS,
             source="orders",
+            styles=BESIDE,
             empty="No resting orders: nothing waits at a venue.",
             buttons={"cancel": ["cancel", "Cancel this order"]},
         )
         self.signals = LiveTable(
-            "Signals", SIGNALS, source="signals", most=SHOWN,
+            "Signals", SIGNALS, source="signals", most=SHOWN, styles=BESIDE,
             empty="No signals yet. They come when the strategy's rule is met.",
         )  # fmt: skip
-        self.fills = LiveTable("Fills", FILLS, source="fills", most=SHOWN, empty="No fills yet.")
+        self.fills = LiveTable("Fills", FILLS, source="fills", most=SHOWN, empty="No fills yet.", styles=BESIDE)
         self.positions.on_button("close", self._close)
         self.orders.on_button("cancel", self._cancel)
 
@@ -43,11 +46,7 @@ class LiveTables:
         return self.positions, self.orders, self.signals, self.fills
 
     def view(self) -> pn.viewable.Viewable:
-        return flow(
-            *(pn.Column(one, styles={"flex": "1 1 480px", "min-width": "0"}, margin=0) for one in self._all),
-            gap="16px",
-            margin=(8, 0),
-        )
+        return flow(*self._all, gap="16px", margin=(8, 0))
 
     def choose(self, session: str) -> None:
         """Of one session; of all where it is empty."""

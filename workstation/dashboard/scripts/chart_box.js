@@ -41,7 +41,7 @@ export function render({model}) {
 
   const onNote = ({detail}) => { if (detail.number === model.number && note.textContent !== detail.text) note.textContent = detail.text }
   addEventListener("workstation-chart-note", onNote)
-  const makeSoon = () => { making = making.then(make) }
+  const makeSoon = () => { making = making.then(make, make) }
   model.on("number", makeSoon)
   model.on("is_dark", paint)
   model.on("remove", () => { isGone = true; drop(); removeEventListener("workstation-chart-note", onNote) })
