@@ -162,6 +162,7 @@ def test_an_engine_watches_oanda_and_a_venue_of_ccxts_side_by_side_and_sells_cur
             ticket = {"session": "fx-desk", "venue": "fx", "symbol": "EUR/USD", "side": "sell", "quantity": "500"}
             client.place_order(OrderTicket.model_validate(ticket))
             wait_until(lambda: [one.quantity for one in client.positions()] == [Decimal(-500)])
+            wait_until(lambda: len(HistoryStore(home / "history").rows(EURO, HistoryKind.QUOTES, 0)) > 3)
             feeds = {feed.venue: feed for feed in client.health().feeds}
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

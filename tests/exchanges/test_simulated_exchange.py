@@ -254,7 +254,7 @@ def test_bars_that_are_not_streamed_are_asked_for_once_they_have_ended(place: Pl
 
 async def wanted_stream(venue: HostedVenue, stream: str) -> None:
     """Until somebody listens to it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not venue.hub.is_wanted(stream):
             await asyncio.sleep(0.01)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.running import DECIDES_S, Engine, Venues, busy_session, until, write_configuration
+from tests.faults.running import DECIDES_S, PATIENCE_S, Engine, Venues, busy_session, until, write_configuration
 from workstation.client.client import Client
 from workstation.client.messages import RecorderView, SessionStatus, SessionSummary
 from workstation.history.layout import HistoryKind
@@ -62,7 +62,7 @@ def test_a_full_disk_stops_the_recording_alone_and_it_resumes_with_the_space(sma
                 free = subprocess.run(["df", "--output=avail", "-B1", small_disk], capture_output=True, text=True)
                 file.write(b"x" * (int(free.stdout.split()[-1]) - SPARED))
 
-            until(lambda: recorder(client).state == "failed", "the recorder says that it stopped")
+            until(lambda: recorder(client).state == "failed", "the recorder says that it stopped", 2 * PATIENCE_S)
             assert "No space left on device" in (recorder(client).failure or "")
             assert any(one.startswith("recorder: ") and "No space" in one for one in client.health().problems)
             before = session(client)
