@@ -12,7 +12,7 @@ from workstation.dashboard.server import LAST_UNUSED_MS
 
 WAVES, VIEWERS = 4, 50
 MOST_MB = 2.0
-"""Of one viewer's document, with its Live page: the goal is 1.5 and 1.42 was seen, but allocators differ by a quarter."""
+"""Of one viewer's document, with its Live page: the goal is 1.5 and 1.42 was seen, but allocators differ."""
 KEPT = 1 / 3
 """Of what a wave takes, at most, may be missing after the later ones: allocators keep some, a leak keeps all."""
 LET_GO_S = 1.5 * LAST_UNUSED_MS / 1000
