@@ -55,17 +55,29 @@ def test_a_path_that_was_walked_before_is_the_same() -> None:
         assert fresh.close.tolist() == again.close.tolist()
 
 
-def test_a_load_has_the_rate_asked_for_in_order_on_the_grid_at_the_models_prices() -> None:
+@pytest.mark.parametrize("hour", [3, 15, 2 * 24 + 3], ids=["night", "afternoon", "weekend"])
+def test_a_load_has_the_rate_asked_for_in_every_second_of_the_week(hour: int) -> None:
+    start_ns = START_NS - START_NS % DAY_NS + hour * HOUR_NS
+    calm, busy = seconds(a_source(), start_ns, 20), seconds(a_source(4000), start_ns, 20)
+    of_second = np.bincount((busy[quotes_of(busy)]["ts_received"] - start_ns) // SECOND_NS, minlength=20)
+    usual = np.bincount((calm[quotes_of(calm)]["ts_received"] - start_ns) // SECOND_NS, minlength=20)
+    assert np.all((of_second >= 4000) & (of_second < 4000 + usual))
+
+
+def test_a_load_is_in_order_on_the_grid_and_at_the_models_prices() -> None:
     calm, busy = seconds(a_source(), START_NS, 20), seconds(a_source(4000), START_NS, 20)
     assert np.all(np.diff(busy["ts_received"]) >= 0)
-    is_quote, was_quote = busy["kind"] == RowKind.QUOTE, calm["kind"] == RowKind.QUOTE
-    copies = round(4000 / ((12 + 8) * 2))
-    assert is_quote.sum() == copies * was_quote.sum()
-    assert np.array_equal(busy[~is_quote]["x0"], calm[~was_quote]["x0"])
-    assert set(busy[is_quote]["x0"]) == set(calm[was_quote]["x0"])
-    bitcoin = busy[is_quote & (busy["instrument"] == 0)]
+    assert np.array_equal(busy[~quotes_of(busy)], calm[~quotes_of(calm)])
+    bitcoin, was = (rows[quotes_of(rows) & (rows["instrument"] == 0)] for rows in (busy, calm))
+    moved = np.flatnonzero(np.any([np.diff(was[side]) != 0 for side in ("x0", "x1")], axis=0))
+    changes = np.flatnonzero(np.any([np.diff(bitcoin[side]) != 0 for side in ("x0", "x1")], axis=0))
+    assert np.array_equal(bitcoin["ts_received"][changes + 1], was["ts_received"][moved + 1]), "no quote comes back"
     lots = bitcoin["x2"] * 1000
     assert np.allclose(lots, np.rint(lots)) and bitcoin["x2"].min() > 0
+
+
+def quotes_of(rows: Rows) -> np.ndarray:
+    return rows["kind"] == RowKind.QUOTE
 
 
 @pytest.fixture

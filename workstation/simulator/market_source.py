@@ -1,5 +1,6 @@
 """Where a simulated exchange's prices come from: the seeded market, or recorded history shifted to now."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -53,13 +54,13 @@ class ModelSource:
     """The seeded market: the same seed and time give the same prices in every process.
 
     With `quotes_per_second`, of all instruments together, each quote is repeated with other quantities as often as it
-    takes: the load of a busy market, at the price path of a calm one.
+    takes for so many in every second, at any hour of the week: the load of a busy market, at the price path of a calm
+    one.
     """
 
     def __init__(self, model: MarketModel, quotes_per_second: float | None = None) -> None:
         self.model = model
-        usual = sum(venue.quotes_per_second for venue in model.venues) * len(model.symbols)
-        self._copies = 1 if quotes_per_second is None else max(round(quotes_per_second / usual), 1)
+        self._quotes_per_second = quotes_per_second
         sizes = [symbol.touch_quantity for symbol in model.symbols]
         grids = [grid_of(instrument.lot_size) for instrument in model.instruments()]
         self._lots = np.array([grid.numerator / grid.scale for grid in grids])
@@ -76,8 +77,9 @@ class ModelSource:
             raise BadInput(f"market from {start_ns} ns: expected {self.model.origin_ns}, its origin, or later")
         while True:
             for rows in self.model.blocks(start_ns, start_ns + SPAN_NS, block_ns=SECOND_NS):
-                yield rows if self._copies == 1 else self._thickened(rows)
-            start_ns += SPAN_NS
+                start_ns += SECOND_NS
+                load = self._quotes_per_second
+                yield rows if load is None else self._thickened(rows, load, start_ns)
 
     def minutes(self, key: InstrumentKey, start_ns: int, stop_ns: int) -> Bars:
         start_ns = max(start_ns, self.model.origin_ns)
@@ -87,21 +89,21 @@ class ModelSource:
         is_long = stop_ns - start_ns > DEPARTURES_NS
         return (self.model.bars if is_long else self.model.venue_minutes)(key, start_ns, stop_ns)
 
-    def _thickened(self, rows: Rows) -> Rows:
-        """Each quote `copies` times, a little apart; the copies' quantities are halved, in turn bid and ask."""
+    def _thickened(self, rows: Rows, quotes: float, stop_ns: int) -> Rows:
+        """A second's rows, each quote repeated until the next; the copies' quantities are halved, in turn bid and ask."""
         is_quote = rows["kind"] == RowKind.QUOTE
-        place = np.repeat(np.arange(len(rows)), np.where(is_quote, self._copies, 1))
+        copies = math.ceil(quotes / max(is_quote.sum(), 1))
+        place = np.repeat(np.arange(len(rows)), np.where(is_quote, copies, 1))
         number = np.arange(len(place)) - np.searchsorted(place, place)
         many = rows[place]
-        many["ts_received"] += number * (SECOND_NS // 10 // self._copies)
+        later = number * (np.diff(rows["ts_received"], append=stop_ns) // copies)[place]
+        many["ts_received"] += later
+        many["ts_event"] += np.where(many["ts_event"] > 0, later, 0)
         lots = self._lots[many["instrument"]]
         for field, parity in (("x2", 1), ("x3", 0)):
             is_other = (number > 0) & (number % 2 == parity)
             many[field][is_other] = np.maximum(np.floor(many[field] / lots / 2), 1.0)[is_other] * lots[is_other]
-        # a copy may overtake the next block's first rows by a tenth of a second: it is held to its own second
-        last = rows["ts_received"][-1] if len(rows) else 0
-        many["ts_received"] = np.minimum(many["ts_received"], last)
-        return many[np.argsort(many["ts_received"], kind="stable")]
+        return many
 
 
 class HistorySource:
