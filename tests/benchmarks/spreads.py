@@ -35,12 +35,12 @@ POINT_NS, WINDOW_NS = 100 * MS_NS, 30 * MINUTE_NS
 FEE = 0.001
 
 
-def some_quotes(seed: int) -> dict[str, Any]:
-    """A walk of one-cent ticks."""
+def some_quotes(seed: int, rows: int = ROWS) -> dict[str, Any]:
+    """A walk of one-cent ticks, over as long a time however many they are."""
     random = np.random.default_rng(seed)
-    times = DAY_START_NS + np.cumsum(random.integers(1, 40_000_000, ROWS))
-    bid = np.round(60_000 + np.cumsum(random.integers(-1, 2, ROWS)) / 100, 2)
-    quantities = [np.round(random.lognormal(0, 1, ROWS), 3) for _ in range(2)]
+    times = DAY_START_NS + np.cumsum(random.integers(1, 40_000_000 * (ROWS // rows), rows))
+    bid = np.round(60_000 + np.cumsum(random.integers(-1, 2, rows)) / 100, 2)
+    quantities = [np.round(random.lognormal(0, 1, rows), 3) for _ in range(2)]
     return {
         "ts_received": times,
         "ts_event": times,
@@ -55,7 +55,8 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         measure_chart()
-        measure(folder)
+        measure(folder / "one")
+        measure_many(folder / "many")
     finally:
         shutil.rmtree(folder)
 
@@ -69,12 +70,18 @@ def measure_chart() -> None:
     print(f"a spread chart's data, {len(levels):,} points: {1e3 * least_s:.2f} ms, {1 / least_s:,.0f} charts a second")
 
 
+def store_quotes(store: HistoryStore, venue: str, symbol: str, columns: dict[str, Any]) -> None:
+    key = InstrumentKey(Venue(venue), Symbol(symbol))
+    store.put_instrument(an_instrument(key))
+    source = a_source(f"{venue} {symbol}")
+    store.write(Series(kind=HistoryKind.QUOTES, key=key), a_table(HistoryKind.QUOTES, **columns), source)
+
+
 def measure(folder: Path) -> None:
     store, sides = HistoryStore(folder / "history"), []
     for seed, venue in enumerate(VENUES):
-        key, columns = InstrumentKey(Venue(venue), Symbol(SYMBOL)), some_quotes(seed)
-        store.put_instrument(an_instrument(key))
-        store.write(Series(kind=HistoryKind.QUOTES, key=key), a_table(HistoryKind.QUOTES, **columns), a_source(venue))
+        columns = some_quotes(seed)
+        store_quotes(store, venue, SYMBOL, columns)
         pl.DataFrame(columns).write_parquet(folder / f"{venue}.parquet", compression="zstd")
         sides.append(columns)
     files = [folder / f"{venue}.parquet" for venue in VENUES]
@@ -87,6 +94,31 @@ def measure(folder: Path) -> None:
         },
     )
     measure_join(*((side["ts_received"], side["bid"]) for side in sides))
+
+
+def measure_many(folder: Path) -> None:
+    """A hundred symbols, of which polars has one file for each venue; it computes at A's quotes, we at both sides'."""
+    store, rows = HistoryStore(folder / "history"), ROWS // SYMBOLS
+    names = [f"C{number:02d}/USDT" for number in range(SYMBOLS)]
+    for place, venue in enumerate(VENUES):
+        frames = []
+        for seed, name in enumerate(names):
+            columns = some_quotes(place * SYMBOLS + seed, rows)
+            store_quotes(store, venue, name, columns)
+            frames.append(pl.DataFrame(columns).with_columns(symbol=pl.lit(name)))
+        pl.concat(frames).sort("ts_received").write_parquet(folder / f"{venue}.parquet", compression="zstd")
+    files = [folder / f"{venue}.parquet" for venue in VENUES]
+    report(
+        f"the same of {SYMBOLS} symbols, a point for each quote",
+        2 * SYMBOLS * rows,
+        {
+            "ours": lambda: [
+                notebook_spreads.spreads(*VENUES, name, resolution_ms=POINT_NS // MS_NS, history=store)
+                for name in names
+            ],
+            "polars: as-of join and rolling by symbol": lambda: many_by_polars(*files),
+        },
+    )
 
 
 def measure_join(a: tuple[Any, Any], b: tuple[Any, Any]) -> None:
@@ -154,6 +186,24 @@ def by_polars(a: Path, b: Path) -> pl.DataFrame:
     return points.with_columns(
         pl.col("spread").rolling_mean_by(pl.col("point").cast(pl.Int64), window_size=f"{places}i").alias("mean"),
         pl.col("spread").rolling_std_by(pl.col("point").cast(pl.Int64), window_size=f"{places}i").alias("deviation"),
+    ).collect()
+
+
+def many_by_polars(a: Path, b: Path) -> pl.DataFrame:
+    sides = [
+        pl.scan_parquet(file).select(
+            "symbol",
+            ts=pl.col("ts_received").cast(pl.Datetime("ns")),
+            **{f"mid_{name}": (pl.col("bid") + pl.col("ask")) / 2},
+        )
+        for file, name in ((a, "a"), (b, "b"))
+    ]
+    spread = (pl.col("mid_a") / pl.col("mid_b")).log() * 1e4
+    points = sides[0].join_asof(sides[1], on="ts", by="symbol", check_sortedness=False).with_columns(spread=spread)
+    window = {"by": "ts", "window_size": f"{WINDOW_NS}ns"}
+    return points.with_columns(
+        pl.col("spread").rolling_mean_by(**window).over("symbol").alias("mean"),
+        pl.col("spread").rolling_std_by(**window).over("symbol").alias("deviation"),
     ).collect()
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from tests.history.live import NEVER, NOW_NS, a_bar, a_recorder, a_registry, live_rows, logs, stored_numbers
 from tests.history.series import BTC, DAY_START_NS, ETH, QUOTES, a_source, an_instrument, quotes_at, segment_files
 from workstation.history import rolling
+from workstation.history import store as store_module
 from workstation.history.blocks import Selection, count_rows, merged_blocks
 from workstation.history.durable import HistoryCorrupt, RecorderRunning
 from workstation.history.instruments import snapshots
@@ -190,6 +192,36 @@ def test_a_reader_sees_every_row_once_at_every_step_of_the_roll(store: HistorySt
     assert steps.count > 100 and len(states) == len(SERIES) + 1
     assert set(reads) == {(path,), ()}
     assert stored_numbers(store) == list(range(1, 61))
+
+
+def test_a_series_is_held_at_every_step_of_its_first_roll(store: HistoryStore) -> None:
+    path = leave_a_log(store, live_rows(60))
+
+    def look() -> None:
+        assert all(store.holds(series) for series in SERIES)
+
+    steps = Steps(look)
+    sys.settrace(steps)
+    try:
+        roll_log(store, path)
+    finally:
+        sys.settrace(None)
+    look()
+    assert steps.count > 100
+    assert not store.holds(replace(SERIES[0], kind=HistoryKind.BOOKS))
+
+
+def test_a_series_whose_first_roll_ends_between_two_looks_is_held(
+    store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = leave_a_log(store, live_rows(60))
+
+    def late(root: Path) -> list[Tail]:
+        roll_log(store, path)
+        return []
+
+    monkeypatch.setattr(store_module, "read_tails", late)
+    assert store.holds(SERIES[0])
 
 
 class Interrupted(BaseException):

@@ -31,7 +31,7 @@ async def warm_bars(store: HistoryStore, feeds: Feeds, settings: SessionSettings
         await feeds.backfill(store, key, length, since_ns)
     except WorkstationError as error:
         log.warning("session %s: no bars from %s (%s): it starts with what is stored", settings.session_id, key, error)
-    if Series(kind=HistoryKind.BARS, key=key, interval_ns=length) not in store.series():
+    if not store.holds(Series(kind=HistoryKind.BARS, key=key, interval_ns=length)):
         return empty_bars(length)
     try:
         stored = store.bars(key, length, since_ns, now_ns - length + 1)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.layout import HistoryKind, Series
+from workstation.history.reading_ahead import read_ahead
 from workstation.history.scaling import decode
 from workstation.history.segments import (
     ROW_GROUP_ROWS,
@@ -215,14 +216,16 @@ def stored_range(folder: Path, segment: Segment, column: str) -> tuple[int, int]
 
 def row_groups(folder: Path, segment: Segment, span: Span, column: str) -> Iterator[Table]:
     """Whole row groups that may have times of `column` in the span. Raises HistoryCorrupt, naming the file."""
+
+    def read(number: int) -> Table:
+        try:
+            return file.group(number)
+        except (OSError, pa.ArrowException) as error:
+            raise corrupt(folder / segment.path, segment, f"row group {number}: {error}") from error
+
     with open_segment(folder, segment) as file:
-        for number in range(file.groups):
-            if span.misses(*file.range_of(number, column)):
-                continue
-            try:
-                yield file.group(number)
-            except (OSError, pa.ArrowException) as error:
-                raise corrupt(folder / segment.path, segment, f"row group {number}: {error}") from error
+        wanted = [number for number in range(file.groups) if not span.misses(*file.range_of(number, column))]
+        yield from read_ahead(read, wanted)
 
 
 def count_stored(folder: Path, series: Series, segments: Sequence[Segment], span: Span) -> int:

@@ -102,6 +102,12 @@ class HistoryStore:
         """Every series that has a manifest or rows in a live log."""
         return self._series(read_tails(self.root))
 
+    def holds(self, series: Series) -> bool:
+        """Whether `series()` names it, at the price of a look at it alone."""
+        manifest = self.root / series.folder / MANIFEST_NAME
+        is_there = manifest.exists() or any(series in tail.series() for tail in read_tails(self.root))
+        return is_there or manifest.exists()  # its first roll may have ended between the two looks
+
     def _series(self, tails: Sequence[Tail]) -> list[Series]:
         manifests = sorted(self.root.glob(f"kind=*/venue=*/symbol=*/**/{MANIFEST_NAME}"))
         stored = [series_of_folder(path.parent.relative_to(self.root)) for path in manifests]

@@ -60,11 +60,12 @@ def require_received(store: HistoryStore, selection: Selection, span: Span, assu
 
 
 def _require_series(store: HistoryStore, series: Series) -> None:
+    if store.holds(series):
+        return
     stored = store.series()
     if not stored:
         raise HistoryMissing(f"history {store.root}: holds nothing; see `workstation data import --help`")
-    if series not in stored:
-        raise HistoryMissing(f"{series}: not stored; {_nearest(series, stored)}")
+    raise HistoryMissing(f"{series}: not stored; {_nearest(series, stored)}")
 
 
 def _moment(when: object) -> datetime:

@@ -1,52 +1,49 @@
 """The spread between two venues over the past, as its window told it: the windows' own code over stored quotes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from workstation.errors import BadInput
+from workstation.history.blocks import BLOCK_ROWS
 from workstation.history.market_rows import Span
 from workstation.history.segments import SPREAD_COLUMNS
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Instrument
-from workstation.model.market import IntArray
+from workstation.model.market import FloatArray, IntArray
 from workstation.research.spread_walk import SpreadWalk
 from workstation.windows.sampling import FIELDS, sample_rows
 from workstation.windows.specs import WindowSpec
 
 COLUMNS = SPREAD_COLUMNS
 """As `sampling.SAMPLED` orders them."""
-GROWTH = 2
 
 
-@dataclass(slots=True)
 class _Samples:
-    """Room that grows between blocks."""
+    """Room for those of a block, and of them the ones that no further row changes, set aside."""
 
-    times: IntArray
-    values: npt.NDArray[np.float64]
-    is_gap: npt.NDArray[np.bool_]
-    written: int = 0
+    def __init__(self) -> None:
+        room = 2 * BLOCK_ROWS + 1
+        self.times = np.empty(room, np.int64)
+        self.values = np.empty((room, len(FIELDS)))
+        self.is_gap = np.empty(room, np.bool_)
+        self.written = 0
+        self._aside: list[tuple[IntArray, FloatArray]] = []
 
-    @classmethod
-    def empty(cls) -> Self:
-        return cls(np.empty(0, np.int64), np.empty((0, len(FIELDS))), np.empty(0, np.bool_))
+    def set_aside(self) -> None:
+        """All but the last, which the next block may go on with."""
+        done = self.written - 1
+        if done > 0:
+            self._aside.append((self.times[:done].copy(), self.values[:done].copy()))
+            for array in (self.times, self.values, self.is_gap):
+                array[0] = array[done]
+            self.written = 1
 
-    def make_room(self, rows: int) -> None:
-        """For two samples a row."""
-        needed = self.written + 2 * rows
-        if needed <= len(self.times):
-            return
-        size = max(needed, GROWTH * len(self.times))
-        for name in ("times", "values", "is_gap"):
-            old = getattr(self, name)
-            new = np.empty((size, *old.shape[1:]), old.dtype)
-            new[: self.written] = old[: self.written]
-            setattr(self, name, new)
+    def all(self) -> tuple[IntArray, FloatArray]:
+        """Times in ns, and float64[n, len(FIELDS)]."""
+        parts = [*self._aside, (self.times[: self.written], self.values[: self.written])]
+        return np.concatenate([times for times, _ in parts]), np.concatenate([values for _, values in parts])
 
 
 def spread_series(
@@ -61,20 +58,15 @@ def spread_series(
     """
     if every_ns <= 0:
         raise BadInput(f"resolution {every_ns} ns: expected more than 0")
-    walk, samples = SpreadWalk(store, window, span, rules), _Samples.empty()
+    walk, samples = SpreadWalk(store, window, span, rules), _Samples()
     for block in walk.blocks():
-        samples.make_room(len(block))
+        samples.set_aside()
         position, samples.written = sample_rows(
             block, every_ns, walk.slot, samples.times, samples.values, samples.is_gap, samples.written,
             *walk.market.tables.arrays(),
         )  # fmt: skip
         walk.require_all(position, block)
-    return _frame(samples, span)
-
-
-def _frame(samples: _Samples, span: Span) -> pd.DataFrame:
-    times = samples.times[: samples.written]
+    times, values = samples.all()
     first = 0 if span.start_ns is None else int(np.searchsorted(times, span.start_ns))
     index = pd.DatetimeIndex(times[first:].astype("datetime64[ns]"), name="ts_received").tz_localize("UTC")
-    values: npt.NDArray[Any] = samples.values[first : samples.written]
-    return pd.DataFrame(values.copy(), index=index, columns=list(COLUMNS))
+    return pd.DataFrame(values[first:], index=index, columns=list(COLUMNS), copy=False)

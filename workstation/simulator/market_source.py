@@ -90,7 +90,7 @@ class ModelSource:
         return (self.model.bars if is_long else self.model.venue_minutes)(key, start_ns, stop_ns)
 
     def _thickened(self, rows: Rows, quotes: float, stop_ns: int) -> Rows:
-        """A second's rows, each quote repeated until the next; the copies' quantities are halved, in turn bid and ask."""
+        """A second's rows, each quote repeated until the next, with half its quantities, in turn of bid and of ask."""
         is_quote = rows["kind"] == RowKind.QUOTE
         copies = math.ceil(quotes / max(is_quote.sum(), 1))
         place = np.repeat(np.arange(len(rows)), np.where(is_quote, copies, 1))
