@@ -294,10 +294,12 @@ def test_after_a_full_disk_every_session_goes_on_from_its_journal(bench: Bench) 
 def test_a_session_that_was_killed_goes_on_with_what_it_had(bench: Bench, tmp_path: Path, cut: int) -> None:
     bench.start()
     bench.play(ROWS[:cut])
-    before = bench.sessions.of("s").session.state
+    before, signals = bench.sessions.of("s").session.state, list(bench.sessions.of("s").signals)
     with a_bench(bench.crashed(tmp_path / "again"), now_ns=bench.clock.time_ns + SECOND_NS) as again:
         again.recover()
         after = again.sessions.of("s").session.state
+        shown = [one for one in again.sessions.of("s").signals if one in signals]
+        assert shown == signals[-len(shown) :] and len(shown) >= min(len(signals), 50)
         assert after.conditions == before.conditions
         assert after.groups == before.groups and after.orders == before.orders
         assert after.book.snapshot() == before.book.snapshot()

@@ -36,7 +36,7 @@ from workstation.errors import (
 )
 from workstation.history.store import HistoryStore
 from workstation.ledger.journal import Ledger
-from workstation.model.events import FeedLagChanged, InstrumentListed, RunStarted
+from workstation.model.events import Fact, FeedLagChanged, InstrumentListed, RunStarted
 from workstation.model.ids import RunId, SessionId
 from workstation.model.instrument import Instrument, InstrumentKey, require_contract_of_one
 from workstation.model.market import Bars
@@ -52,6 +52,8 @@ from workstation.strategies.base import make_strategy
 from workstation.strategies.catalog import strategy_named, take_in
 
 SAVE_EVERY_FACTS = 5_000
+FACTS_SHOWN_AGAIN = 1_000
+"""Of each session, after a start: what they tell of its last signals."""
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +147,15 @@ class Sessions:
             raise SessionExists(f"session {session_id}: it is being started already")
         self._reviving.add(session_id)
         try:
-            state = await asyncio.to_thread(recovered_state, self._ledger, session_id)
-            return await self._begin(manifest, state)
+            state, last = await asyncio.to_thread(self._recovered, session_id)
+            return await self._begin(manifest, state, last)
         finally:
             self._reviving.discard(session_id)
+
+    def _recovered(self, session_id: SessionId) -> tuple[SessionState, Sequence[Fact]]:
+        """The state, and the last facts that it came from."""
+        state = recovered_state(self._ledger, session_id)
+        return state, list(self._ledger.facts(session_id, start=max(state.facts - FACTS_SHOWN_AGAIN, 0)))
 
     def _of_next_run(self, manifest: RunManifest, state: SessionState) -> RunManifest:
         """The same by today's code, for the run behind those that the ledger knows; of the first run as it is."""
@@ -242,7 +249,7 @@ class Sessions:
 
     # -- the beginning of a run
 
-    async def _begin(self, manifest: RunManifest, state: SessionState) -> LiveSession:
+    async def _begin(self, manifest: RunManifest, state: SessionState, last: Sequence[Fact] = ()) -> LiveSession:
         market = self._turns.market
         for instrument in manifest.instruments:
             self._check_venue(instrument.key)
@@ -257,6 +264,7 @@ class Sessions:
             is_killed=partial(self.kill_switch.is_on, settings.session_id),
         )
         live = LiveSession(manifest, host)
+        live.observe(last)
         self._turns.sessions[settings.session_id] = live
         if live.is_over:
             live.is_ready = True
