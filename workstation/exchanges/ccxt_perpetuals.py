@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
-import ccxt
-
 from workstation.errors import VenueRefused, VenueUnavailable
 from workstation.exchanges.ccxt_client import venue_errors
+from workstation.exchanges.ccxt_library import ccxt
 from workstation.exchanges.ccxt_parse import Refusal, Refusals, funding_numbers, mark_numbers
 from workstation.exchanges.ccxt_watch import Call, chunks, source_of
 from workstation.exchanges.intake import Stream

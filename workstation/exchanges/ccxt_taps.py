@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import ccxt
 from aiohttp import WSMsgType
-from ccxt.async_support.base.ws.cache import ArrayCache, ArrayCacheByTimestamp
 from google.protobuf.message import DecodeError
 
 from workstation.exchanges.ccxt_client import UNREADABLE
+from workstation.exchanges.ccxt_library import ArrayCache, ArrayCacheByTimestamp, ccxt
 
 FAULTS = (*UNREADABLE, ccxt.BaseError, DecodeError)
 """What reading a broken frame raises: in the parser of JSON or of protobuf, or in ccxt's own parsing."""

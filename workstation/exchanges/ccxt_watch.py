@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-import ccxt
-
 from workstation.errors import BadInput
 from workstation.exchanges.ccxt_client import venue_errors
+from workstation.exchanges.ccxt_library import ccxt
 from workstation.exchanges.ccxt_parse import Refusal, Refusals
 from workstation.exchanges.intake import Stream
 from workstation.exchanges.settings import VenueSettings

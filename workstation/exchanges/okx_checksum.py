@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-import ccxt
+from workstation.exchanges.ccxt_library import ccxt
 
 LEVELS = 25
 """Of each side that the checksum is over."""
