@@ -1,6 +1,6 @@
 """A ccxt.pro client: its addresses rewritten for a simulated exchange, its REST calls through one limiter.
 
-Importing this module imports ccxt: a third of a second and 40 MB, and a few MB more for each exchange that is asked for.
+Importing this module imports ccxt: a third of a second and 40 MB, and some more for each exchange that is asked for.
 """
 
 import difflib
