@@ -29,6 +29,21 @@ PAINTED = """(canvases, [r, g, b]) => {
   return count
 }"""
 
+PLOTS = """() => {
+const plots = (made) => [...made.views_manager.query((one) => one.canvas_view)].map(plot)
+return [...workstationCharts.values()].flatMap(plots)
+function plot(view) {
+  const {canvas} = view.canvas_view.primary, {width, height} = canvas
+  const copy = new OffscreenCanvas(width, height).getContext("2d", {willReadFrequently: true})
+  copy.drawImage(canvas, 0, 0)
+  const {data} = copy.getImageData(0, 0, width, height)
+  const at = (x, y) => [...data.slice(4 * (y * width + x), 4 * (y * width + x + 1))]
+  const edges = [...Array(width).keys()].map((x) => at(x, 0)).concat([...Array(height).keys()].map((y) => at(0, y)))
+  let painted = 0
+  for (let i = 3; i < data.length; i += 4) if (data[i]) painted++
+  return [painted / (width * height), edges.filter(([r, g, b, a]) => a > 63).map(([r, g, b]) => [r, g, b])]
+}}"""
+
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -116,6 +131,11 @@ class Screen:
         wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
         count: int = self.page.locator("canvas").locator("visible=true").evaluate_all(PAINTED, wanted)
         return count
+
+    def plots(self) -> list[tuple[float, list[list[int]]]]:
+        """Of each plot in the page's charts how much of it is painted, and its colours (rgb) at the top and left."""
+        found: list[tuple[float, list[list[int]]]] = self.page.evaluate(PLOTS)
+        return found
 
     def is_lost(self) -> bool:
         return bool(self.page.evaluate("() => document.documentElement.hasAttribute('data-lost')"))

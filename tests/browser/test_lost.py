@@ -84,6 +84,8 @@ def test_bars_that_a_venue_withholds_are_said_over_the_chart_until_they_come(des
     try:
         screen.open("/live?session=&instrument=orion%3AETH%2FUSDT&interval=1d")
         expect(said).to_contain_text("orion has not answered yet: bars of ETH/USDT may be missing")
+        until(lambda: len(screen.plots()) == 2, "the chart")
+        until(lambda: all(painted > 0.9 for painted, _ in screen.plots()), "both plots, with nothing in them")
     finally:
         desk.venues.be_well()
     expect(said).to_be_empty()

@@ -50,9 +50,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candle_source, "SOME_MISSING_S", 0.001)
 
 
-def watched(link: Link, act: Callable[[CandleSource], Any]) -> None:
+def watched(link: Link, act: Callable[[CandleSource], Any], interval: str = "1m") -> None:
     async def look() -> None:
-        source = CandleSource(Channel("candles"), link, "nova", SYMBOL, "1m")  # type: ignore[arg-type]
+        source = CandleSource(Channel("candles"), link, "nova", SYMBOL, interval)  # type: ignore[arg-type]
         try:
             await act(source)
         finally:
@@ -102,5 +102,64 @@ def test_quotes_go_on_while_bars_are_missing_and_a_loss_begins_anew() -> None:
         source.missed()
         assert source.snapshot() is None
         await until(lambda: source.snapshot() is not None)
+
+    watched(link, look)
+
+
+def test_minutes_of_the_bar_in_the_making_may_be_missing_too() -> None:
+    link = Link(bars(3), bars(2, SILENT), bars(3), bars(4))
+    problems: list[str] = []
+
+    async def look(source: CandleSource) -> None:
+        def is_whole() -> bool:
+            snapshot = source.snapshot()
+            problems.append("" if snapshot is None else snapshot["problem"])
+            return snapshot is not None and not snapshot["problem"]
+
+        await until(is_whole)
+
+    watched(link, look, "5m")
+    assert SILENT in problems and link.asked == 4
+
+
+@pytest.mark.parametrize("answers", [(bars(3, SILENT),), (VenueUnavailable(SILENT),)], ids=["partly", "not at all"])
+def test_what_did_not_change_is_not_told_again(
+    answers: tuple[BarsView | WorkstationError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Channel] = []
+    monkeypatch.setattr(Channel, "snapshot", lambda channel: told.append(channel))
+    link = Link(*answers)
+
+    async def look(source: CandleSource) -> None:
+        await until(lambda: link.asked > 5)
+
+    watched(link, look)
+    assert len(told) == 1
+
+
+def test_a_loss_forgets_what_was_wrong_before() -> None:
+    link = Link(VenueUnavailable(SILENT), bars(3))
+
+    async def look(source: CandleSource) -> None:
+        await until(lambda: source.snapshot() is not None and "bars" in source.snapshot())  # type: ignore[operator]
+        source.missed()
+        assert source.snapshot() is None
+
+    watched(link, look)
+
+
+def test_one_asks_at_a_time_and_none_once_it_is_closed() -> None:
+    link = Link(bars(3, SILENT))
+
+    async def look(source: CandleSource) -> None:
+        def asking() -> int:
+            return len(asyncio.all_tasks()) - 1
+
+        await until(lambda: link.asked > 2)
+        source.missed()
+        await until(lambda: link.asked > 5)
+        assert asking() == 1
+        source.close()
+        await until(lambda: not asking())
 
     watched(link, look)

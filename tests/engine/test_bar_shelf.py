@@ -1,7 +1,8 @@
 """Bars for charts: stored, the venue's, told since and in the making; none twice, none missing."""
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.engine.test_feeds import an_engine
 from tests.engine.test_tape import a_minute, a_trade
 from tests.session.desks import NOVA, START_NS, SYMBOL, linear
 from workstation.client.messages import BarsView
-from workstation.engine import bar_series
+from workstation.engine import bar_shelf
 from workstation.engine.bar_shelf import MOST_SERIES
 from workstation.errors import VenueRefused, VenueUnavailable, WorkstationError
 from workstation.history.longer_bars import longer_bars
@@ -44,6 +45,8 @@ class Shelf:
         self.past: dict[int, Bars | WorkstationError] = {}
         self.asked: list[tuple[int, int]] = []
         """Length, and how many bars before now it wants them from."""
+        self.hung: list[int] = []
+        """Lengths that it was asked for and did not tell at once."""
         bench.feed[NOVA.venue].bars = self._bars  # type: ignore[method-assign]
 
     async def _bars(self, key: object, interval_ns: int, since_ns: int) -> Bars:
@@ -58,6 +61,22 @@ class Shelf:
     def view(self, interval: str = "1m", limit: int = 10) -> BarsView:
         return asyncio.run(self.engine.bars("nova", SYMBOL, interval, limit))
 
+    def run(self, looked: Coroutine[Any, Any, None]) -> None:
+        async def to_the_end() -> None:
+            try:
+                async with asyncio.timeout(20):
+                    await looked
+            finally:
+                await self.engine._market._shelf.close()
+
+        asyncio.run(to_the_end())
+
+    async def answered(self, interval: str, limit: int) -> BarsView:
+        """What is shown once nothing is waited for any more."""
+        while any(one.is_filling for one in self.engine._market._shelf._series.values()):
+            await asyncio.sleep(0.005)
+        return await self.engine.bars("nova", SYMBOL, interval, limit)
+
     def take(self, *rows: np.void) -> None:
         for row in rows:
             self.bench.tell(row)
@@ -65,8 +84,11 @@ class Shelf:
 
     def store(self, bars: Bars) -> None:
         """As an earlier life of the engine left it."""
+        feed = self.bench.feed[NOVA.venue]
+        telling, feed.bars = feed.bars, self._bars  # type: ignore[method-assign]
         self.past[bars.interval_ns], before = bars, self.past.get(bars.interval_ns)
         asyncio.run(self.bench.feeds.backfill(self.bench.store, NOVA, bars.interval_ns, 0))
+        feed.bars = telling  # type: ignore[method-assign]
         self.asked.clear()
         self.past.pop(bars.interval_ns)
         if before is not None:
@@ -221,33 +243,168 @@ def test_a_venue_that_does_not_answer_is_told_beside_what_is_known_and_raised_wh
     assert shelf.view().problem == "nova: no answer"
 
 
-def test_a_venue_that_hangs_is_waited_for_once_and_what_is_known_is_shown_meanwhile(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bar_series, "PATIENCE_S", 0.05)
+def test_a_hole_that_the_venue_did_not_fill_is_asked_for_also_once_the_feed_tells_bars(shelf: Shelf) -> None:
     shelf.store(minutes(*range(-20, -10)))
+    assert shelf.view(limit=20).problem == "nova: no answer"
+    shelf.bench.clock.time_ns = MINUTE + MINUTE_NS + 1
+    shelf.take(closed(0, 5, 6, 4, 5.5, 7))
+    assert places(shelf.view(limit=20)) == [*range(-20, -10), 0]
     shelf.past[MINUTE_NS] = minutes(*range(-20, 0))
-    answers = asyncio.Event()
-    feed = shelf.bench.feed[NOVA.venue]
+    shelf.bench.clock.time_ns = MINUTE + MINUTE_NS + 40 * SECOND_NS
+    view = shelf.view(limit=21)
+    assert (places(view), view.problem) == (list(range(-20, 1)), "")
+    for _ in range(2):
+        shelf.bench.clock.time_ns += 11 * SECOND_NS
+        shelf.view(limit=20)
+    assert len(shelf.asked) == 3, "what is whole is not asked for again"
+
+
+@pytest.fixture
+def hanging(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """The venue answers once this is set; nobody has much patience."""
+    monkeypatch.setattr(bar_shelf, "PATIENCE_S", 0.05)
+    answers, feed = asyncio.Event(), shelf.bench.feed[NOVA.venue]
     told = feed.bars
 
-    async def hanging(*args: Any) -> Bars:
+    async def hangs(key: object, interval_ns: int, since_ns: int) -> Bars:
+        shelf.hung.append(interval_ns)
         await answers.wait()
-        return await told(*args)
+        return await told(key, interval_ns, since_ns)
 
-    feed.bars = hanging  # type: ignore[method-assign]
+    feed.bars = hangs  # type: ignore[method-assign]
+    return answers
+
+
+NOT_YET = f"nova has not answered yet: bars of {SYMBOL} may be missing"
+
+
+def test_a_venue_that_hangs_is_waited_for_once_and_what_is_known_is_shown_meanwhile(
+    shelf: Shelf, hanging: asyncio.Event
+) -> None:
+    shelf.store(minutes(*range(-20, -10)))
+    shelf.past[MINUTE_NS] = minutes(*range(-20, 0))
 
     async def looked() -> None:
         views = await asyncio.gather(*(shelf.engine.bars("nova", SYMBOL, "1m", 20) for _ in range(3)))
         for view in views:
-            assert places(view) == list(range(-20, -10))
-            assert view.problem == f"nova has not answered yet: bars of {SYMBOL} may be missing"
-        answers.set()
-        view = await shelf.engine.bars("nova", SYMBOL, "1m", 20)
+            assert places(view) == list(range(-20, -10)) and view.problem == NOT_YET
+        hanging.set()
+        view = await shelf.answered("1m", 20)
         assert places(view) == list(range(-20, 0)) and view.problem == ""
 
-    asyncio.run(looked())
-    assert len(shelf.asked) == 1
+    shelf.run(looked())
+    assert shelf.hung == [MINUTE_NS]
+
+
+@pytest.mark.parametrize(("interval", "lengths"), [("5m", 2), ("1d", 3), ("1w", 4)])
+def test_series_that_make_one_chart_are_waited_for_together(
+    shelf: Shelf, hanging: asyncio.Event, monkeypatch: pytest.MonkeyPatch, interval: str, lengths: int
+) -> None:
+    shelf.take(trade(150))
+
+    patience: list[float | None] = []
+    wait = asyncio.wait
+
+    async def noted(tasks: Any, *, timeout: float | None = None) -> Any:
+        patience.append(timeout)
+        return await wait(tasks, timeout=timeout)
+
+    monkeypatch.setattr(asyncio, "wait", noted)
+
+    async def looked() -> None:
+        view = await shelf.engine.bars("nova", SYMBOL, interval, 20)
+        assert view.problem == NOT_YET and len(shelf.hung) == lengths
+        assert all(patience[:lengths]) and not any(patience[lengths:])
+
+    shelf.run(looked())
+
+
+def test_what_the_bar_in_the_making_is_made_of_may_be_missing_too(shelf: Shelf) -> None:
+    shelf.past[5 * MINUTE_NS] = longer_bars(minutes(*range(-37, -2)), 5 * MINUTE_NS)
+    shelf.take(trade(150))
+    assert shelf.view("5m", 4).problem == "nova: no answer"
+    shelf.past[MINUTE_NS] = minutes(*range(-37, 0))
+    shelf.bench.clock.time_ns += 11 * SECOND_NS
+    view = shelf.view("5m", 4)
+    assert view.problem == "" and view.forming is not None and view.forming.open == 198
+
+
+def test_a_slow_disk_is_not_called_a_silent_venue(
+    shelf: Shelf, hanging: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.store(minutes(*range(-20, 0)))
+    may_read, read = threading.Event(), shelf.bench.store.bars
+
+    def slowly(*args: Any) -> Bars:
+        assert may_read.wait(20)
+        return read(*args)
+
+    monkeypatch.setattr(shelf.bench.store, "bars", slowly)
+
+    async def looked() -> None:
+        with pytest.raises(VenueUnavailable, match="is still being read"):
+            await shelf.engine.bars("nova", SYMBOL, "1m", 20)
+        may_read.set()
+        view = await shelf.answered("1m", 20)
+        assert places(view) == list(range(-20, 0)) and view.problem == ""
+
+    shelf.run(looked())
+    assert shelf.hung == []
+
+
+def test_a_fault_after_everybody_has_gone_is_logged_and_tried_again(
+    shelf: Shelf, hanging: asyncio.Event, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf.past[MINUTE_NS] = minutes(*range(-20, 0))
+    backfill, faults = shelf.engine._feeds.backfill, [OSError("disk full")]
+
+    async def fails(*args: Any) -> None:
+        await hanging.wait()
+        if faults:
+            raise faults.pop()
+        await backfill(*args)
+
+    monkeypatch.setattr(shelf.engine._feeds, "backfill", fails)
+
+    async def looked() -> None:
+        with pytest.raises(VenueUnavailable):
+            await shelf.engine.bars("nova", SYMBOL, "1m", 20)
+        hanging.set()
+        await asyncio.sleep(0.01)
+        shelf.bench.clock.time_ns += 11 * SECOND_NS
+        view = await shelf.answered("1m", 20)
+        assert places(view) == list(range(-20, 0)) and view.problem == ""
+
+    shelf.run(looked())
+    assert "disk full" in caplog.text
+
+
+def test_nothing_is_asked_or_stored_once_the_engine_has_closed(shelf: Shelf, hanging: asyncio.Event) -> None:
+    shelf.take(trade(150))
+
+    async def looked() -> None:
+        await shelf.engine.bars("nova", SYMBOL)
+        series = list(shelf.engine._market._shelf._series.values())
+        assert any(one.is_filling for one in series)
+        await shelf.engine.close()
+        assert not any(one.is_filling for one in series)
+
+    shelf.run(looked())
+
+
+def test_a_series_that_is_being_filled_is_not_put_away(
+    shelf: Shelf, hanging: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bar_shelf, "MOST_SERIES", 2)
+    shelf.take(trade(150))
+
+    async def looked() -> None:
+        for _ in range(3):
+            for interval in ("5m", "15m", "1h"):
+                await shelf.engine.bars("nova", SYMBOL, interval)
+        assert sorted(shelf.hung) == [length * MINUTE_NS for length in (1, 5, 15, 60)]
+
+    shelf.run(looked())
 
 
 def test_only_so_many_series_are_kept(shelf: Shelf) -> None:

@@ -1,5 +1,6 @@
 """Where prices come from: the model as it is, thickened into a load, or recorded history shifted to now."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from workstation.model.market import (
     Rows,
 )
 from workstation.simulator.bar_history import WEEK_NS, BarHistory, interval_start
-from workstation.simulator.market_source import HistorySource
+from workstation.simulator.market_source import HistorySource, ModelSource
 from workstation.simulator.markets import ORIGIN_NS, MarketModel
 from workstation.simulator.sample import quote_table, trade_table
 from workstation.simulator.settings import BTC, NOVA
@@ -74,6 +75,20 @@ def test_a_load_is_in_order_on_the_grid_and_at_the_models_prices() -> None:
     assert np.array_equal(bitcoin["ts_received"][changes + 1], was["ts_received"][moved + 1]), "no quote comes back"
     lots = bitcoin["x2"] * 1000
     assert np.allclose(lots, np.rint(lots)) and bitcoin["x2"].min() > 0
+    assert len(np.unique(bitcoin["ts_event"])) > 0.9 * len(bitcoin), "each is of its own time"
+    assert all(len(np.unique(bitcoin[side])) > len(np.unique(was[side])) for side in ("x2", "x3"))
+
+
+def test_a_load_fills_the_seconds_in_which_the_market_is_silent() -> None:
+    slow = replace(NOVA, quotes_per_second=0.3)
+    source = ModelSource(MarketModel(seed=3, venues=(slow,), symbols=(BTC.spot(),)), 50.0)
+    rows = seconds(source, START_NS, 60)
+    of_second = np.bincount((rows["ts_received"] - START_NS) // SECOND_NS, rows["kind"] == RowKind.QUOTE, minlength=60)
+    first = int(np.flatnonzero(of_second)[0])
+    assert np.all(of_second[first:] >= 50) and np.all(np.diff(rows["ts_received"]) >= 0)
+    quotes = rows[quotes_of(rows)]
+    age = (quotes["ts_received"] - quotes["ts_event"])[quotes["ts_event"] > 0]
+    assert age.max() < SECOND_NS, "told again, it is of now"
 
 
 def quotes_of(rows: Rows) -> np.ndarray:

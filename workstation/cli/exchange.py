@@ -87,7 +87,7 @@ def simulate(
     ] = None,
     quotes_per_second: Annotated[
         float | None,
-        typer.Option(min=1, max=50_000, help="Of all venues together, at least: a load.", show_default=False),
+        typer.Option(min=1, max=50_000, help="A load: at least so many in each market second.", show_default=False),
     ] = None,
     lively: Annotated[
         bool,

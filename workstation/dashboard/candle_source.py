@@ -49,7 +49,7 @@ class CandleSource:
             "symbol": self._symbol,
             "interval": self._interval,
             "interval_ms": interval_ns(self._interval) // MS_NS,
-            "problem": bars.problem,
+            "problem": self._problem,
             "bars": {
                 "t": [ts // MS_NS for ts in bars.ts_open],
                 "o": bars.open,
@@ -69,38 +69,41 @@ class CandleSource:
 
     async def _open(self) -> None:
         while True:
+            error: WorkstationError | None = None
             try:
-                bars = await self._link.ask(
-                    lambda client: client.bars(self._venue, self._symbol, self._interval, limit=SHOWN_BARS)
-                )
-                self._minutes = await self._known_minutes()
-            except WorkstationError as error:
-                if self._problem != str(error):
-                    self._problem = str(error)
-                    self._channel.snapshot()
-                await asyncio.sleep(AGAIN_S)
-                continue
-            self._bars = bars
-            for candle in [] if bars.forming is None else [candle_of(bars.forming)]:
-                self._put(candle)
-            self._channel.snapshot()
-            if not bars.problem:
+                bars, minutes = await asyncio.gather(self._asked(self._interval, SHOWN_BARS), self._known_minutes())
+            except WorkstationError as refusal:
+                error = refusal
+            told = self.snapshot()
+            if error is None:
+                self._begin(bars, minutes)
+            else:
+                self._problem = str(error)
+            if self.snapshot() != told:
+                self._channel.snapshot()
+            if self._bars is not None and not self._problem:
                 return
-            await asyncio.sleep(SOME_MISSING_S)
+            await asyncio.sleep(SOME_MISSING_S if self._bars is not None else AGAIN_S)
 
-    async def _known_minutes(self) -> Minutes:
-        """Those of the bar in the making, so that its high, low and volume are whole."""
+    def _begin(self, bars: BarsView, minutes: BarsView | None) -> None:
+        self._bars, length_ns = bars, interval_ns(self._interval)
+        self._problem = bars.problem or ("" if minutes is None else minutes.problem)
+        self._minutes = Minutes(max(length_ns, MINUTE_NS), [] if minutes is None else _views(minutes))
+        if bars.forming is not None:
+            self._put(candle_of(bars.forming))
+
+    async def _known_minutes(self) -> BarsView | None:
+        """Those of the bar in the making, so that its high, low and volume are whole; None: it is a minute at most."""
         length_ns = interval_ns(self._interval)
-        if length_ns <= MINUTE_NS:
-            return Minutes(max(length_ns, MINUTE_NS))
-        wanted = min(length_ns // MINUTE_NS, MOST_MINUTES)
-        minutes = await self._link.ask(lambda client: client.bars(self._venue, self._symbol, "1m", limit=wanted))
-        return Minutes(length_ns, _views(minutes))
+        return None if length_ns <= MINUTE_NS else await self._asked("1m", min(length_ns // MINUTE_NS, MOST_MINUTES))
+
+    async def _asked(self, interval: str, limit: int) -> BarsView:
+        return await self._link.ask(lambda client: client.bars(self._venue, self._symbol, interval, limit=limit))
 
     def missed(self) -> None:
         if self._bars is not None:
             self._opening.cancel()
-            self._bars = None
+            self._bars, self._problem = None, ""
             self._opening = asyncio.get_running_loop().create_task(self._open())
 
     def heard(self, event: StreamEvent) -> None:

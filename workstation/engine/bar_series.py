@@ -22,8 +22,6 @@ MOST_TOLD = 256
 """Blocks of told bars that wait to be joined: seldom more than one bar each."""
 ASK_EVERY_NS = 10 * SECOND_NS
 """A venue is asked no more often, however many look; nor sooner after a bar's end, which its feed tells by itself."""
-PATIENCE_S = 2.0
-"""For so long whoever looks waits for the venue; then he sees what is known, and it goes on being asked."""
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +31,25 @@ class BarSeries:
 
     def __init__(self, key: InstrumentKey, interval_ns: int) -> None:
         self.key, self.interval_ns = key, interval_ns
-        self.failure: WorkstationError | None = None
-        """What the venue said when it was last asked, if it did not answer with bars, or not yet."""
+        self._failure: WorkstationError | None = None
+        """What the venue said when it was last asked, if it did not answer with bars."""
         self._bars, self._told = empty_bars(interval_ns), list[Rows]()
         self._reach, self._asked_ns = 0, 0
-        self._asking: asyncio.Task[None] | None = None
+        self._filling: asyncio.Task[None] | None = None
+        self._is_asked = False
+        """The venue, now."""
+
+    @property
+    def is_filling(self) -> bool:
+        return self._filling is not None and not self._filling.done()
+
+    @property
+    def problem(self) -> WorkstationError | None:
+        """Why bars may be missing; None: none is."""
+        if not self.is_filling:
+            return self._failure
+        what = "has not answered yet" if self._is_asked else "is still being read"
+        return VenueUnavailable(f"{self.key.venue} {what}: bars of {self.key.symbol} may be missing")
 
     @property
     def bars(self) -> Bars:
@@ -52,33 +64,41 @@ class BarSeries:
         if len(self._told) >= MOST_TOLD:
             self._join_told()
 
-    async def refresh(self, feeds: Feeds, store: HistoryStore, limit: int, now_ns: int) -> None:
+    async def refresh(self, feeds: Feeds, store: HistoryStore, limit: int, now_ns: int, until_s: float) -> None:
         """Makes sure of the last `limit` bars before `now_ns`; several that ask at once wait for one answer.
 
-        Where that takes longer than PATIENCE_S, `failure` says so until it has come.
+        Waits until `until_s` of the loop's clock; what takes longer goes on, and is a `problem` meanwhile.
         """
         while True:
-            if self._asking is None or self._asking.done():
+            if not self.is_filling:
                 if limit <= self._reach and not self._is_due(now_ns):
                     return
-                self._asking = asyncio.create_task(self._fill(feeds, store, limit, now_ns))
-            answered, _ = await asyncio.wait([self._asking], timeout=PATIENCE_S)
-            if not answered:
-                self.failure = VenueUnavailable(
-                    f"{self.key.venue} has not answered yet: bars of {self.key.symbol} may be missing"
-                )
+                self._filling = asyncio.create_task(self._fill(feeds, store, limit, now_ns))
+                self._filling.add_done_callback(_tell_fault)
+            assert self._filling is not None
+            left_s = until_s - asyncio.get_running_loop().time()
+            filled, _ = await asyncio.wait([self._filling], timeout=max(left_s, 0.0))
+            if not filled:
                 return
-            self._asking.result()
+            self._filling.result()
+
+    async def close(self) -> None:
+        """Asks and reads no more."""
+        if self._filling is not None:
+            self._filling.cancel()
+            await asyncio.wait([self._filling])
 
     async def _fill(self, feeds: Feeds, store: HistoryStore, limit: int, now_ns: int) -> None:
+        since_ns = self._opening_before(now_ns, max(limit, self._reach))
         if limit > self._reach:
-            self._reach = limit
-            since_ns = self._opening_before(now_ns, limit)
             await self._read(store, since_ns, now_ns)
-            await self._ask(feeds, store, self._missing_from(since_ns, now_ns), now_ns)
+            self._reach = limit
+            missing_ns = self._missing_from(since_ns, now_ns)
+        elif self._failure is not None or not len(self.bars):
+            missing_ns = self._missing_from(since_ns, now_ns)
         else:
-            since_ns = self._next_open if len(self.bars) else self._opening_before(now_ns, self._reach)
-            await self._ask(feeds, store, since_ns, now_ns)
+            missing_ns = self._next_open  # a hole that is left is one of the venue's own
+        await self._ask(feeds, store, missing_ns, now_ns)
 
     @property
     def _next_open(self) -> int:
@@ -86,7 +106,7 @@ class BarSeries:
 
     def _is_due(self, now_ns: int) -> bool:
         is_late = not len(self.bars) or self._next_open + self.interval_ns + ASK_EVERY_NS <= now_ns
-        return is_late and now_ns - self._asked_ns >= ASK_EVERY_NS
+        return (is_late or self._failure is not None) and now_ns - self._asked_ns >= ASK_EVERY_NS
 
     def _opening_before(self, now_ns: int, bars: int) -> int:
         return max(opening_of(now_ns, self.interval_ns) - bars * self.interval_ns, 0)
@@ -104,17 +124,19 @@ class BarSeries:
 
     async def _ask(self, feeds: Feeds, store: HistoryStore, since_ns: int | None, now_ns: int) -> None:
         """What the venue tells is stored, and then read."""
+        self._failure = None
         if since_ns is None:
             return
-        self._asked_ns = now_ns
+        self._asked_ns, self._is_asked = now_ns, True
         try:
             await feeds.backfill(store, self.key, self.interval_ns, since_ns)
         except WorkstationError as error:
             log.warning("bars of %s: the venue tells none (%s)", self.key, error)
-            self.failure = error
+            self._failure = error
         else:
-            self.failure = None
             await self._read(store, since_ns, now_ns)
+        finally:
+            self._is_asked = False
 
     async def _read(self, store: HistoryStore, since_ns: int, now_ns: int) -> None:
         try:
@@ -132,3 +154,9 @@ class BarSeries:
     def _joined(self, more: Bars) -> Bars:
         bars = joined_bars(self._bars, more)
         return bars.slice(max(len(bars) - MOST_BARS, 0), len(bars))
+
+
+def _tell_fault(filling: asyncio.Task[None]) -> None:
+    """Of a series that perhaps nobody waits for any more."""
+    if not filling.cancelled() and (error := filling.exception()) is not None:
+        log.error("bars: %s", error, exc_info=error)

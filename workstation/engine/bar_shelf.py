@@ -1,6 +1,9 @@
 """Bars for charts: closed ones of any length, and the one in the making, whoever asks and however often."""
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,9 +29,11 @@ from workstation.model.market import (
 from workstation.windows.advance import bar_fault
 
 MOST_SERIES = 64
-"""Kept in memory, at most 240 kB each; the one that nobody has asked for longest goes."""
+"""Kept in memory, at most 240 kB each; the one that nobody has asked for longest goes, unless it is being filled."""
 STEPS = ((4 * HOUR_NS, MINUTE_NS), (DAY_NS, HOUR_NS), (7 * DAY_NS, DAY_NS))
 """Out of which bars a longer one is made, up to each length: some hundred at most."""
+PATIENCE_S = 2.0
+"""For so long whoever looks waits for the venue; then he sees what is known, and it goes on being asked."""
 
 NOT_THERE = (BadInput, VenueRefused)
 """What a venue raises that has no bars of a length."""
@@ -43,6 +48,10 @@ class BarShelf:
         self._registry, self._quotes, self._feeds, self._store = registry, quotes, feeds, store
         self._clock = clock
         self._series: OrderedDict[tuple[InstrumentKey, int], BarSeries] = OrderedDict()
+
+    async def close(self) -> None:
+        """Nothing is asked or stored any more."""
+        await asyncio.gather(*(one.close() for one in self._series.values()))
 
     def take(self, rows: Rows) -> None:
         """A block with closed bars in it, whose memory is used again."""
@@ -59,19 +68,25 @@ class BarShelf:
     async def view(self, key: InstrumentKey, interval_ns: int, limit: int) -> BarsView:
         """Raises UnknownInstrument; and what the venue raised, where neither it nor history has any bar."""
         self._registry.index(key)
-        bars, forming = await self._bars(key, interval_ns, limit)
-        failure = self._of(key, interval_ns).failure
-        if len(bars) and isinstance(failure, NOT_THERE):
-            failure = None  # made of shorter ones
-        if not len(bars) and forming is None and failure is not None:
-            raise failure
+        now_ns, until_s = self._clock.now_ns(), asyncio.get_running_loop().time() + PATIENCE_S
+        lengths = [interval_ns, *_steps_of(interval_ns)]
+        wanted = [limit] + [(now_ns - opening_of(now_ns, longer)) // step + 1 for longer, step in pairwise(lengths)]
+        filled = [self._refresh(key, *one, until_s) for one in zip(lengths, wanted, strict=True)]
+        await asyncio.gather(*filled)  # one after the other they would be waited for several times
+        bars, forming = await self._bars(key, interval_ns, limit, until_s)
+        own, *of_shorter = (self._of(key, length).problem for length in lengths)
+        if len(bars) and isinstance(own, NOT_THERE):
+            own = None  # made of shorter ones
+        problem = next((one for one in (own, *of_shorter) if one is not None), None)
+        if not len(bars) and forming is None and own is not None:
+            raise own
         bars = bars.slice(max(len(bars) - limit, 0), len(bars))
         return BarsView(
             venue=key.venue,
             symbol=key.symbol,
             interval=interval_label(interval_ns),
             forming=forming,
-            problem="" if failure is None else str(failure),
+            problem="" if problem is None else str(problem),
             **{name: getattr(bars, name).tolist() for name in COLUMNS},
         )
 
@@ -79,31 +94,42 @@ class BarShelf:
         series = self._series.setdefault((key, interval_ns), BarSeries(key, interval_ns))
         self._series.move_to_end((key, interval_ns))
         if len(self._series) > MOST_SERIES:
-            self._series.popitem(last=False)
+            oldest = next(
+                (name for name, one in self._series.items() if one is not series and not one.is_filling), None
+            )
+            if oldest is not None:
+                del self._series[oldest]
         return series
 
-    async def _bars(self, key: InstrumentKey, interval_ns: int, limit: int) -> tuple[Bars, BarView | None]:
+    async def _refresh(self, key: InstrumentKey, interval_ns: int, limit: int, until_s: float) -> BarSeries:
         series = self._of(key, interval_ns)
-        await series.refresh(self._feeds, self._store, limit, self._clock.now_ns())
+        await series.refresh(self._feeds, self._store, limit, self._clock.now_ns(), until_s)
+        return series
+
+    async def _bars(
+        self, key: InstrumentKey, interval_ns: int, limit: int, until_s: float
+    ) -> tuple[Bars, BarView | None]:
+        series = await self._refresh(key, interval_ns, limit, until_s)
         if interval_ns > MINUTE_NS:
-            return await self._continued(series, limit)
+            return await self._continued(series, limit, until_s)
         if interval_ns < MINUTE_NS:
             return series.bars, None
         forming = self._quotes.bar_in_the_making(self._registry.index(key))
         is_closed = forming is not None and len(series.bars) and forming.ts_open <= series.bars.ts_open[-1]
         return series.bars, None if is_closed else forming
 
-    async def _continued(self, series: BarSeries, limit: int) -> tuple[Bars, BarView | None]:
+    async def _continued(self, series: BarSeries, limit: int, until_s: float) -> tuple[Bars, BarView | None]:
         """The venue's own bars, and what shorter ones make of the time since; all of it where the venue has none."""
         length, now_ns = series.interval_ns, self._clock.now_ns()
         if len(series.bars):
             since_ns = int(series.bars.ts_open[-1]) + length
-        elif isinstance(series.failure, NOT_THERE):
+        elif isinstance(series.problem, NOT_THERE):
             since_ns = opening_of(now_ns, length) - limit * length
         else:
             since_ns = opening_of(now_ns, length)
-        step = next(step for longest, step in STEPS if length <= longest)
-        shorter, running = await self._bars(series.key, step, min(max(now_ns - since_ns, 0) // step + 1, MOST_BARS))
+        step = next(_steps_of(length))
+        wanted = min(max(now_ns - since_ns, 0) // step + 1, MOST_BARS)
+        shorter, running = await self._bars(series.key, step, wanted, until_s)
         shorter = shorter.slice(int(np.searchsorted(shorter.ts_open, since_ns)), len(shorter))
         if running is not None and running.ts_open >= since_ns:
             shorter = joined_bars(shorter, _one_bar(running, step))
@@ -111,6 +137,13 @@ class BarShelf:
         if len(made) > 1 and not len(series.bars) and shorter.ts_open[0] != made.ts_open[0]:
             made = made.slice(1, len(made))  # history begins within it
         return _split(joined_bars(series.bars, made), running, now_ns)
+
+
+def _steps_of(interval_ns: int) -> Iterator[int]:
+    """The shorter bars that bars of a length are continued by, those that these are, and so on."""
+    while interval_ns > MINUTE_NS:
+        interval_ns = next(step for longest, step in STEPS if interval_ns <= longest)
+        yield interval_ns
 
 
 def _split(bars: Bars, running: BarView | None, now_ns: int) -> tuple[Bars, BarView | None]:

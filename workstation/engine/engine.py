@@ -126,6 +126,7 @@ class Engine:
         """Ends cleanly: no more rows, every state kept."""
         try:
             await self._collections.close()
+            await self._market.close()
             await self._feeds.stop()
             self._turns.turn()
             for live in self._sessions.all():

@@ -62,6 +62,10 @@ class MarketAnswers:
         self._books = BookShelf(self._registry)
         turns.tape.on_bars, turns.tape.on_books = self._shelf.take, self._books.take
 
+    async def close(self) -> None:
+        """No venue is asked for bars any more."""
+        await self._shelf.close()
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.remember(), name="opportunities of before")

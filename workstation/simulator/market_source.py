@@ -75,11 +75,17 @@ class ModelSource:
     def blocks(self, start_ns: int) -> Iterator[Rows]:
         if start_ns < self.model.origin_ns:
             raise BadInput(f"market from {start_ns} ns: expected {self.model.origin_ns}, its origin, or later")
+        load, last = self._quotes_per_second, np.empty(0, MARKET_ROW)
         while True:
             for rows in self.model.blocks(start_ns, start_ns + SPAN_NS, block_ns=SECOND_NS):
+                if load is not None:
+                    quotes = rows[rows["kind"] == RowKind.QUOTE]
+                    if not len(quotes):
+                        rows = np.concatenate([_later(last, start_ns), rows])
+                    last = quotes[-1:] if len(quotes) else last
+                    rows = self._thickened(rows, load, start_ns + SECOND_NS)
+                yield rows
                 start_ns += SECOND_NS
-                load = self._quotes_per_second
-                yield rows if load is None else self._thickened(rows, load, start_ns)
 
     def minutes(self, key: InstrumentKey, start_ns: int, stop_ns: int) -> Bars:
         start_ns = max(start_ns, self.model.origin_ns)
@@ -104,6 +110,14 @@ class ModelSource:
             is_other = (number > 0) & (number % 2 == parity)
             many[field][is_other] = np.maximum(np.floor(many[field] / lots / 2), 1.0)[is_other] * lots[is_other]
         return many
+
+
+def _later(quotes: Rows, ts_received: int) -> Rows:
+    """The same, told again."""
+    again = quotes.copy()
+    again["ts_event"] += np.where(again["ts_event"] > 0, ts_received - again["ts_received"], 0)
+    again["ts_received"] = ts_received
+    return again
 
 
 class HistorySource:

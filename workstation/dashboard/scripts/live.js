@@ -143,8 +143,10 @@ export function render({model}) {
     marks.clear()
     quote = null
     crossMs = null
-    rest()
+    const before = stop
+    stop = early = null
     attend()
+    before?.() // only now: where the channel is the same, the server goes on with it
     mark()
     tell()
     paint()
