@@ -20,7 +20,7 @@ from workstation.simulator.settings import BTC, ETH, NOVA, ORION
 from workstation.simulator.wires import WIRES
 
 SEED = 7
-BRISK = 300.0
+BRISK = 200.0
 """Quotes per second of all markets together, so that no test waits for the next one."""
 WIRED = {
     "nova": "bybit",
