@@ -3,7 +3,7 @@
 // Put before each component's own code; the first one that runs makes the connection for all.
 const live = (globalThis.workstationLive ??= (() => {
   const RETRY_MS = [250, 500, 1000, 2000]
-  const listeners = new Map() // channel → set of {snapshot, delta} or {whole}
+  const listeners = new Map() // channel → {snapshot, delta} or {whole} → whether it was told a snapshot yet
   const numbers = new Map() // channel → the last sequence
   const kept = new Map() // channel → its last snapshot, for a component that comes later
   const watchers = new Set() // told of the connection itself
@@ -33,20 +33,27 @@ const live = (globalThis.workstationLive ??= (() => {
   function take({channel, sequence, snapshot, delta}) {
     const told = listeners.get(channel)
     if (!told) return
+    const those = [...told] // as they are now: one that is told may come anew, or let another go
     if (snapshot !== undefined) {
       kept.set(channel, snapshot)
       numbers.set(channel, sequence)
-      told.forEach((one) => (one.whole ?? one.snapshot)(snapshot))
+      for (const [one] of those) begin(told, one, snapshot)
     } else if (numbers.get(channel) === sequence - 1) {
       numbers.set(channel, sequence)
       const whole = {...kept.get(channel), ...delta}
-      if ([...told].every((one) => one.whole)) kept.set(channel, whole)
+      if (those.every(([one]) => one.whole)) kept.set(channel, whole)
       else kept.delete(channel)
-      told.forEach((one) => one.whole ? one.whole(whole) : one.delta?.(delta))
+      for (const [one, hasBegun] of those) if (hasBegun && told.has(one)) one.whole ? one.whole(whole) : one.delta?.(delta)
     } else if (numbers.has(channel)) { // one is missing: all anew, and nothing until it comes
       numbers.delete(channel)
       say({again: channel})
     }
+  }
+
+  function begin(told, one, snapshot) {
+    if (!told.has(one)) return
+    told.set(one, true)
+    ;(one.whole ?? one.snapshot)(snapshot)
   }
 
   document.addEventListener("visibilitychange", () => { numbers.clear(); kept.clear(); ask() })
@@ -54,15 +61,15 @@ const live = (globalThis.workstationLive ??= (() => {
   return {
     watch(channel, one) {
       const isNew = !listeners.has(channel)
-      if (isNew) listeners.set(channel, new Set())
-      listeners.get(channel).add(one)
+      if (isNew) listeners.set(channel, new Map())
+      const told = listeners.get(channel)
+      told.set(one, false)
       if (isNew) ask()
-      else if (kept.has(channel)) (one.whole ?? one.snapshot)(kept.get(channel))
+      else if (kept.has(channel)) begin(told, one, kept.get(channel))
       else say({again: channel})
       return () => {
-        const told = listeners.get(channel)
-        told?.delete(one)
-        if (told?.size === 0) { listeners.delete(channel); numbers.delete(channel); kept.delete(channel); ask() }
+        told.delete(one)
+        if (told.size === 0 && listeners.get(channel) === told) { listeners.delete(channel); numbers.delete(channel); kept.delete(channel); ask() }
       }
     },
     onConnection(told) { watchers.add(told); told(isOpen); return () => watchers.delete(told) },
