@@ -62,7 +62,7 @@ class Screen:
         """What the page said over its channel."""
         self._forgiven: list[re.Pattern[str]] = []
         self.page.on("console", lambda one: self.complaints.append(one.text) if one.type in COMPLAINTS else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"{error}\n{error.stack}"))
         self.page.on("request", lambda one: self._ask(one.url))
         self.page.on("websocket", self._socket)
         self.page.on("dialog", lambda one: (self.dialogs.append(one.message), one.dismiss()))

@@ -102,13 +102,13 @@ def test_an_empty_history_teaches_how_to_fill_it(tmp_path: Path) -> None:
     def looked(visit: Visit) -> None:
         visit.surveyor.want = lambda: None  # type: ignore[method-assign]
         page = DataPage(visit, {})
-        assert not page.lesson.visible and page.told.object == "Looking at the history…"
+        assert not page.lesson.visible and page.told.text == "Looking at the history…"
         visit.surveyor.series, visit.surveyor.number = (), 1
         page.show(visit.state)
-        assert page.lesson.visible and "workstation data download" in page.lesson.object
+        assert page.lesson.visible and "workstation data download" in page.lesson.text
         visit.surveyor.failure, visit.surveyor.done, visit.surveyor.total = "manifest.json: damaged", 50, 200
         page.show(visit.state)
-        assert "manifest.json: damaged" in page.told.object and page.progress.value == 25
+        assert "manifest.json: damaged" in page.told.text and page.progress.value == 25
 
     visited(tmp_path, looked)
 

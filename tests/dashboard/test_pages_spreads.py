@@ -122,14 +122,14 @@ def test_many_symbols_can_be_searched() -> None:
 
 def test_where_no_symbol_is_at_two_venues_the_page_says_which_setting_to_change() -> None:
     page = a_page(a_state(heard_s=1.0))
-    assert page._lesson.visible and page._lesson.object == LESSON
+    assert page._lesson.visible and page._lesson.text == LESSON
     assert not page._body.visible
     page.show(a_state(spreads=spreads(BTC), heard_s=1.0))
     assert not page._lesson.visible and page._body.visible
 
 
 def test_before_the_engine_has_spoken_the_page_does_not_blame_the_settings() -> None:
-    assert a_page(replace(a_state(), heard_s=None))._lesson.object == UNHEARD
+    assert a_page(replace(a_state(), heard_s=None))._lesson.text == UNHEARD
 
 
 def test_the_order_of_the_engines_answer_changes_no_choice() -> None:

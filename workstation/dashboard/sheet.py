@@ -22,3 +22,21 @@ class FactSheet(JSComponent):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
+
+
+class Words(FactSheet):
+    """Lines of plain words, which is not there while there is nothing to say.
+
+    Not a pane of Panel's: one that is to be shown while the browser still makes it fails there.
+    """
+
+    def __init__(self, text: str = "", **params: Any) -> None:
+        super().__init__(**({"margin": (4, 8), "sizing_mode": "stretch_width"} | params))
+        self.say(text)
+
+    @property
+    def text(self) -> str:
+        return "\n".join("".join(line) for line in self.lines)
+
+    def say(self, text: str) -> None:
+        self.param.update(lines=[[line] for line in text.splitlines()], visible=bool(text))

@@ -24,7 +24,7 @@ from workstation.dashboard.download_rows import downloads_of
 from workstation.dashboard.downloading import DownloadWords, words_of_series
 from workstation.dashboard.look import RAISED, flow, head_of, stack
 from workstation.dashboard.pages.filling import Filling
-from workstation.dashboard.sheet import FactSheet
+from workstation.dashboard.sheet import FactSheet, Words
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.tables import LiveTable, Row
 from workstation.dashboard.visit import OnPlace, Visit
@@ -39,8 +39,6 @@ LESSON = """Nothing is stored yet. What a venue had before, and what it has from
     workstation data record --symbols BTC/USDT --for 10m
 
 A running engine records what it watches by itself, and `workstation data import FILE` takes in a file of your own."""
-PLAIN = """pre { font: 400 13px/1.4 Roboto, system-ui, sans-serif; margin: 0;
-  white-space: pre-wrap; overflow-wrap: anywhere; }"""
 GAPLESS = "Nothing is missing between the first row and the last."
 FILTERS = ("kind", "venue", "symbol")
 
@@ -60,12 +58,11 @@ class DataPage:
         self.map = CoverageMap(self.choose, sizing_mode="stretch_width", margin=(0, 0, 12, 0))
         self.sheet = FactSheet(margin=0, sizing_mode="stretch_width")
         self.close = pmui.Button(label="Close", variant="text", size="small", margin=0, on_click=self._on_close)
-        self.told = pn.pane.Str("", margin=(4, 8, 12, 8), visible=False, css_classes=["data-told"], stylesheets=[PLAIN])
+        self.told = Words(margin=(4, 8, 12, 8))
         self.progress = pmui.LinearProgress(
             value=0, variant="determinate", visible=False, sizing_mode="stretch_width", margin=(0, 8, 8, 8)
         )
-        self.lesson = pn.pane.Str(LESSON, visible=False, margin=(24, 8), css_classes=["data-lesson"],
-                                  stylesheets=[PLAIN])  # fmt: skip
+        self.lesson = Words(margin=(24, 8))
         self.gaps = LiveTable("Longest gaps", GAPS, empty=GAPLESS)
         self.sources = LiveTable("Sources", SOURCES, empty="The rows are in the live log, and in no file yet.")
         self.filling = Filling(visit, self._missing)
@@ -136,13 +133,12 @@ class DataPage:
         if now.total:
             rest = "" if left_s is None else f", about {left_s:,.0f} s left"
             lines.append(f"Looking at {now.total:,} rows: {now.done / now.total:.0%}{rest}")
-        told = "\n".join(lines)
-        self.told.param.update(object=told, visible=bool(told))
+        self.told.say("\n".join(lines))
         self.progress.param.update(value=int(100 * now.done / now.total) if now.total else 0, visible=bool(now.total))
 
     def _draw(self) -> None:
         series = self._surveyor.series
-        self.lesson.visible = series == ()
+        self.lesson.say(LESSON if series == () else "")
         self._body.visible = bool(series)
         self._offer(series or ())
         shown = [one for one in series or () if self._has(one)]

@@ -24,6 +24,7 @@ from workstation.dashboard.look import flow, stack
 from workstation.dashboard.pages.asking import VIEWER
 from workstation.dashboard.pages.collection_form import CollectionForm
 from workstation.dashboard.pages.download_form import DownloadForm
+from workstation.dashboard.sheet import Words
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.tables import LiveTable, Row
 from workstation.dashboard.users import Role
@@ -43,7 +44,7 @@ class Filling:
         self._collection: CollectionForm | None = None
         self.new_download = _opener("Download", self._on_download)
         self.new_collection = _opener("Collect", self._on_collect)
-        self.waiting = pn.pane.Str(WAITING, margin=(4, 8), visible=False)
+        self.waiting = Words()
         self.downloads = LiveTable(
             "Downloads", DOWNLOADS, source="downloads", most=SHOWN, margin=(0, 0, 12, 0),
             empty="No downloads yet. Download asks for what a venue had before; of a chosen series, for its gap.",
@@ -78,7 +79,7 @@ class Filling:
     def show(self, state: EngineState) -> None:
         """After each look."""
         is_known, may = state.heard_s is not None, self._visit.controls.may(Role.TRADER)
-        self.waiting.visible = bool(state.loss)
+        self.waiting.say(WAITING if state.loss else "")
         self.downloads.visible = self.collections.visible = is_known
         is_live = may and not state.loss
         for table in (self.downloads, self.collections):

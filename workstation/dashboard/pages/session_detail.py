@@ -16,7 +16,7 @@ from workstation.dashboard.look import flow, stack
 from workstation.dashboard.now import now_lines
 from workstation.dashboard.pages.asking import VIEWER
 from workstation.dashboard.session_facts import fact_groups, moment, verification_lines
-from workstation.dashboard.sheet import FactSheet
+from workstation.dashboard.sheet import FactSheet, Words
 from workstation.dashboard.state import OVER, EngineState, closing_lines, closing_of, kill_lines
 from workstation.dashboard.tables import Column, LiveTable
 from workstation.dashboard.users import Role
@@ -44,7 +44,7 @@ class SessionPanel:
         self.verified = FactSheet(margin=(0, 8), sizing_mode="stretch_width")
         self.progress = pmui.LinearProgress(value=0, visible=False, sizing_mode="stretch_width", margin=(4, 0))
         self.journal = LiveTable("Journal", JOURNAL, empty="Nothing is journaled yet.", margin=(12, 0, 0, 0))
-        self.why = pn.pane.Str("", margin=(6, 8), visible=False)
+        self.why = Words(margin=(6, 8))
         self.pause = _button("Pause", "primary", self._on_pause)
         self.stop = _button("Stop", "primary", self._on_stop)
         self.flatten = _button("Stop and close", "error", self._on_flatten)
@@ -100,7 +100,7 @@ class SessionPanel:
         """A button that cannot do anything is off, and a viewer is told why all of them are."""
         may = self._visit.controls.may(Role.TRADER)
         is_off = not may or bool(self._visit.state.loss) or chosen.status in OVER
-        self.why.param.update(object="" if may else VIEWER, visible=not may)
+        self.why.say("" if may else VIEWER)
         for button in (self.pause, self.stop, self.flatten, self.kill):
             button.disabled = is_off
         self.verify.disabled = not may

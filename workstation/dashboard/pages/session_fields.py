@@ -8,6 +8,7 @@ import param
 
 from workstation.dashboard.declaring import parameter_help
 from workstation.dashboard.look import flow
+from workstation.dashboard.text_field import TextField
 
 
 def shown(widget: Any) -> str:
@@ -20,7 +21,7 @@ def row(*widgets: Any) -> pn.Row:
 
 
 def text_field(label: str, width: int, placeholder: str = "") -> Any:
-    return pmui.TextInput(label=label, placeholder=placeholder, size="small", width=width)
+    return TextField(label=label, placeholder=placeholder, size="small", width=width)
 
 
 def parameter_field(name: str, declared: param.Parameter[Any], words: str) -> Any:
@@ -35,7 +36,7 @@ def parameter_field(name: str, declared: param.Parameter[Any], words: str) -> An
             helper_text=parameter_help(declared), tags=[parameter_help(declared)],
         )  # fmt: skip
     help_text = parameter_help(declared)
-    return pmui.TextInput(
+    return TextField(
         label=label,
         value=words,
         size="small",

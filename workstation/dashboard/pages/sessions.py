@@ -10,6 +10,7 @@ from workstation.dashboard.look import head_of, stack
 from workstation.dashboard.pages.session_detail import SessionPanel
 from workstation.dashboard.pages.session_form import SessionForm
 from workstation.dashboard.session_rows import JOBS, OPEN_JOBS, SESSIONS, in_order
+from workstation.dashboard.sheet import Words
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.tables import LiveTable, Row
 from workstation.dashboard.users import Role
@@ -17,6 +18,7 @@ from workstation.dashboard.visit import OnPlace, Visit
 
 NAME = "sessions"
 NONE = "none"
+WAITING = "Waiting for the engine: it has not answered yet."
 EMPTY = (
     "No sessions yet. Start one, or run: workstation session start spread-reversion --venue nova --venue orion "
     "--symbol BTC/USDT"
@@ -41,7 +43,7 @@ class SessionsPage:
         self.new = pmui.Button(
             label="Start a session", variant="contained", size="small", on_click=self._on_new, margin=(14, 8)
         )
-        self.waiting = pn.pane.Str("Waiting for the engine: it has not answered yet.", margin=(8, 8))
+        self.waiting = Words(WAITING, margin=(8, 8))
         self.panel = SessionPanel(visit)
         self._form: SessionForm | None = None
         self._form_place = stack()
@@ -75,7 +77,8 @@ class SessionsPage:
     def show(self, state: EngineState) -> None:
         """After each look."""
         is_known = state.heard_s is not None
-        self.waiting.visible, self.sessions.visible, self.jobs.visible = not is_known, is_known, is_known
+        self.waiting.say("" if is_known else WAITING)
+        self.sessions.visible = self.jobs.visible = is_known
         self._offer(state)
         self.panel.show(state, self.chosen.value or "")
         if self._form is not None:

@@ -16,6 +16,7 @@ from workstation.charts.theme import DARK, LIGHT
 from workstation.dashboard.chart_box import ChartBox, chart_text
 from workstation.dashboard.look import flow, head_of, stack
 from workstation.dashboard.pairs import choices_of, name_of, nearest
+from workstation.dashboard.sheet import Words
 from workstation.dashboard.spread_side import Opportunities, SpreadMatrix, SpreadSide
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.visit import OnPlace, Visit
@@ -64,7 +65,7 @@ class SpreadsPage:
         self.opportunities = Opportunities(**wide)
         self.box = ChartBox(min_height=HEIGHT, **wide)
         self.restyle(is_dark=visit.is_dark)
-        self._lesson = pn.pane.Str(LESSON, visible=False, margin=(24, 8), css_classes=["spread-lesson"])
+        self._lesson = Words(margin=(24, 8))
         self._body = self._laid_out()
         for widget in (self.symbol, self.venue_a, self.venue_b):
             widget.param.watch(self._on_pick, "value")
@@ -103,8 +104,7 @@ class SpreadsPage:
     def show(self, state: EngineState) -> None:
         """After each look: symbols and venues that came."""
         choices = choices_of(state.spreads)
-        self._lesson.visible = not choices
-        self._lesson.object = LESSON if state.heard_s is not None else UNHEARD
+        self._lesson.say("" if choices else UNHEARD if state.heard_s is None else LESSON)
         if not choices or choices == self._choices:
             return
         self._choices = choices

@@ -13,6 +13,7 @@ from workstation.client.ticket import OrderTicket, TicketSide, TicketType
 from workstation.dashboard.look import RAISED, flow, stack
 from workstation.dashboard.sheet import FactSheet
 from workstation.dashboard.state import EngineState
+from workstation.dashboard.text_field import TextField
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import Visit
 from workstation.errors import BadInput
@@ -73,10 +74,10 @@ class TicketForm:
         )  # fmt: skip
         self.type = pmui.Select(label="Type", options=[one.value for one in TicketType], value="market", **field)
         self.by = pmui.Select(label="Size by", options=list(SIZES), value="notional", **field)
-        self.size = pmui.TextInput(label="Size", placeholder="e.g. 500", **field)
-        self.limit = pmui.TextInput(label="Limit price", visible=False, **field)
-        self.stop = pmui.TextInput(label="Stop price", placeholder="none", **field)
-        self.target = pmui.TextInput(label="Target price", placeholder="none", **field)
+        self.size = TextField(label="Size", placeholder="e.g. 500", **field)
+        self.limit = TextField(label="Limit price", visible=False, **field)
+        self.stop = TextField(label="Stop price", placeholder="none", **field)
+        self.target = TextField(label="Target price", placeholder="none", **field)
         self.title = FactSheet(margin=(2, 10), sizing_mode="stretch_width")
         self.says = FactSheet(margin=(4, 10), sizing_mode="stretch_width")
         self.send = pmui.Button(
