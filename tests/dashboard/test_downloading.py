@@ -14,6 +14,7 @@ from tests.history.series import HOURS, QUOTES
 from tests.test_docs import parse
 from workstation.client.collection import CollectionView
 from workstation.client.jobs import DownloadGap, DownloadResult, JobKind, JobState, JobView
+from workstation.client.messages import FeedView, Health
 from workstation.dashboard.controls import Outcome
 from workstation.dashboard.declaring import FormRefused
 from workstation.dashboard.download_rows import (
@@ -35,6 +36,7 @@ from workstation.dashboard.downloading import (
     words_of_series,
 )
 from workstation.dashboard.pages.data import DataPage
+from workstation.dashboard.pages.download_form import DownloadForm
 from workstation.dashboard.state import EngineState
 from workstation.dashboard.users import Role
 from workstation.dashboard.visit import Visit
@@ -205,6 +207,20 @@ def test_only_who_may_act_has_live_buttons(tmp_path: Path, role: Role, may: bool
         assert filling.new_download.disabled and not filling.downloads.acts and filling.waiting.visible
 
     visited(tmp_path, looked, role)
+
+
+def test_a_form_that_opens_says_nothing_of_fields_that_it_is_still_to_fill(tmp_path: Path) -> None:
+    def looked(visit: Visit) -> None:
+        feeds = (FeedView.model_construct(venue="nova"),)
+        visit.link.state = replace(visit.link.state, health=Health.model_construct(feeds=feeds))
+        form, said = DownloadForm(visit), list[Any]()
+        for field in form.fields.values():
+            field.param.watch(lambda event: said.append(event.new), "error_state")
+        form.open_at(None)
+        assert form.venue.value == "nova" and form.words().start
+        assert not any(said)
+
+    visited(tmp_path, looked)
 
 
 def test_a_gap_that_is_pressed_is_what_the_form_begins_with_and_the_engine_s_refusal_stands_beside_its_field(

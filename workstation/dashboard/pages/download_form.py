@@ -54,6 +54,7 @@ class DownloadForm(Asking):
     def open_at(self, words: DownloadWords | None) -> None:
         """Filled with these, or with the first venue and symbol; what was typed before is gone."""
         state = self._visit.state
+        self._is_filling = True  # not a word of what is missing until all is filled
         self.show(state)
         if words is None:
             venue = next(iter(self.venue.options), "")
@@ -62,7 +63,6 @@ class DownloadForm(Asking):
             self.venue.options = [*self.venue.options, words.venue]  # it is refused, and the sentence says why
         self.interval.visible = words.data_kind == DownloadKind.BARS
         options = sorted({*_symbols(state, words.venue), words.symbol} - {""})
-        self._is_filling = True
         self.symbol.param.update(options=options, value_input=words.symbol)
         self._fill(asdict(words))
         self.open()

@@ -21,7 +21,7 @@ from workstation.dashboard.download_rows import (
 )
 from workstation.dashboard.downloading import DownloadWords
 from workstation.dashboard.look import flow, stack
-from workstation.dashboard.pages.asking import VIEWER
+from workstation.dashboard.pages.asking import VIEWER, Asking
 from workstation.dashboard.pages.collection_form import CollectionForm
 from workstation.dashboard.pages.download_form import DownloadForm
 from workstation.dashboard.sheet import Words
@@ -103,8 +103,8 @@ class Filling:
             return
         if self._download is None:
             self._download = DownloadForm(self._visit)
-            self._forms.append(self._download.view())
         self._download.open_at(words)
+        self._lay_out(self._download)
 
     # -- pressed
 
@@ -116,9 +116,14 @@ class Filling:
             return
         if self._collection is None:
             self._collection = CollectionForm(self._visit)
-            self._forms.append(self._collection.view())
         self._collection.show(self._visit.state)
         self._collection.open()
+        self._lay_out(self._collection)
+
+    def _lay_out(self, form: Asking) -> None:
+        """Only once it is filled: of what changes while the browser makes a field, the field may never hear."""
+        if form.view() not in self._forms.objects:
+            self._forms.append(form.view())
 
     async def _on_cancel(self, row: Row) -> None:
         known = next((one for one in self._visit.state.jobs if one.job == row["job"]), None)
