@@ -3,10 +3,12 @@
     python -m tests.benchmarks.full_desk [minutes, filling included] [symbols] [quotes a second]
 
 A window is 30 minutes: from then on nothing may be dropped, and memory is to be flat. A shorter run says how full they
-are. The simulator has a process of its own beside it.
+are. The engine is the command, as a user has it; the simulator has a process of its own beside it.
 """
 
 import asyncio
+import re
+import signal
 import sys
 import tempfile
 import time
@@ -16,8 +18,10 @@ from pathlib import Path
 
 import psutil
 
+from tests.cli.services import lines_until, process_of
 from tests.faults.forked import fork
-from tests.faults.running import Engine, Running, Venues, until, write_configuration
+from tests.faults.running import Running, Venues, until, write_configuration
+from workstation.client.access import read_token
 from workstation.client.client import Client
 from workstation.client.messages import Health
 from workstation.model.durations import MINUTE_NS
@@ -59,14 +63,18 @@ def main() -> None:
     minutes, count, rate = given + [MINUTES, SYMBOLS, RATE][len(given) :]
     symbols = [f"C{number:02d}/USDT" for number in range(count)]
     with tempfile.TemporaryDirectory() as name, Crowd(Path(name), symbols, rate) as venues:
-        configuration = write_configuration(Path(name), venues, symbols=symbols)
-        with Engine(configuration) as engine, engine.client() as client:
-            wanted = [("live", count)] * len(VENUES)
-            until(lambda: [(one.state, one.symbols) for one in client.health().feeds] == wanted, "all live", PATIENCE_S)
-            process = psutil.Process(engine.pid)
-            print(f"  {count} symbols at {len(VENUES)} venues, {len(client.spreads())} pairs", flush=True)
-            watch(client, process, minutes)
-            engine.end()
+        home = Path(name)
+        write_configuration(home, venues, symbols=symbols)
+        with process_of(home, ["engine", "--port", "0"]) as engine:
+            address = re.search(r"^API +(http://\S+)$", lines_until(engine, "Ctrl-C ends it"), re.MULTILINE)
+            assert address is not None
+            with Client(address[1], read_token(home), by="benchmark", timeout_s=PATIENCE_S) as client:
+                wanted = [("live", count)] * len(VENUES)
+                until(lambda: [(one.state, one.symbols) for one in client.health().feeds] == wanted, "live", PATIENCE_S)
+                print(f"  {count} symbols at {len(VENUES)} venues, {len(client.spreads())} pairs", flush=True)
+                watch(client, psutil.Process(engine.pid), minutes)
+            engine.send_signal(signal.SIGINT)
+            engine.wait(PATIENCE_S)
 
 
 def watch(client: Client, process: psutil.Process, minutes: int) -> None:

@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 
 from workstation.errors import BadInput
-from workstation.history.blocks import BLOCK_ROWS
 from workstation.history.market_rows import Span
 from workstation.history.segments import SPREAD_COLUMNS
 from workstation.history.store import HistoryStore
 from workstation.model.instrument import Instrument
-from workstation.model.market import FloatArray, IntArray
+from workstation.model.market import FloatArray, IntArray, Rows
 from workstation.research.spread_walk import SpreadWalk
-from workstation.windows.sampling import FIELDS, sample_rows
+from workstation.windows.sampling import SAMPLED, sample_rows
 from workstation.windows.specs import WindowSpec
 
 COLUMNS = SPREAD_COLUMNS
@@ -21,28 +20,33 @@ COLUMNS = SPREAD_COLUMNS
 
 
 class _Samples:
-    """Room for those of a block, and of them the ones that no further row changes, set aside."""
+    """Those of the blocks so far; of them a further row may change the last one alone."""
 
     def __init__(self) -> None:
-        room = 2 * BLOCK_ROWS + 1
-        self.times = np.empty(room, np.int64)
-        self.values = np.empty((room, len(FIELDS)))
-        self.is_gap = np.empty(room, np.bool_)
+        self.times = np.empty(0, np.int64)
+        self.values = np.empty((0, len(SAMPLED)))
+        self.is_gap = np.empty(0, np.bool_)
         self.written = 0
         self._aside: list[tuple[IntArray, FloatArray]] = []
 
-    def set_aside(self) -> None:
-        """All but the last, which the next block may go on with."""
-        done = self.written - 1
-        if done > 0:
-            self._aside.append((self.times[:done].copy(), self.values[:done].copy()))
-            for array in (self.times, self.values, self.is_gap):
-                array[0] = array[done]
+    def make_room(self, block: Rows, every_ns: int) -> None:
+        """For what a block may add: a sample a step, a gap before each. The last one of those before begins it."""
+        steps = int(block[-1]["ts_received"] - block[0]["ts_received"]) // every_ns + 2
+        room, done = 1 + 2 * min(len(block), steps), self.written - 1
+        before = self.times, self.values, self.is_gap
+        self.times, self.values = np.empty(room, np.int64), np.empty((room, len(SAMPLED)))
+        self.is_gap, self.written = np.empty(room, np.bool_), 0
+        if done >= 0:
+            self._aside.append((before[0][:done], before[1][:done]))
+            self.times[0], self.values[0], self.is_gap[0] = (array[done] for array in before)
             self.written = 1
 
     def all(self) -> tuple[IntArray, FloatArray]:
-        """Times in ns, and float64[n, len(FIELDS)]."""
-        parts = [*self._aside, (self.times[: self.written], self.values[: self.written])]
+        """Times in ns, and float64[n, len(SAMPLED)]."""
+        last = self.times[: self.written], self.values[: self.written]
+        if not self._aside:
+            return last
+        parts = [*self._aside, last]
         return np.concatenate([times for times, _ in parts]), np.concatenate([values for _, values in parts])
 
 
@@ -60,7 +64,7 @@ def spread_series(
         raise BadInput(f"resolution {every_ns} ns: expected more than 0")
     walk, samples = SpreadWalk(store, window, span, rules), _Samples()
     for block in walk.blocks():
-        samples.set_aside()
+        samples.make_room(block, every_ns)
         position, samples.written = sample_rows(
             block, every_ns, walk.slot, samples.times, samples.values, samples.is_gap, samples.written,
             *walk.market.tables.arrays(),

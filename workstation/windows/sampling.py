@@ -9,7 +9,22 @@ from typing import Any
 from workstation.kernels.compiled import compiled
 from workstation.windows.advance import advance_rows
 from workstation.windows.specs import Field
-from workstation.windows.spread_window import SPREAD, field_value, stale_from
+from workstation.windows.spread_window import (
+    EDGE_AB,
+    EDGE_BA,
+    LOWER_BAND,
+    LOWER_QUANTILE,
+    MEAN,
+    NET_EDGE_AB,
+    NET_EDGE_BA,
+    SPREAD,
+    UPPER_BAND,
+    UPPER_QUANTILE,
+    VALUE,
+    Z,
+    field_value,
+    stale_from,
+)  # fmt: skip
 from workstation.windows.tables import NEVER
 
 SAMPLED = (
@@ -17,11 +32,9 @@ SAMPLED = (
     Field.EDGE_AB, Field.EDGE_BA, Field.NET_EDGE_AB, Field.NET_EDGE_BA, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE,
 )  # fmt: skip
 """The columns of a sample, in this order."""
-FIELDS = tuple(int(field) for field in SAMPLED)
-STATISTICS = tuple(
-    int(field) for field in (Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE)
-)
-"""Known also while a side is stale: they are of the points."""
+OF_POINTS = (Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE)
+"""Statistics: known also while a side is stale."""
+UNKNOWN_IN_GAP = tuple(column for column, field in enumerate(SAMPLED) if field not in OF_POINTS)
 NO_GAP = -1
 
 
@@ -36,10 +49,29 @@ def gap_begins(slot: Any, instruments: Any, next_ts: int) -> int:
 
 @compiled
 def write_sample(slot: Any, instruments: Any, is_gap: bool, values: Any, place: int) -> None:
-    """Reads FIELDS into values[place]; in a gap what is not a statistic of the points is NaN."""
-    for column, field in enumerate(FIELDS):
-        known = not is_gap or field in STATISTICS
-        values[place, column] = field_value(slot, instruments, field) if known else math.nan
+    """Writes SAMPLED to values[place]; in a gap what is not a statistic of the points is NaN.
+
+    All are read before the first is written, each by a field that the compiler knows: what several need is computed
+    once.
+    """
+    sample = (
+        field_value(slot, instruments, VALUE),
+        field_value(slot, instruments, MEAN),
+        field_value(slot, instruments, UPPER_BAND),
+        field_value(slot, instruments, LOWER_BAND),
+        field_value(slot, instruments, Z),
+        field_value(slot, instruments, EDGE_AB),
+        field_value(slot, instruments, EDGE_BA),
+        field_value(slot, instruments, NET_EDGE_AB),
+        field_value(slot, instruments, NET_EDGE_BA),
+        field_value(slot, instruments, LOWER_QUANTILE),
+        field_value(slot, instruments, UPPER_QUANTILE),
+    )
+    for column in range(len(sample)):
+        values[place, column] = sample[column]
+    if is_gap:
+        for column in UNKNOWN_IN_GAP:
+            values[place, column] = math.nan
 
 
 @compiled
@@ -56,17 +88,17 @@ def sample_rows(
     """Takes all rows of a block; writes one sample per step of `every_ns` that has rows, after the last of them, and
     one where a gap begins.
 
-    `times` int64[n] (receipt of the row, ns), `values` float64[n, len(FIELDS)] and `is_gap` have room for two samples a
-    row; `written` are there already, and the last of them is replaced where its step goes on, so that blocks may be cut
-    anywhere. `tables` are those of `Tables.arrays()`. Returns (position, written); a position before the end is that of
-    a row out of order.
+    `times` int64[n] (receipt of the row, ns), `values` float64[n, len(SAMPLED)] and `is_gap` have room for two samples
+    a row; `written` are there already, and the last of them is replaced where its step goes on, so that blocks may be
+    cut anywhere. `tables` are those of `Tables.arrays()`. Returns (position, written); a position before the end is
+    that of a row out of order.
     """
     instruments, slot = tables[1], tables[2][slot_index]
     start, count = 0, len(rows)
     while start < count:
         step = rows[start]["ts_received"] // every_ns
-        stop = start + 1
-        while stop < count and rows[stop]["ts_received"] // every_ns == step:
+        step_end, stop = (step + 1) * every_ns, start + 1
+        while stop < count and rows[stop]["ts_received"] < step_end:
             stop += 1
         goes_on = written > 0 and not is_gap[written - 1] and times[written - 1] // every_ns == step
         begins = gap_begins(slot, instruments, rows[start]["ts_received"])
