@@ -52,8 +52,9 @@ class EngineLink:
         self.state = EngineState()
         self._client: Client | None = None
         self._asking: Client | None = None
-        # of their own, so that no chart that asks for its bars stands in the way of a look or a command
+        # of their own, so that no chart that asks for its bars stands in the way of a look, a command or a form's files
         self._looks = ThreadPoolExecutor(2, thread_name_prefix="look")
+        self._asks = ThreadPoolExecutor(6, thread_name_prefix="ask")
         self._commands = ThreadPoolExecutor(4, thread_name_prefix="command")
         self._followers: set[Told] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -128,7 +129,7 @@ class EngineLink:
 
         With more patience than a look has: a session takes seconds to start where its windows are rebuilt.
         """
-        return await asyncio.to_thread(self._asked, question)
+        return await asyncio.get_running_loop().run_in_executor(self._asks, self._asked, question)
 
     async def command(self, question: Callable[[Client], Answer]) -> Answer:
         """As `ask`, and before whatever pages ask for."""
