@@ -38,7 +38,8 @@ function plot(view) {
   copy.drawImage(canvas, 0, 0)
   const {data} = copy.getImageData(0, 0, width, height)
   const at = (x, y) => [...data.slice(4 * (y * width + x), 4 * (y * width + x + 1))]
-  const edges = [...Array(width).keys()].map((x) => at(x, 0)).concat([...Array(height).keys()].map((y) => at(0, y)))
+  const top = [...Array(width).keys()].map((x) => at(x, 0)), left = [...Array(height).keys()].map((y) => at(0, y))
+  const edges = top.slice(1).concat(left.slice(1))  // the corner is a quarter of a pixel, and black at some offsets
   let painted = 0
   for (let i = 3; i < data.length; i += 4) if (data[i]) painted++
   return [painted / (width * height), edges.filter(([r, g, b, a]) => a > 63).map(([r, g, b]) => [r, g, b])]
