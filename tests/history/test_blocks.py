@@ -1,5 +1,6 @@
 """One ordered stream out of many series: by receipt, then rank, then place in the file."""
 
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,10 +24,13 @@ from tests.history.series import (
     segment_files,
 )
 from workstation.errors import HistoryMissing, UnknownInstrument
-from workstation.history.blocks import Selection, count_rows, merged_blocks, received_bars
+from workstation.history.blocks import Selection, count_rows, merged_blocks, merging_prices, received_bars
 from workstation.history.layout import HistoryKind, Series
-from workstation.history.segments import Table
+from workstation.history.market_rows import PRICES, PriceForm, RowForm, Span
+from workstation.history.merging import merge_cursors
+from workstation.history.segments import Table, open_segment
 from workstation.history.store import HistoryStore
+from workstation.kernels.merging import merge_rows
 from workstation.model.durations import DAY_NS, HOUR_NS
 from workstation.model.instrument import Registry
 from workstation.model.market import (
@@ -35,6 +39,7 @@ from workstation.model.market import (
     RowKind,
     Rows,
 )
+from workstation.windows.advance import price_fault, quote_fault
 
 ETH_QUOTES = Series(kind=HistoryKind.QUOTES, key=ETH)
 BOTH = [Selection(key=BTC, kind=HistoryKind.QUOTES), Selection(key=ETH, kind=HistoryKind.QUOTES)]
@@ -63,6 +68,14 @@ def rows_if_any(store: HistoryStore, selections: list[Selection], **span: int) -
         return np.zeros(0, MARKET_ROW)
     assert count_rows(store, selections, **span) == len(rows)
     return rows
+
+
+def priced(store: HistoryStore, **span: int) -> Rows:
+    """What a spread of BTC and ETH is walked by, in the order of `merged_blocks`."""
+    merging, sides = merging_prices(store, [BTC, ETH], Span(**span))
+    assert sorted(set(sides.tolist())) == [0, 1]
+    parts = [part.copy() for part in merge_cursors(merging, np.zeros(7, PRICES), merge_rows)]
+    return np.concatenate([np.zeros(0, PRICES), *parts])
 
 
 def without_receipt(times: IntArray | list[int], bid: float = 100.0) -> Table:
@@ -159,6 +172,54 @@ def test_a_shorter_span_is_the_beginning_of_a_longer_one_whatever_the_clocks(
         if len(rows):
             received = whole["ts_received"]
             assert rows.tobytes() == whole[(received >= DAY_START_NS + start) & (received < end)].tobytes()
+
+
+@settings(max_examples=30)  # each example writes and syncs files
+@given(offsets, offsets, offsets, st.integers(0, 30), st.integers(31, 80))
+def test_prices_alone_are_those_of_the_whole_rows(
+    recorded: list[int], dated: list[int], other: list[int], start: int, end: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        store = HistoryStore(Path(folder), segment_rows=7)
+        store.write(QUOTES, quotes_at(DAY_START_NS + np.array(recorded)), a_source("recorded"))
+        store.write(QUOTES, quotes_at(DAY_START_NS + np.array(recorded[::2]), bid=130), a_source("recorded twice"))
+        store.write(QUOTES, without_receipt(DAY_START_NS + np.array(dated), bid=150.123456), a_source("dated"))
+        store.write(ETH_QUOTES, quotes_at(DAY_START_NS + np.array(other), bid=1 / 3), a_source())
+        try:
+            span = {"start_ns": DAY_START_NS + start, "end_ns": DAY_START_NS + end}
+            whole, prices = all_rows(store, BOTH, **span), priced(store, **span)
+        except HistoryMissing:
+            return
+    assert list(PRICES.names or ()) == ["ts_received", "x0", "x1"]
+    for name in PRICES.names or ():
+        assert prices[name].tobytes() == np.ascontiguousarray(whole[name]).tobytes()
+
+
+@pytest.mark.parametrize("odd", [1.0, 0.0, -0.0, -1.0, math.inf, 1e101, 1 / 3, None])
+@pytest.mark.parametrize("side", ["bid_quantity", "ask_quantity"])
+def test_prices_leave_out_what_the_loop_would(tmp_path: Path, odd: float | None, side: str) -> None:
+    """A quote is true or not by its quantities too, which are read where their file does not say that all are."""
+    store = HistoryStore(tmp_path)
+    quantities = {"bid_quantity": [2.0, 3.0], "ask_quantity": [2.0, 3.0]} | {side: [2.0, odd]}
+    times = DAY_START_NS + np.arange(2)
+    table = a_table(
+        HistoryKind.QUOTES, ts_received=times, ts_event=times, bid=[99.0, 99.0], ask=[101.0, 101.0], **quantities
+    )
+    store.write(QUOTES, table, a_source())
+    store.write(ETH_QUOTES, quotes_at([DAY_START_NS + 7]), a_source())
+    whole, prices = all_rows(store, BOTH), priced(store)
+    taken = [not quote_fault(row) for row in whole]
+    assert [not price_fault(row["x0"], row["x1"]) for row in prices] == taken
+    assert taken == [True, odd is not None and 0 <= odd < 1e100, True]
+
+
+def test_quantities_that_their_file_says_are_true_are_not_read(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path)
+    store.write(QUOTES, quotes_at(DAY_START_NS + np.arange(5)), a_source())
+    (segment,) = store.segments(QUOTES, Span())
+    with open_segment(tmp_path / QUOTES.folder, segment) as file:
+        assert PriceForm().columns(segment, file, 0) == ["ts_received", "bid", "ask"]
+        assert RowForm(instrument=0).columns(segment, file, 0) is None
 
 
 def test_bars_that_came_late_stand_where_they_were_received(tmp_path: Path) -> None:

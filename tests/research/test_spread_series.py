@@ -29,7 +29,6 @@ from workstation.model.instrument import InstrumentKey
 from workstation.model.market import (
     quote_rows,
 )
-from workstation.research import spread_walk
 from workstation.research.spread_series import COLUMNS, spread_series
 from workstation.session.market import Market
 from workstation.simulator.sample import quote_table
@@ -121,12 +120,12 @@ def test_a_part_equals_the_whole_bit_for_bit(store: HistoryStore) -> None:
         pd.testing.assert_frame_equal(whole[whole.index.as_unit("ns").asi8 >= start_ns], part, check_exact=True)
 
 
-@pytest.mark.parametrize("block_rows", [1, 2, 3, 7, 64])
-def test_blocks_may_be_cut_anywhere(store: HistoryStore, block_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    span = Span(end_ns=START_NS + 60 * SECOND_NS)
-    whole = spread_series(store, a_window(), span, every_ns=3 * SECOND_NS)
-    monkeypatch.setattr(spread_walk, "BLOCK_ROWS", block_rows)
-    pd.testing.assert_frame_equal(whole, spread_series(store, a_window(), span, every_ns=3 * SECOND_NS))
+@pytest.mark.parametrize("segment_rows", [13, 64, 500])
+def test_files_may_be_cut_anywhere(store: HistoryStore, tmp_path: Path, segment_rows: int) -> None:
+    cut = HistoryStore(tmp_path / "cut", segment_rows=segment_rows)
+    store_quotes(cut)
+    whole, found = (spread_series(one, a_window(), Span(), every_ns=3 * SECOND_NS) for one in (store, cut))
+    pd.testing.assert_frame_equal(whole, found, check_exact=True)
 
 
 def test_a_side_that_falls_silent_is_a_gap_also_where_no_row_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Many series as one ordered stream of rows, in blocks that a replay walks through."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,10 @@ import numpy as np
 from workstation.errors import HistoryMissing
 from workstation.history.lanes import Lane, lanes_of
 from workstation.history.layout import HistoryKind, Series, require_market_rows
-from workstation.history.market_rows import OnCorrupt, RowForm, Span, bars_of
-from workstation.history.merging import NEVER, merge_numbered, merge_rows
+from workstation.history.market_rows import PRICES, Form, OnCorrupt, PriceForm, RowForm, Span, bars_of
+from workstation.history.merging import Merging, merge_cursors
 from workstation.history.store import HistoryStore
+from workstation.kernels.merging import merge_numbered, merge_rows
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey, Registry
 from workstation.model.market import MARKET_ROW, Bars, IntArray, Rows
@@ -89,19 +90,34 @@ def merged_blocks(
     HistoryCorrupt.
     """
     span = Span(start_ns=start_ns, end_ns=end_ns)
-    lanes = [
+    lanes: list[tuple[Lane, Form]] = [
         (lane, RowForm(instrument=registry.index(key), assumed_delay_ns=assumed_delay_ns, as_recorded=as_recorded))
         for key, lane in _lanes(store, selections, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded)
     ]
+    merge = merge_numbered if as_recorded else merge_rows
+    return merge_cursors(_merging(lanes, MARKET_ROW, on_corrupt), np.zeros(block_rows, MARKET_ROW), merge)
+
+
+def merging_prices(store: HistoryStore, keys: Sequence[InstrumentKey], span: Span) -> tuple[Merging, IntArray]:
+    """The quotes of all that were received in the span, as rows of PRICES; whose each cursor is, by place in `keys`.
+
+    The first of them goes first at equal times, as in `merged_blocks`. Raises HistoryMissing, HistoryCorrupt.
+    """
+    selections = [Selection(key=key, kind=HistoryKind.QUOTES) for key in keys]
+    found = list(_lanes(store, selections, span, 0, None, as_recorded=False))
+    lanes: list[tuple[Lane, Form]] = [(lane, PriceForm()) for _, lane in found]
+    return _merging(lanes, PRICES, None), np.array([keys.index(key) for key, _ in found], np.int64)
+
+
+def _merging(lanes: Sequence[tuple[Lane, Form]], dtype: np.dtype[np.void], on_corrupt: OnCorrupt | None) -> Merging:
     ends = np.cumsum([lane.buffer_rows for lane, _ in lanes], dtype=np.int64)
     starts = np.concatenate(([0], ends))[:-1].astype(np.int64)
-    pool = np.zeros(ends[-1] if lanes else 0, MARKET_ROW)
+    pool = np.zeros(ends[-1] if lanes else 0, dtype)
     cursors = [
         lane.chunks(form, pool[start:end], on_corrupt)
         for (lane, form), start, end in zip(lanes, starts, ends, strict=True)
     ]
-    merge = merge_numbered if as_recorded else merge_rows
-    return merge_cursors(cursors, pool, starts, np.zeros(block_rows, MARKET_ROW), merge)
+    return Merging(cursors, pool, starts)
 
 
 def received_bars(
@@ -145,26 +161,3 @@ def _lanes(
             continue
         for lane in found:
             yield one.key, lane
-
-
-def merge_cursors(
-    cursors: list[Iterator[Rows]], pool: Rows, starts: IntArray, out: Rows, merge: Callable[..., int]
-) -> Iterator[Rows]:
-    """What the cursors give, in the order of `merge`, as parts of `out`; those of number n lie at pool[starts[n]]."""
-    heads, ends = starts.copy(), starts.copy()
-    next_ts = np.full(len(cursors), 0, np.int64)
-    filled = 0
-    while True:
-        for rank, cursor in enumerate(cursors):
-            if heads[rank] == ends[rank] and next_ts[rank] != NEVER:
-                rows = next(cursor, None)
-                heads[rank] = starts[rank]
-                ends[rank] = starts[rank] + (0 if rows is None else len(rows))
-                next_ts[rank] = NEVER if rows is None else rows["ts_received"][0]
-        filled = merge(pool, heads, ends, next_ts, out, filled) if cursors else 0
-        has_ended = bool((next_ts == NEVER).all())
-        if filled == len(out) or (has_ended and filled):
-            yield out[:filled]
-            filled = 0
-        if has_ended:
-            return

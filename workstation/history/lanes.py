@@ -19,12 +19,12 @@ from workstation.errors import HistoryMissing
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.market_rows import (
+    Form,
     OnCorrupt,
     RowForm,
     Span,
     chunk_rows,
     count_stored,
-    fill_rows,
     order_of_receipt,
     partitions,
     row_chunks,
@@ -58,8 +58,8 @@ class StoredLane:
             return count_stored(self.folder, self.series, self.segments, self.span)
         return sum(map(len, self.chunks(RowForm(instrument=0), np.zeros(self.buffer_rows, MARKET_ROW), None)))
 
-    def chunks(self, form: RowForm, buffer: Rows, on_corrupt: OnCorrupt | None) -> Iterator[Rows]:
-        """The rows by receipt, as the start of `buffer`, which the next chunk overwrites."""
+    def chunks(self, form: Form, buffer: Rows, on_corrupt: OnCorrupt | None) -> Iterator[Rows]:
+        """The rows by receipt, in their form, as the start of `buffer`, which the next chunk overwrites."""
         for segments in partitions(self.segments, self.span):
             for rows in row_chunks(self.folder, self.series, segments, self.span, form, buffer, on_corrupt):
                 kept = _without(rows, self.recorded, self.series)
@@ -91,7 +91,7 @@ class RecordedBars:
         form = RowForm(instrument=0)
         return sum(len(rows) for group in self.groups for rows in self._received(group, form, None))
 
-    def chunks(self, form: RowForm, buffer: Rows, on_corrupt: OnCorrupt | None) -> Iterator[Rows]:
+    def chunks(self, form: Form, buffer: Rows, on_corrupt: OnCorrupt | None) -> Iterator[Rows]:
         """As StoredLane.chunks."""
         for group in self.groups:
             rows = np.concatenate([buffer[:0], *self._received(group, form, on_corrupt)])
@@ -101,11 +101,11 @@ class RecordedBars:
                 buffer[: len(chunk)] = chunk
                 yield buffer[: len(chunk)]
 
-    def _received(self, group: Sequence[Segment], form: RowForm, on_corrupt: OnCorrupt | None) -> Iterator[Rows]:
+    def _received(self, group: Sequence[Segment], form: Form, on_corrupt: OnCorrupt | None) -> Iterator[Rows]:
         for segment in group:
             try:
                 for table in row_groups(self.folder, segment, self.span, RECEIPT):
-                    rows = fill_rows(np.zeros(table.num_rows, MARKET_ROW), self.series, segment, table, form)
+                    rows = form.fill(np.zeros(table.num_rows, MARKET_ROW), self.series, segment, table)
                     rows = rows[self.span.holds(whole_numbers(table[RECEIPT]))]
                     yield rows if segment.has_sequence else _without(rows, self.recorded, self.series)
             except HistoryCorrupt as error:

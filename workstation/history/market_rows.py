@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,10 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.reading_ahead import read_ahead
 from workstation.history.scaling import decode
 from workstation.history.segments import (
+    QUANTITIES,
     ROW_GROUP_ROWS,
     SEQUENCE,
+    ParquetRows,
     Segment,
     Table,
     corrupt,
@@ -27,15 +30,19 @@ from workstation.model.durations import MS_NS
 from workstation.model.market import (
     STEP_BITS,
     Bars,
+    FloatArray,
     IntArray,
     RowFlag,
     RowKind,
     Rows,
     interval_code,
 )
+from workstation.windows.advance import LARGEST
 
 OnCorrupt = Callable[[HistoryCorrupt], None]
 """Told of each file that is passed over; where there is none, the first corrupt file raises."""
+ColumnsOf = Callable[[Segment, ParquetRows, int], list[str] | None]
+"""Which columns of a row group are read; None is all."""
 
 FIELDS = {
     HistoryKind.QUOTES: (("x0", "bid"), ("x1", "ask"), ("x2", "bid_quantity"), ("x3", "ask_quantity")),
@@ -46,6 +53,9 @@ FIELDS = {
     HistoryKind.FUNDING: (("x0", "rate"),),
 }
 """Of each kind, which field of a row is which column."""
+PRICED = FIELDS[HistoryKind.QUOTES][:2]
+PRICES = np.dtype([("ts_received", np.int64), ("x0", np.float64), ("x1", np.float64)])
+"""Of a quote what a spread is made of, with the names of MARKET_ROW."""
 WHOLE_FIELDS = {
     HistoryKind.BOOKS: (("interval_code", "level", 1), ("x4", "levels", 1)),
     HistoryKind.FUNDING: (("x1", "ts_due", MS_NS),),
@@ -105,14 +115,55 @@ class Span:
         return table.slice(start, max(stop - start, 0))
 
 
+class Form(Protocol):
+    """What becomes of a stored table of any kind."""
+
+    def columns(self, segment: Segment, file: ParquetRows, group: int) -> list[str] | None:
+        """Those that it needs of a row group; None for all."""
+
+    def fill(self, out: Rows, series: Series, segment: Segment, table: Table) -> Rows:
+        """Writes a table of these columns into `out`, which is as long, and returns it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowForm:
-    """What the file does not know: the registry's integer, and the delay of rows without a receipt time."""
+    """As MARKET_ROW, with what the file does not know: the registry's integer, the delay of rows without a receipt."""
 
     instrument: int
     assumed_delay_ns: int = 0
     as_recorded: bool = False
     """Whether rows bear the `sequence` that the gate gave them, and go by it; else it is 0, for the gate to give."""
+
+    def columns(self, segment: Segment, file: ParquetRows, group: int) -> list[str] | None:
+        return None
+
+    def fill(self, out: Rows, series: Series, segment: Segment, table: Table) -> Rows:
+        return fill_rows(out, series, segment, table, self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceForm:
+    """As PRICES, of quotes: their quantities are read where only they can say whether a quote can be true."""
+
+    assumed_delay_ns: int = 0
+
+    def columns(self, segment: Segment, file: ParquetRows, group: int) -> list[str] | None:
+        times = order_column(HistoryKind.QUOTES, has_receipt=segment.has_receipt)
+        # whole numbers that are not negative are quantities; others may be anything
+        doubtful = [name for name in QUANTITIES if name not in segment.scales or not file.is_positive(group, name)]
+        return [times, *(name for _, name in PRICED), *doubtful]
+
+    def fill(self, out: Rows, series: Series, segment: Segment, table: Table) -> Rows:
+        """A bid of a quote that cannot be true for its quantities' sake is NaN."""
+        times = whole_numbers(table[order_column(series.kind, has_receipt=segment.has_receipt)])
+        np.add(times, 0 if segment.has_receipt else self.assumed_delay_ns, out=out["ts_received"])
+        for field, name in PRICED:
+            _values(segment, table, name, out[field])
+        for name in set(QUANTITIES) & set(table.column_names):
+            quantity = np.empty(len(out))
+            _values(segment, table, name, quantity)
+            out["x0"][~((quantity >= 0) & (quantity < LARGEST))] = np.nan
+        return out
 
 
 def partitions(segments: Sequence[Segment], span: Span) -> list[list[Segment]]:
@@ -126,7 +177,7 @@ def row_chunks(
     series: Series,
     segments: Sequence[Segment],
     span: Span,
-    form: RowForm,
+    form: Form,
     buffer: Rows,
     on_corrupt: OnCorrupt | None = None,
 ) -> Iterator[Rows]:
@@ -136,8 +187,8 @@ def row_chunks(
     row group; those that overlap are loaded and sorted first. Equal times keep the manifest's order.
     """
     parts = (
-        fill_rows(buffer[: table.num_rows], series, segment, table, form)
-        for segment, table in _stored_parts(folder, series, segments, span, on_corrupt)
+        form.fill(buffer[: table.num_rows], series, segment, table)
+        for segment, table in _stored_parts(folder, series, segments, span, on_corrupt, form.columns)
     )
     if _follow_one_another(series, segments):
         yield from parts
@@ -153,7 +204,8 @@ def row_chunks(
 
 def order_of_receipt(rows: Rows) -> IntArray:
     """Places by ts_received, then by the gate's number where rows bear one, then as they stand."""
-    order: IntArray = np.lexsort((rows["sequence"], rows["ts_received"]))
+    by = [rows[name] for name in ("sequence", "ts_received") if name in (rows.dtype.names or ())]
+    order: IntArray = np.lexsort(by)
     return order
 
 
@@ -179,10 +231,7 @@ def fill_rows(out: Rows, series: Series, segment: Segment, table: Table, form: R
     if form.as_recorded:
         out["sequence"] = whole_numbers(table[SEQUENCE]) << STEP_BITS
     for field, name in FIELDS[series.kind]:
-        if name in segment.scales:
-            decode(whole_numbers(table[name]), segment.scales[name], out=out[field])
-        else:
-            out[field] = table[name].to_numpy()
+        _values(segment, table, name, out[field])
     for field, name, units in WHOLE_FIELDS.get(series.kind, ()):
         out[field] = whole_numbers(table[name]) // units
     if series.kind is HistoryKind.TRADES:
@@ -191,13 +240,26 @@ def fill_rows(out: Rows, series: Series, segment: Segment, table: Table, form: R
     return out
 
 
+def _values(segment: Segment, table: Table, name: str, out: FloatArray) -> None:
+    """Writes a column of prices or quantities; of stored floats null is NaN, of whole numbers 0."""
+    if name in segment.scales:
+        decode(whole_numbers(table[name]), segment.scales[name], out=out)
+    else:
+        out[...] = table[name].to_numpy()
+
+
 def _stored_parts(
-    folder: Path, series: Series, segments: Sequence[Segment], span: Span, on_corrupt: OnCorrupt | None
+    folder: Path,
+    series: Series,
+    segments: Sequence[Segment],
+    span: Span,
+    on_corrupt: OnCorrupt | None,
+    columns: ColumnsOf | None = None,
 ) -> Iterator[tuple[Segment, Table]]:
     for segment in segments:
         try:
             column = order_column(series.kind, has_receipt=segment.has_receipt)
-            for table in row_groups(folder, segment, span, column):
+            for table in row_groups(folder, segment, span, column, columns):
                 part = span.cut(series, segment, table)
                 if part.num_rows:
                     yield segment, part
@@ -214,12 +276,14 @@ def stored_range(folder: Path, segment: Segment, column: str) -> tuple[int, int]
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
 
-def row_groups(folder: Path, segment: Segment, span: Span, column: str) -> Iterator[Table]:
+def row_groups(
+    folder: Path, segment: Segment, span: Span, column: str, columns: ColumnsOf | None = None
+) -> Iterator[Table]:
     """Whole row groups that may have times of `column` in the span. Raises HistoryCorrupt, naming the file."""
 
     def read(number: int) -> Table:
         try:
-            return file.group(number)
+            return file.group(number, None if columns is None else columns(segment, file, number))
         except (OSError, pa.ArrowException) as error:
             raise corrupt(folder / segment.path, segment, f"row group {number}: {error}") from error
 

@@ -1,75 +1,42 @@
-"""The compiled merge of sorted series into one order."""
+"""Sorted series side by side in one pool, a chunk of each at a time: what the compiled merges take their rows from."""
 
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from workstation.kernels.compiled import compiled
+from workstation.kernels.merging import NEVER
 from workstation.model.market import IntArray, Rows
 
-NEVER = np.iinfo(np.int64).max
-"""The next time of a series that has ended."""
 
+class Merging:
+    """Sorted cursors, of each of which a chunk lies in one pool: number n's rows are pool[heads[n] : ends[n]].
 
-@compiled
-def merge_rows(pool: Rows, heads: IntArray, ends: IntArray, next_ts: IntArray, out: Rows, filled: int) -> int:
-    """Moves rows from `pool` to `out[filled:]` by (ts_received, series, place in series) and returns the new `filled`.
-
-    Series s has the rows heads[s] … ends[s]-1 of `pool`; next_ts[s] is the time of the first, NEVER when it has ended.
-    Stops when `out` is full, or when a series has run out: its next time is unknown until the caller brings more rows.
+    `next_ts` is the time of each one's first row; NEVER when it has ended.
     """
-    while filled < len(out):
-        first = 0
-        for series in range(1, len(heads)):
-            if next_ts[series] < next_ts[first]:
-                first = series
-        if next_ts[first] == NEVER:
-            return filled
-        limit = _last_time_of_run(next_ts, first)
-        head = heads[first]
-        while head < ends[first] and filled < len(out) and pool[head]["ts_received"] <= limit:
-            out[filled] = pool[head]
-            filled += 1
-            head += 1
-        heads[first] = head
-        if head == ends[first]:
-            return filled
-        next_ts[first] = pool[head]["ts_received"]
-    return filled
+
+    def __init__(self, cursors: Sequence[Iterator[Rows]], pool: Rows, starts: IntArray) -> None:
+        self.pool, self._starts, self._cursors = pool, starts, cursors
+        self.heads, self.ends = starts.copy(), starts.copy()
+        self.next_ts = np.full(len(cursors), 0, np.int64)
+
+    def refill(self) -> bool:
+        """Brings the next chunk of each that has none left; False when all have ended."""
+        for rank, cursor in enumerate(self._cursors):
+            if self.heads[rank] == self.ends[rank] and self.next_ts[rank] != NEVER:
+                rows = next(cursor, None)
+                self.heads[rank] = self._starts[rank]
+                self.ends[rank] = self._starts[rank] + (0 if rows is None else len(rows))
+                self.next_ts[rank] = NEVER if rows is None else rows["ts_received"][0]
+        return not bool((self.next_ts == NEVER).all())
 
 
-@compiled
-def _comes_before(pool: Rows, heads: IntArray, next_ts: IntArray, one: int, other: int) -> Any:
-    """Whether the next row of series `one` comes before that of `other`; `one` has not ended."""
-    if next_ts[one] != next_ts[other]:
-        return next_ts[one] < next_ts[other]
-    return pool[heads[one]]["sequence"] < pool[heads[other]]["sequence"]
-
-
-@compiled
-def merge_numbered(pool: Rows, heads: IntArray, ends: IntArray, next_ts: IntArray, out: Rows, filled: int) -> int:
-    """As merge_rows, by (ts_received, sequence): the one order that the rows had when they were recorded."""
-    while filled < len(out):
-        first = 0
-        for series in range(1, len(heads)):
-            if next_ts[series] != NEVER and _comes_before(pool, heads, next_ts, series, first):
-                first = series
-        if next_ts[first] == NEVER:
-            return filled
-        out[filled] = pool[heads[first]]
-        filled += 1
-        heads[first] += 1
-        if heads[first] == ends[first]:
-            return filled
-        next_ts[first] = pool[heads[first]]["ts_received"]
-    return filled
-
-
-@compiled
-def _last_time_of_run(next_ts: IntArray, first: int) -> Any:
-    """Up to this time the rows of `first` come before all others: at equal times the lower rank goes first."""
-    limit = NEVER
-    for series in range(len(next_ts)):
-        if series != first:
-            limit = min(limit, next_ts[series] - 1 if series < first else next_ts[series])
-    return limit
+def merge_cursors(merging: Merging, out: Rows, merge: Callable[..., int]) -> Iterator[Rows]:
+    """What the cursors give, in the order of `merge`, as parts of `out`."""
+    filled = 0
+    while merging.refill():
+        filled = merge(merging.pool, merging.heads, merging.ends, merging.next_ts, out, filled)
+        if filled == len(out):
+            yield out[:filled]
+            filled = 0
+    if filled:
+        yield out[:filled]

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from workstation.history.blocks import BLOCK_ROWS, merge_cursors
+from workstation.history.blocks import BLOCK_ROWS
 from workstation.history.durable import HistoryCorrupt
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.market_rows import OnCorrupt, RowForm, Span, chunk_rows, fill_rows, partitions, row_groups
-from workstation.history.merging import merge_rows
+from workstation.history.merging import Merging, merge_cursors
 from workstation.history.quality_kernel import HAS_RECEIPT
 from workstation.history.segments import Segment, order_column
+from workstation.kernels.merging import merge_rows
 from workstation.model.market import MARKET_ROW, Rows
 
 _FORM = RowForm(instrument=0)
@@ -68,4 +69,4 @@ def _merged(folder: Path, series: Series, segments: Sequence[Segment], on_corrup
         _filled(folder, series, one, pool[start:end], on_corrupt)
         for one, start, end in zip(segments, starts, ends, strict=True)
     ]
-    return merge_cursors(cursors, pool, starts, np.zeros(BLOCK_ROWS, MARKET_ROW), merge_rows)
+    return merge_cursors(Merging(cursors, pool, starts), np.zeros(BLOCK_ROWS, MARKET_ROW), merge_rows)

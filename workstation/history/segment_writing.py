@@ -17,6 +17,7 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.scaling import encode, scale_exponent
 from workstation.history.segments import (
     METADATA_KEY,
+    QUANTITIES,
     ROW_GROUP_ROWS,
     SCHEMA_VERSION,
     SCHEMAS,
@@ -134,5 +135,6 @@ def _write_options(kind: HistoryKind, schema: Any, scales: dict[str, int]) -> di
         "write_page_checksum": True,  # bit rot is noticed on reading, with the file's name
         "column_encoding": encodings,
         "row_group_size": ROW_GROUP_ROWS,
-        "write_statistics": [name for name in SCHEMAS[kind].names if name.startswith("ts_")],
+        # times, to find a span by; quantities, to know that all are true without reading them
+        "write_statistics": [name for name in SCHEMAS[kind].names if name.startswith("ts_") or name in QUANTITIES],
     }

@@ -89,6 +89,8 @@ SCHEMAS: dict[HistoryKind, Any] = {
 rows bear what they were found by in their last columns: how long the window, what counts as an opportunity."""
 
 SEQUENCE = "sequence"
+QUANTITIES = ("bid_quantity", "ask_quantity")
+"""Of quotes, and of books."""
 
 
 def schema_of(kind: HistoryKind, *, has_sequence: bool) -> Any:
@@ -156,6 +158,12 @@ class ParquetRows:
         times = self._file.metadata.row_group(group).column(place).statistics
         return times.min, times.max
 
+    def is_positive(self, group: int, column: str) -> bool:
+        """Whether one group's column of whole numbers is known to have none below 0."""
+        place = self._file.schema_arrow.get_field_index(column)
+        found = self._file.metadata.row_group(group).column(place).statistics
+        return bool(found is not None and found.has_min_max and found.min >= 0)
+
     def group(self, number: int, columns: list[str] | None = None) -> Table:
         return self._file.read_row_group(number, columns=columns)
 
@@ -176,6 +184,10 @@ class TailRows(ParquetRows):
     def range_of(self, group: int, column: str) -> tuple[int, int]:
         times = self.group(group)[column].to_numpy()
         return int(times.min()), int(times.max())
+
+    def is_positive(self, group: int, column: str) -> bool:
+        """Nobody has looked."""
+        return False
 
     def group(self, number: int, columns: list[str] | None = None) -> Table:
         return self.table(columns).slice(number * ROW_GROUP_ROWS, ROW_GROUP_ROWS)

@@ -7,12 +7,14 @@ import pandas as pd
 
 from workstation.errors import BadInput
 from workstation.history.market_rows import Span
+from workstation.history.merging import Merging
 from workstation.history.segments import SPREAD_COLUMNS
 from workstation.history.store import HistoryStore
+from workstation.kernels.merging import NEVER
 from workstation.model.instrument import Instrument
-from workstation.model.market import FloatArray, IntArray, Rows
+from workstation.model.market import FloatArray, IntArray
 from workstation.research.spread_walk import SpreadWalk
-from workstation.windows.sampling import SAMPLED, sample_rows
+from workstation.windows.sampling import SAMPLED, sample_prices
 from workstation.windows.specs import WindowSpec
 
 COLUMNS = SPREAD_COLUMNS
@@ -29,10 +31,16 @@ class _Samples:
         self.written = 0
         self._aside: list[tuple[IntArray, FloatArray]] = []
 
-    def make_room(self, block: Rows, every_ns: int) -> None:
-        """For what a block may add: a sample a step, a gap before each. The last one of those before begins it."""
-        steps = int(block[-1]["ts_received"] - block[0]["ts_received"]) // every_ns + 2
-        room, done = 1 + 2 * min(len(block), steps), self.written - 1
+    def make_room(self, merging: Merging, every_ns: int) -> None:
+        """For what the rows that lie there may add: a sample a step, a gap before each. New arrays begin with the last
+        one of those before."""
+        going = np.flatnonzero(merging.next_ts != NEVER)
+        rows = int((merging.ends - merging.heads)[going].sum())
+        last_ns = int(merging.pool["ts_received"][merging.ends[going] - 1].max())
+        steps = (last_ns - int(merging.next_ts.min())) // every_ns + 2
+        room, done = 1 + 2 * min(rows, steps), self.written - 1
+        if self.written + room <= len(self.times):
+            return
         before = self.times, self.values, self.is_gap
         self.times, self.values = np.empty(room, np.int64), np.empty((room, len(SAMPLED)))
         self.is_gap, self.written = np.empty(room, np.bool_), 0
@@ -63,13 +71,17 @@ def spread_series(
     if every_ns <= 0:
         raise BadInput(f"resolution {every_ns} ns: expected more than 0")
     walk, samples = SpreadWalk(store, window, span, rules), _Samples()
-    for block in walk.blocks():
-        samples.make_room(block, every_ns)
-        position, samples.written = sample_rows(
-            block, every_ns, walk.slot, samples.times, samples.values, samples.is_gap, samples.written,
-            *walk.market.tables.arrays(),
+    merging, sides = walk.prices()
+    tables = walk.market.tables
+    while merging.refill():
+        samples.make_room(merging, every_ns)
+        samples.written, late_ts = sample_prices(
+            merging.pool, merging.heads, merging.ends, merging.next_ts, sides, every_ns, walk.slot,
+            samples.times, samples.values, samples.is_gap, samples.written,
+            tables.clock, tables.instruments, tables.slots, tables.points, tables.bins,
         )  # fmt: skip
-        walk.require_all(position, block)
+        if late_ts:
+            raise walk.disorder(late_ts)
     times, values = samples.all()
     first = 0 if span.start_ns is None else int(np.searchsorted(times, span.start_ns))
     index = pd.DatetimeIndex(times[first:].astype("datetime64[ns]"), name="ts_received").tz_localize("UTC")

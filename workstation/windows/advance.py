@@ -34,14 +34,19 @@ DEADLINE, BAR_DUE, INPUT, DISORDER = 16, 32, 64, 128
 
 
 @compiled
-def quote_fault(row: Any) -> int:
-    """0 for a quote that can be true, 1 for a value that is none, 2 for a crossed one."""
-    bid, ask = row["x0"], row["x1"]
+def price_fault(bid: float, ask: float) -> int:
+    """0 for two prices of a quote that can be true, 1 for a value that is none, 2 for crossed ones."""
     if not (0.0 < bid < LARGEST and 0.0 < ask < LARGEST):
         return 1
+    return 2 if bid > ask else 0
+
+
+@compiled
+def quote_fault(row: Any) -> int:
+    """0 for a quote that can be true, 1 for a value that is none, 2 for a crossed one."""
     if not (0.0 <= row["x2"] < LARGEST and 0.0 <= row["x3"] < LARGEST):
         return 1
-    return 2 if bid > ask else 0
+    return price_fault(row["x0"], row["x1"])
 
 
 @compiled
@@ -116,6 +121,12 @@ def changed_conditions(slot: Any, instruments: Any, conditions: Any, members: An
 
 
 @compiled
+def log_mid(bid: float, ask: float) -> float:
+    """ln of the price between the two."""
+    return math.log(0.5 * (bid + ask))
+
+
+@compiled
 def spread_bps(slot: Any, instruments: Any, ts: int) -> float:
     """10⁴ · ln(mid_A / mid_B) of the last quotes, B's turned by the basis if there is one; NaN while one of them is
     missing or older than the slot allows."""
@@ -139,7 +150,7 @@ def take_quote(row: Any, instrument: Any, ts: int) -> int:
     instrument["ts_price"] = ts
     instrument["bid"], instrument["ask"] = bid, ask
     instrument["bid_quantity"], instrument["ask_quantity"] = row["x2"], row["x3"]
-    instrument["log_mid"] = math.log(0.5 * (bid + ask))
+    instrument["log_mid"] = log_mid(bid, ask)
     if instrument["waits_on"] == ON_BARS:
         return 0
     reached = ask <= instrument["buy_touch"] or bid >= instrument["sell_touch"]

@@ -1,13 +1,11 @@
-"""A window's fields over time: the loop, stopped at the end of each step of a grid to read what the window says there.
-
-So a series of the past is what the same window told live, and costs little more than the walk itself.
-"""
+"""A window's fields over time, read at the end of each step of a grid: what the same window told live, bit for bit."""
 
 import math
 from typing import Any
 
 from workstation.kernels.compiled import compiled
-from workstation.windows.advance import advance_rows
+from workstation.kernels.merging import NEVER, last_time_of_run, next_series
+from workstation.windows.advance import log_mid, price_fault, spread_bps
 from workstation.windows.specs import Field
 from workstation.windows.spread_window import (
     EDGE_AB,
@@ -22,10 +20,12 @@ from workstation.windows.spread_window import (
     UPPER_QUANTILE,
     VALUE,
     Z,
+    enter_bucket,
     field_value,
+    hold_value,
     stale_from,
 )  # fmt: skip
-from workstation.windows.tables import NEVER
+from workstation.windows.tables import NO_BASIS, UNTOUCHED
 
 SAMPLED = (
     Field.VALUE, Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.Z,
@@ -35,7 +35,7 @@ SAMPLED = (
 OF_POINTS = (Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE)
 """Statistics: known also while a side is stale."""
 UNKNOWN_IN_GAP = tuple(column for column, field in enumerate(SAMPLED) if field not in OF_POINTS)
-NO_GAP = -1
+NO_GAP, NOTHING = -1, -1
 
 
 @compiled
@@ -75,44 +75,95 @@ def write_sample(slot: Any, instruments: Any, is_gap: bool, values: Any, place: 
 
 
 @compiled
-def sample_rows(
-    rows: Any,
-    every_ns: int,
-    slot_index: int,
-    times: Any,
-    values: Any,
-    is_gap: Any,
-    written: int,
-    *tables: Any,
-) -> tuple[int, int]:
-    """Takes all rows of a block; writes one sample per step of `every_ns` that has rows, after the last of them, and
-    one where a gap begins.
+def put_sample(
+    slot: Any, instruments: Any, begins_gap: bool, ts: int, times: Any, values: Any, is_gap: Any, place: int
+) -> int:
+    """Writes what the window says at `ts`; returns the next place."""
+    times[place], is_gap[place] = ts, begins_gap
+    write_sample(slot, instruments, begins_gap, values, place)
+    return place + 1
 
+
+@compiled
+def begin_step(
+    slot: Any, instruments: Any, ts: int, every_ns: int, times: Any, values: Any, is_gap: Any, written: int
+) -> int:
+    """The place of the sample of the step of `ts`: that of the last one where its step goes on, else behind it, and
+    behind the gap that begins between the two."""
+    if written == 0:
+        return 0
+    if not is_gap[written - 1] and times[written - 1] // every_ns == ts // every_ns:
+        return written - 1
+    begins = gap_begins(slot, instruments, ts)
+    return written if begins == NO_GAP else put_sample(slot, instruments, True, begins, times, values, is_gap, written)
+
+
+@compiled
+def tell_window(slot: Any, instruments: Any, taken: int) -> int:
+    """The window takes the spread of the last quotes, of which the newest was received at `taken`; NOTHING is left."""
+    if taken == NOTHING:
+        return NOTHING
+    for side in (slot["instrument_a"], slot["instrument_b"], slot["basis"]):
+        if side != NO_BASIS and instruments[side]["log_mid"] != instruments[side]["log_mid"]:
+            instruments[side]["log_mid"] = log_mid(instruments[side]["bid"], instruments[side]["ask"])
+    hold_value(slot, spread_bps(slot, instruments, taken))
+    return NOTHING
+
+
+@compiled
+def sample_prices(
+    pool: Any, heads: Any, ends: Any, next_ts: Any, sides: Any,
+    every_ns: int, slot_index: int, times: Any, values: Any, is_gap: Any, written: int,
+    clocks: Any, instruments: Any, slots: Any, points: Any, bins: Any,
+) -> tuple[int, int]:  # fmt: skip
+    """Takes quotes until one of their series has no more here, in the order and to the effect of `advance_rows`; writes
+    one sample per step of `every_ns` that has rows, after the last of them, and one where a gap begins.
+
+    Series s has the rows heads[s] … ends[s]-1 of `pool`, of the instrument sides[s]; next_ts as of `merge_rows`.
     `times` int64[n] (receipt of the row, ns), `values` float64[n, len(SAMPLED)] and `is_gap` have room for two samples
-    a row; `written` are there already, and the last of them is replaced where its step goes on, so that blocks may be
-    cut anywhere. `tables` are those of `Tables.arrays()`. Returns (position, written); a position before the end is
-    that of a row out of order.
+    a step; `written` are there already, and the last of them is replaced where its step goes on, so that the series may
+    be cut anywhere. Returns (written, 0), or when the first row was received that came out of order.
+
+    Of the quotes in one bucket the window keeps the last value, so that it is told of the last quote alone: also of one
+    before a gap may begin, since a gap leaves the value before it standing.
     """
-    instruments, slot = tables[1], tables[2][slot_index]
-    start, count = 0, len(rows)
-    while start < count:
-        step = rows[start]["ts_received"] // every_ns
-        step_end, stop = (step + 1) * every_ns, start + 1
-        while stop < count and rows[stop]["ts_received"] < step_end:
-            stop += 1
-        goes_on = written > 0 and not is_gap[written - 1] and times[written - 1] // every_ns == step
-        begins = gap_begins(slot, instruments, rows[start]["ts_received"])
-        if written > 0 and not goes_on and begins != NO_GAP:
-            times[written], is_gap[written] = begins, True
-            write_sample(slot, instruments, True, values, written)
-            written += 1
-        position, reasons = advance_rows(rows, start, stop, NEVER, NEVER, *tables)
-        if reasons:
-            return position, written
-        if goes_on:
-            written -= 1
-        times[written], is_gap[written] = rows[stop - 1]["ts_received"], False
-        write_sample(slot, instruments, False, values, written)
-        written += 1
-        start = stop
-    return start, written
+    clock, slot = clocks[0], slots[slot_index]
+    last, taken, step_end, fresh_until = clock["ts_received"], NOTHING, UNTOUCHED, UNTOUCHED
+    while True:
+        first = next_series(next_ts)
+        if next_ts[first] == NEVER:
+            break
+        limit, head, end = last_time_of_run(next_ts, first), heads[first], ends[first]
+        instrument = instruments[sides[first]]
+        while head < end and pool[head]["ts_received"] <= limit:
+            ts, bid, ask = pool[head]["ts_received"], pool[head]["x0"], pool[head]["x1"]
+            if ts < last:
+                return written, ts
+            if ts >= step_end:
+                taken = tell_window(slot, instruments, taken)
+                if step_end != UNTOUCHED:
+                    written = put_sample(slot, instruments, False, last, times, values, is_gap, written)
+                written = begin_step(slot, instruments, ts, every_ns, times, values, is_gap, written)
+                step_end = (ts // every_ns + 1) * every_ns
+            last = ts
+            head += 1
+            if price_fault(bid, ask):
+                continue
+            if ts >= fresh_until:
+                fresh_until = stale_from(slot, instruments)
+                if ts >= fresh_until:
+                    taken = tell_window(slot, instruments, taken)
+            if ts >= slot["bucket_end"]:
+                taken = tell_window(slot, instruments, taken)
+                enter_bucket(slot, points, bins, ts)
+            instrument["ts_received"], instrument["bid"], instrument["ask"] = ts, bid, ask
+            instrument["log_mid"], taken = math.nan, ts
+        heads[first] = head
+        if head == end:
+            break
+        next_ts[first] = pool[head]["ts_received"]
+    tell_window(slot, instruments, taken)
+    clock["ts_received"] = last
+    if step_end != UNTOUCHED:
+        written = put_sample(slot, instruments, False, last, times, values, is_gap, written)
+    return written, 0

@@ -163,9 +163,15 @@ def enter_bucket(slot: Any, points: Any, bins: Any, ts: int) -> None:
 
 @compiled
 def update_point(slot: Any, points: Any, bins: Any, ts: int, value: float) -> None:
-    """Takes the value of a row at `ts` (ns); NaN is a gap and leaves the bucket's last value standing."""
+    """Takes the value of a row at `ts` (ns)."""
     if ts >= slot["bucket_end"]:
         enter_bucket(slot, points, bins, ts)
+    hold_value(slot, value)
+
+
+@compiled
+def hold_value(slot: Any, value: float) -> None:
+    """The last value of a bucket is its point; NaN is a gap and leaves the one before standing."""
     slot["current"] = value
     if value == value:
         slot["pending"] = value
