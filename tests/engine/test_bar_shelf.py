@@ -75,7 +75,9 @@ class Shelf:
         """What is shown once nothing is waited for any more."""
         while any(one.is_filling for one in self.engine._market._shelf._series.values()):
             await asyncio.sleep(0.005)
-        return await self.engine.bars("nova", SYMBOL, interval, limit)
+        with pytest.MonkeyPatch.context() as patient:
+            patient.setattr(bar_shelf, "PATIENCE_S", 60.0)
+            return await self.engine.bars("nova", SYMBOL, interval, limit)
 
     def take(self, *rows: np.void) -> None:
         for row in rows:
@@ -262,7 +264,7 @@ def test_a_hole_that_the_venue_did_not_fill_is_asked_for_also_once_the_feed_tell
 @pytest.fixture
 def hanging(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """The venue answers once this is set; nobody has much patience."""
-    monkeypatch.setattr(bar_shelf, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(bar_shelf, "PATIENCE_S", 1.0)
     answers, feed = asyncio.Event(), shelf.bench.feed[NOVA.venue]
     told = feed.bars
 
