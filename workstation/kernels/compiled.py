@@ -55,8 +55,18 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     nothing counts references to those that it was given, at each inlined call of the hot loops (numba's issues 2345 and
     2350; an update of a window took twice as long, measured).
     """
+    return _compiled(function, nogil=False)
+
+
+def compiled_aside(function: Callable[P, R]) -> Callable[P, R]:
+    """As `compiled`, of a batch that takes a millisecond or more: other threads of Python run meanwhile."""
+    return _compiled(function, nogil=True)
+
+
+def _compiled(function: Callable[P, R], *, nogil: bool) -> Callable[P, R]:
     njit: Any = numba.njit  # its types do not know _nrt
-    return cast("Callable[P, R]", njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)(function))
+    made = njit(cache=True, error_model="numpy", forceinline=True, _nrt=False, nogil=nogil)(function)
+    return cast("Callable[P, R]", made)
 
 
 def _sources(package: Path) -> Iterator[Path]:

@@ -65,10 +65,11 @@ def merge_numbered(pool: Rows, heads: IntArray, ends: IntArray, next_ts: IntArra
 @compiled
 def next_series(next_ts: IntArray) -> int:
     """Whose next row is the first of all; at equal times the lower rank goes first."""
-    first = 0
+    first, least = 0, next_ts[0]
     for series in range(1, len(next_ts)):
-        if next_ts[series] < next_ts[first]:
-            first = series
+        ts = next_ts[series]
+        first = series if ts < least else first
+        least = min(ts, least)
     return first
 
 

@@ -19,6 +19,8 @@ from workstation.windows.specs import WindowSpec
 
 COLUMNS = SPREAD_COLUMNS
 """As `sampling.SAMPLED` orders them."""
+LEAST_ROOM = 65_536
+"""So many samples lie in pages that the system gives in one piece."""
 
 
 class _Samples:
@@ -41,6 +43,7 @@ class _Samples:
         room, done = 1 + 2 * min(rows, steps), self.written - 1
         if self.written + room <= len(self.times):
             return
+        room = max(room, LEAST_ROOM)
         before = self.times, self.values, self.is_gap
         self.times, self.values = np.empty(room, np.int64), np.empty((room, len(SAMPLED)))
         self.is_gap, self.written = np.empty(room, np.bool_), 0

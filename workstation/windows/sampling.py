@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from workstation.kernels.compiled import compiled
-from workstation.kernels.merging import NEVER, last_time_of_run, next_series
+from workstation.kernels.compiled import compiled, compiled_aside
+from workstation.kernels.merging import NEVER, next_series
 from workstation.windows.advance import log_mid, price_fault, spread_bps
 from workstation.windows.specs import Field
 from workstation.windows.spread_window import (
@@ -110,7 +110,7 @@ def tell_window(slot: Any, instruments: Any, taken: int) -> int:
     return NOTHING
 
 
-@compiled
+@compiled_aside
 def sample_prices(
     pool: Any, heads: Any, ends: Any, next_ts: Any, sides: Any,
     every_ns: int, slot_index: int, times: Any, values: Any, is_gap: Any, written: int,
@@ -128,40 +128,34 @@ def sample_prices(
     before a gap may begin, since a gap leaves the value before it standing.
     """
     clock, slot = clocks[0], slots[slot_index]
-    last, taken, step_end, fresh_until = clock["ts_received"], NOTHING, UNTOUCHED, UNTOUCHED
+    last, taken, step_end, until = clock["ts_received"], NOTHING, UNTOUCHED, UNTOUCHED
     while True:
         first = next_series(next_ts)
-        if next_ts[first] == NEVER:
+        ts, head = next_ts[first], heads[first]
+        if ts == NEVER:
             break
-        limit, head, end = last_time_of_run(next_ts, first), heads[first], ends[first]
-        instrument = instruments[sides[first]]
-        while head < end and pool[head]["ts_received"] <= limit:
-            ts, bid, ask = pool[head]["ts_received"], pool[head]["x0"], pool[head]["x1"]
-            if ts < last:
-                return written, ts
+        if ts < last:
+            return written, ts
+        is_true = price_fault(pool[head]["x0"], pool[head]["x1"]) == 0
+        if ts >= until:
+            taken = tell_window(slot, instruments, taken)
             if ts >= step_end:
-                taken = tell_window(slot, instruments, taken)
                 if step_end != UNTOUCHED:
                     written = put_sample(slot, instruments, False, last, times, values, is_gap, written)
                 written = begin_step(slot, instruments, ts, every_ns, times, values, is_gap, written)
                 step_end = (ts // every_ns + 1) * every_ns
-            last = ts
-            head += 1
-            if price_fault(bid, ask):
-                continue
-            if ts >= fresh_until:
-                fresh_until = stale_from(slot, instruments)
-                if ts >= fresh_until:
-                    taken = tell_window(slot, instruments, taken)
-            if ts >= slot["bucket_end"]:
-                taken = tell_window(slot, instruments, taken)
+            if is_true and ts >= slot["bucket_end"]:
                 enter_bucket(slot, points, bins, ts)
-            instrument["ts_received"], instrument["bid"], instrument["ask"] = ts, bid, ask
+            until = min(step_end, slot["bucket_end"], stale_from(slot, instruments))
+        last = ts
+        if is_true:
+            instrument = instruments[sides[first]]
+            instrument["ts_received"], instrument["bid"], instrument["ask"] = ts, pool[head]["x0"], pool[head]["x1"]
             instrument["log_mid"], taken = math.nan, ts
-        heads[first] = head
-        if head == end:
+        heads[first] = head + 1
+        if head + 1 == ends[first]:
             break
-        next_ts[first] = pool[head]["ts_received"]
+        next_ts[first] = pool[head + 1]["ts_received"]
     tell_window(slot, instruments, taken)
     clock["ts_received"] = last
     if step_end != UNTOUCHED:
