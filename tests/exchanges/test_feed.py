@@ -23,6 +23,7 @@ from workstation.ports.feed import FeedState
 
 BTC, ETH = "btcusdt@bookTicker", "ethusdt@bookTicker"
 NOW_MS = NOW_NS // 1_000_000
+HALF_PAST_NS = NOW_NS + MINUTE_NS // 2
 IMPATIENT = replace(QUICK, fresh_s=0.0)
 
 
@@ -41,7 +42,8 @@ def trade_times(sink: ToldSink, index: int = 0) -> list[int]:
 
 def test_quote_trade_and_bar_reach_the_sink_as_plain_numbers() -> None:
     async def scenario(venue: Venue) -> None:
-        async with running(feed_of(venue), subscriptions(trades=True, intervals_ns=(MINUTE_NS,))) as sink:
+        feed = feed_of(venue, now_ns=lambda: HALF_PAST_NS)
+        async with running(feed, subscriptions(trades=True, intervals_ns=(MINUTE_NS,))) as sink:
             await venue.wait_for(BTC, "btcusdt@aggTrade", "btcusdt@kline_1m")
             await venue.send(BTC, book_ticker("BTCUSDT", 100, 101))
             await venue.trade("BTCUSDT", 2)
@@ -232,7 +234,7 @@ def test_where_a_trade_left_out_cannot_be_fetched_the_later_ones_go_on_and_the_g
 def test_missed_bars_are_fetched_and_each_closed_bar_is_told_once_in_order() -> None:
     async def scenario(venue: Venue) -> None:
         wanted = subscriptions(quotes=False, intervals_ns=(MINUTE_NS,))[:1]
-        now = NOW_NS + 5 * MINUTE_NS + SECOND_NS
+        now = HALF_PAST_NS + 5 * MINUTE_NS
         async with running(feed_of(venue, now_ns=lambda: now), wanted) as sink:
             opens = [NOW_MS + minute * 60_000 for minute in range(10)]
             await venue.wait_for("btcusdt@kline_1m")
@@ -251,6 +253,23 @@ def test_missed_bars_are_fetched_and_each_closed_bar_is_told_once_in_order() -> 
         ends = [row[2] for row in sink.bars]
         assert ends == [(each + 60_000) * 1_000_000 for each in opens[5:9]]
         assert [row[6] for row in sink.bars] == [102.0, 106.0, 107.0, 108.0]
+
+    with_venue(scenario)
+
+
+def test_a_bar_that_ends_while_it_is_asked_for_is_not_taken_for_closed() -> None:
+    async def scenario(venue: Venue) -> None:
+        now = NOW_NS + 2 * MINUTE_NS - SECOND_NS
+        venue.bars["BTCUSDT"] = [[NOW_MS + minute * 60_000, "100", "120", "80", "105", "9"] for minute in range(2)]
+
+        async def later(path: str) -> None:
+            nonlocal now
+            if path.endswith("klines"):
+                now = NOW_NS + 2 * MINUTE_NS + 10 * SECOND_NS
+
+        venue.before_answer = later
+        bars = await feed_of(venue, now_ns=lambda: now).bars(subscriptions()[0].key, MINUTE_NS, NOW_NS)
+        assert bars.ts_open.tolist() == [NOW_NS]
 
     with_venue(scenario)
 
@@ -500,7 +519,7 @@ def test_run_again_with_other_symbols_repairs_the_time_between() -> None:
 
 def test_what_is_added_to_a_living_connection_is_told_beside_the_rest_which_loses_nothing() -> None:
     async def scenario(venue: Venue) -> None:
-        feed, wanted = feed_of(venue), subscriptions(trades=True)
+        feed, wanted = feed_of(venue, now_ns=lambda: HALF_PAST_NS), subscriptions(trades=True)
         async with running(feed, wanted[:1]) as sink:
             await venue.wait_for("btcusdt@aggTrade")
             await venue.trade("BTCUSDT", 1)

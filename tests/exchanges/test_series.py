@@ -1,6 +1,6 @@
 """Trades and bars of one instrument: each once, in order, whatever is cut out and fetched again."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workstation.exchanges.bar_series import BarSeries
@@ -191,6 +191,7 @@ def test_an_answer_that_comes_too_early_for_the_bar_before_leaves_the_series_hel
     now = START + 2 * MINUTE_NS + SECOND_NS  # minute 1 ended a second ago
     assert series.fetched([a_bar(0)], now, GRACE) == []
     assert series.is_held
+    assert not series.is_due(START + 2 * MINUTE_NS + GRACE - 1, GRACE)
     later = now + GRACE
     assert series.is_due(later, GRACE)
     assert series.fetched([a_bar(0), a_bar(1)], later, GRACE) == [a_bar(0), a_bar(1)]
@@ -205,13 +206,27 @@ def test_a_bar_seen_before_the_connection_was_lost_is_passed_only_as_fetched() -
     assert series.fetched([a_bar(0, 2.0), a_bar(1)], START + MINUTE_NS + GRACE, GRACE) == [a_bar(0, 2.0)]
 
 
-def test_what_was_told_of_the_open_bar_before_the_connection_was_lost_gives_way_to_the_answer() -> None:
+def test_neither_what_an_earlier_connection_told_nor_an_answer_about_an_open_bar_is_its_last_word() -> None:
     series = BarSeries(MINUTE_NS)
     series.begin(START)
     series.told(a_bar(0, 1.0))
     series.begin(START)
     assert series.fetched([a_bar(0, 2.0)], START + 10 * SECOND_NS, GRACE) == []
-    assert series.told(a_bar(1)) == a_bar(0, 2.0)
+    assert series.told(a_bar(1)) is None  # its end was told while nobody listened
+    now = START + MINUTE_NS + GRACE
+    assert series.is_due(now, GRACE)
+    assert series.fetched([a_bar(0, 3.0), a_bar(1)], now, GRACE) == [a_bar(0, 3.0)]
+    assert series.told(a_bar(2)) == a_bar(1)
+
+
+def test_an_answer_counts_as_of_when_it_was_asked_for_however_late_it_comes() -> None:
+    series = BarSeries(MINUTE_NS)
+    series.begin(START)
+    series.begin(START)  # connected again
+    asked = START + 50 * SECOND_NS
+    assert series.fetched([a_bar(0, 2.0)], asked, GRACE) == []
+    assert series.is_due(START + MINUTE_NS + GRACE, GRACE)
+    assert series.fetched([a_bar(0, 3.0)], START + MINUTE_NS + GRACE, GRACE) == [a_bar(0, 3.0)]
 
 
 def test_a_silent_bar_is_asked_for_once_and_then_the_next_at_its_own_end() -> None:
@@ -226,29 +241,69 @@ def test_a_silent_bar_is_asked_for_once_and_then_the_next_at_its_own_end() -> No
     assert series.fetched([a_bar(1)], end + MINUTE_NS, GRACE) == [a_bar(1)]
 
 
-@given(
-    told=st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["live", "lost", "fetch", "failed"])), max_size=40),
-)
-def test_whatever_is_told_lost_and_fetched_each_closed_bar_comes_once_and_in_order(told: list[tuple[int, str]]) -> None:
-    series, passed, now, minute = BarSeries(MINUTE_NS), list[BarNumbers](), START, 0
-    series.begin(now)
-    for pause, what in [*told, (1, "fetch"), (1, "fetch")]:
-        now += pause * 10 * SECOND_NS
-        minute = (now - START) // MINUTE_NS
-        match what:
-            case "live":
-                closed = series.told(a_bar(minute, 100.0 + pause))
-                passed += [] if closed is None else [closed]
-            case "lost":
-                series.begin(now)
-            case "failed":
-                series.failed(now, SECOND_NS)
-            case "fetch" if series.is_due(now, GRACE):
-                since = series.next_open
-                assert since is not None
-                answer = [a_bar(each, 77.0) for each in range((since - START) // MINUTE_NS, minute + 1)]
-                passed += series.fetched(answer, now, GRACE)
-    opens = [bar.ts_open for bar in passed]
-    assert opens == sorted(set(opens))
-    assert opens == [START + each * MINUTE_NS for each in range(len(opens))]
-    assert all(bar.ts_open + MINUTE_NS <= now for bar in passed)
+class Candles:
+    """A venue whose bar of each minute closes with the second of its last change, after which it stays as it is."""
+
+    def __init__(self) -> None:
+        self.series, self.passed = BarSeries(MINUTE_NS), list[BarNumbers]()
+        self._now = self._minute = 0  # in seconds since START
+        self._is_heard = False
+        self._asked: tuple[int, list[BarNumbers]] | None = None
+        self.series.begin(START)
+
+    def go_on(self, seconds: int) -> None:
+        """Each second the venue tells of the open bar, as of now; at its end a last time, then of the next."""
+        for _ in range(seconds):
+            self._now += 1
+            if self._is_heard:
+                self._tell((self._now - 1) // 60)
+                self._tell(self._now // 60)
+
+    def _tell(self, minute: int) -> None:
+        closed = self.series.told(self._bar(minute))
+        self.passed += [] if closed is None else [closed]
+
+    def _bar(self, minute: int) -> BarNumbers:
+        return a_bar(minute, float(min(self._now, minute * 60 + 60)))
+
+    def connect(self) -> None:
+        """What was asked for on the connection before is never answered."""
+        self.series.begin(START + self._now * SECOND_NS)
+        self._is_heard, self._asked = False, None
+
+    def hear(self) -> None:
+        self._is_heard = True
+
+    def ask(self) -> None:
+        now = START + self._now * SECOND_NS
+        if self._asked is None and self.series.is_due(now, GRACE):
+            assert self.series.next_open is not None
+            first = (self.series.next_open - START) // MINUTE_NS
+            self._asked = now, [self._bar(minute) for minute in range(first, self._now // 60 + 1)]
+
+    def answer(self) -> None:
+        if self._asked is not None:
+            asked, bars = self._asked
+            self.passed += self.series.fetched(bars, asked, GRACE)
+            self._asked = None
+
+
+HELD_AND_LOST_AGAIN = [(5, "connect"), (0, "hear"), (5, "connect"), (5, "ask"), (0, "answer"), (60, "hear")]
+
+
+@example(HELD_AND_LOST_AGAIN)
+@given(st.lists(st.tuples(st.integers(0, 70), st.sampled_from(["connect", "hear", "ask", "answer"])), max_size=60))
+def test_whatever_is_told_lost_and_fetched_each_bar_comes_once_in_order_as_it_closed(
+    steps: list[tuple[int, str]],
+) -> None:
+    venue = Candles()
+    for seconds, what in steps:
+        venue.go_on(seconds)
+        getattr(venue, what)()
+    known = len(venue.passed)
+    for _ in range(3):  # in the end the venue is heard and answers
+        venue.answer()
+        venue.go_on(62)
+        venue.ask()
+    assert venue.passed == [a_bar(minute, minute * 60.0 + 60.0) for minute in range(len(venue.passed))]
+    assert len(venue.passed) > known

@@ -35,20 +35,17 @@ class BarRepair:
         while True:
             for stream in list(self._streams):
                 for series in stream.bars.values():
-                    if series.is_due(self._now_ns(), self._grace_ns):
+                    if series.is_due(self._now_ns(), self._pace.bar_grace_ns):
                         await self._fetch(stream, series)
             await asyncio.sleep(self._pace.bar_check_s)
 
     async def _fetch(self, stream: Stream, series: BarSeries) -> None:
+        asked_ns = self._now_ns()
         try:
             bars = await self._ask(stream, series)
         except (VenueUnavailable, VenueRefused) as error:
             series.failed(self._now_ns(), round(self._pace.retry_s * SECOND_NS))
             self._refusals.add(Refusal.NO_ANSWER, f"bars of {stream.symbol}", error)
             return
-        for bar in series.fetched(bars, self._now_ns(), self._grace_ns):
+        for bar in series.fetched(bars, asked_ns, self._pace.bar_grace_ns):
             self._intake.pass_bar(stream, series, bar)
-
-    @property
-    def _grace_ns(self) -> int:
-        return round(self._pace.bar_grace_s * SECOND_NS)

@@ -29,20 +29,18 @@ class BarSeries:
 
     @property
     def next_open(self) -> int | None:
-        """ts_open of the first bar not passed on yet."""
-        if self._closed is not None:
-            return self._closed + self.interval_ns
-        return None if self._newest is None else self._newest.ts_open
+        """ts_open of the first bar not passed on yet; None before the first connection."""
+        return None if self._closed is None else self._closed + self.interval_ns
 
-    def begin(self, now_ns: int) -> None:
-        """A new connection. The first time, bars count from the one open now; later, what was missed comes first."""
-        if self._closed is None and self._newest is None:
-            self._closed = now_ns // self.interval_ns * self.interval_ns - self.interval_ns
+    def begin(self, since_ns: int) -> None:
+        """A new connection. The first time, bars count from the one open at `since_ns`; later, what was missed first.
+
+        Nothing that another connection told of a bar counts: its end may have come between the two.
+        """
+        if self._closed is None:
+            self._closed = since_ns // self.interval_ns * self.interval_ns - self.interval_ns
             return
-        if self._closed is None and self._newest is not None:
-            self._closed = self._newest.ts_open - self.interval_ns
-        self._newest = None  # it may have changed since, so it is fetched with the rest
-        self._held, self._ask_again_ns = self._held or {}, 0
+        self._newest, self._held, self._ask_again_ns = None, {}, 0
 
     def told(self, bar: BarNumbers) -> BarNumbers | None:
         """The bar that this one closes. One that leaves a gap behind it makes the series held."""
@@ -68,27 +66,26 @@ class BarSeries:
             return False
         return self.is_held or next_open + self.interval_ns + grace_ns <= now_ns
 
-    def fetched(self, bars: Iterable[BarNumbers], now_ns: int, grace_ns: int) -> list[BarNumbers]:
-        """Takes the venue's answer from `next_open` on; ends the hold. Bars past their end and the grace are closed."""
-        known = self._held or ({} if self._newest is None else {self._newest.ts_open: self._newest})
-        answer = {bar.ts_open: bar for bar in bars if self._closed is None or bar.ts_open > self._closed}
-        latest = max(known, default=0)
-        # of a bar that something later followed, the venue's answer is the last word; of the open one, the newest told
-        merged = known | {at: bar for at, bar in answer.items() if at < latest or at not in known}
-        missing = latest - self.interval_ns
-        is_missing = known and missing not in merged and missing > (self._closed or 0)
-        if is_missing and not self._has_ended(missing, now_ns, grace_ns):  # the answer came too early
-            self._held, self._newest, self._ask_again_ns = merged, None, now_ns + grace_ns
+    def fetched(self, bars: Iterable[BarNumbers], asked_ns: int, grace_ns: int) -> list[BarNumbers]:
+        """Takes the venue's answer from `next_open` on, asked for at `asked_ns`, and returns what it closes.
+
+        Only bars that had ended by then, the grace included, are taken from it: how the open one looked is no word on
+        its end. The hold goes on while a bar before the last one told was asked for too early.
+        """
+        told = self._held or ({} if self._newest is None else {self._newest.ts_open: self._newest})
+        closed = -1 if self._closed is None else self._closed
+        answer = {bar.ts_open: bar for bar in bars if bar.ts_open > closed}
+        answer = {at: bar for at, bar in answer.items() if self._has_ended(at, asked_ns, grace_ns)}
+        before = max(told, default=0) - self.interval_ns
+        if before > closed and not self._has_ended(before, asked_ns, grace_ns):
+            self._held, self._newest, self._ask_again_ns = told, None, before + self.interval_ns + grace_ns
             return []
-        in_order = [merged[at] for at in sorted(merged)]
-        is_answered = in_order and in_order[-1].ts_open in answer
-        if is_answered and self._has_ended(in_order[-1].ts_open, now_ns, grace_ns):
-            passed, newest = [*in_order[:-1], answer[in_order[-1].ts_open]], None
-        else:
-            passed, newest = in_order[:-1], in_order[-1] if in_order else None
+        merged = told | answer
+        last = max(merged, default=0)
+        passed = [merged[at] for at in sorted(merged) if at < last or at in answer]
         self._closed = passed[-1].ts_open if passed else self._closed
-        self._held, self._newest = None, newest
-        self._ask_again_ns = self._when_to_ask(now_ns, grace_ns)
+        self._held, self._newest = None, None if last in answer else merged.get(last)
+        self._ask_again_ns = self._when_to_ask(asked_ns, grace_ns)
         return passed
 
     def failed(self, now_ns: int, retry_ns: int) -> None:
@@ -105,12 +102,12 @@ class BarSeries:
     def _has_ended(self, ts_open: int, now_ns: int, grace_ns: int) -> bool:
         return ts_open + self.interval_ns + grace_ns <= now_ns
 
-    def _when_to_ask(self, now_ns: int, grace_ns: int) -> int:
+    def _when_to_ask(self, asked_ns: int, grace_ns: int) -> int:
         """A bar that the venue has told of is asked for again soon; a silent one, when the next would end."""
         if self._newest is not None:
-            return now_ns + grace_ns
-        into_bar = (now_ns - grace_ns) % self.interval_ns
-        return now_ns + self.interval_ns - into_bar
+            return asked_ns + grace_ns
+        into_bar = (asked_ns - grace_ns) % self.interval_ns
+        return asked_ns + self.interval_ns - into_bar
 
 
 def as_bars(interval_ns: int, closed: Sequence[BarNumbers]) -> Bars:

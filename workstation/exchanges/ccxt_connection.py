@@ -158,7 +158,7 @@ class Connection:
             client.trades[symbol] = TradeTap(partial(intake.trade, stream))
         for label, series in stream.bars.items():
             client.ohlcvs.setdefault(symbol, {})[label] = BarTap(partial(intake.bar, stream, series))
-            series.begin(self._now_ns())
+            series.begin(self._now_ns() - self._pace.bar_grace_ns)
 
     def _end_for_books(self, added: Sequence[Stream]) -> None:
         """Levels that would spoil the best prices that are subscribed to already need another connection."""

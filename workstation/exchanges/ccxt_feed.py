@@ -77,12 +77,13 @@ class CcxtFeed:
         """The venue's closed bars that open from `since_ns` on, by REST. Raises as `instruments` does."""
         client = await self._markets.open_client()
         repair = Repair(client, self._settings, self.refusals, self._now_ns, self._pace.retry_s)
+        settled_ns = self._now_ns() - self._pace.bar_grace_ns  # a bar that ends while it is asked for is half a bar
         try:
             self._require(client, key.symbol)
             found = await repair.bars_since(key.symbol, interval_ns, since_ns)
         finally:
             await client.close()
-        closed = [bar for bar in found if bar.ts_open + interval_ns <= self._now_ns()]
+        closed = [bar for bar in found if bar.ts_open + interval_ns <= settled_ns]
         return as_bars(interval_ns, closed)
 
     async def run(self, subscriptions: Sequence[Subscription], sink: MarketSink) -> None:

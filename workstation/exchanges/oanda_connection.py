@@ -51,7 +51,7 @@ class OandaConnection:
         on_live: Callable[[], None],
     ) -> None:
         self._client, self._settings, self._say = client, settings, say
-        self._refusals, self._now_ns, self._on_live = refusals, now_ns, on_live
+        self._refusals, self._now_ns, self._pace, self._on_live = refusals, now_ns, pace, on_live
         self.streams: list[Stream] = []
         """All that are watched."""
         self._by_symbol: dict[Symbol, Stream] = {}
@@ -78,7 +78,7 @@ class OandaConnection:
             if each.subscription.quotes:
                 self._by_symbol[each.subscription.key.symbol] = each
             for series in each.bars.values():
-                series.begin(self._now_ns())
+                series.begin(self._now_ns() - self._pace.bar_grace_ns)
         self.streams += streams
         self._added.put_nowait(streams)
 

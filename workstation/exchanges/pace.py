@@ -4,6 +4,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from workstation.model.durations import SECOND_NS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -16,6 +18,7 @@ class Pace:
     repair_after_s: float = 1.0
     """A symbol without a trade for so long after connecting is asked for by REST all the same."""
     bar_grace_s: float = 2.0
+    """Behind a bar's end, before the venue's answer is taken for its last word."""
     bar_check_s: float = 0.5
     retry_s: float = 1.0
     funding_every_s: float = 30.0
@@ -25,6 +28,10 @@ class Pace:
     recall_s: float = 1.0
     fresh_s: float = 1.0
     """For so long a venue's list of markets is not asked for again."""
+
+    @property
+    def bar_grace_ns(self) -> int:
+        return round(self.bar_grace_s * SECOND_NS)
 
 
 async def rest(seconds: float) -> tuple[float, bool]:
