@@ -21,7 +21,7 @@ from workstation.history.instruments import snapshots
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.live_log import LIVE_FOLDER, logs_in, read_log
 from workstation.history.log_file import LogFile
-from workstation.history.manifest import load_manifest
+from workstation.history.manifest import Manifest, load_manifest
 from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.rolling import roll_log
 from workstation.history.store import HistoryStore
@@ -57,12 +57,18 @@ def same_series(rows: Rows, series: Series) -> Rows:
     return rows[(rows["instrument"] == REGISTRY.index(series.key)) & (rows["kind"] == kinds[series.kind])]
 
 
-def leave_a_log(store: HistoryStore, rows: Rows) -> Path:
-    """A log as a process leaves it that was killed."""
+def a_log(store: HistoryStore, rows: Rows, number: int) -> LogFile:
+    """One that is being written."""
     instruments = {number: REGISTRY.snapshot(REGISTRY.key(number)) for number in range(len(REGISTRY))}
-    log = LogFile(store.root / LIVE_FOLDER, DAY_START_NS, instruments, [])
+    log = LogFile(store.root / LIVE_FOLDER, number, instruments, [])
     log.append(rows)
     log.sync()
+    return log
+
+
+def leave_a_log(store: HistoryStore, rows: Rows, number: int = DAY_START_NS) -> Path:
+    """A log as a process leaves it that was killed."""
+    log = a_log(store, rows, number)
     log.close()
     return log.path
 
@@ -222,6 +228,61 @@ def test_a_series_whose_first_roll_ends_between_two_looks_is_held(
 
     monkeypatch.setattr(store_module, "read_tails", late)
     assert store.holds(SERIES[0])
+
+
+@pytest.fixture
+def between(store: HistoryStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Has something happen while a reader of many series is behind its look at the first one's manifest."""
+
+    def arrange(happens: Callable[[], object]) -> None:
+        waiting = [happens]
+
+        def load(folder: Path) -> Manifest:
+            manifest = load_manifest(folder)
+            if waiting:
+                waiting.pop()()
+            return manifest
+
+        monkeypatch.setattr(store_module, "load_manifest", load)
+
+    return arrange
+
+
+def test_many_series_are_read_as_of_one_moment_while_the_log_grows_and_is_rolled(
+    store: HistoryStore, between: Callable[[Callable[[], object]], None]
+) -> None:
+    log = a_log(store, live_rows(30), DAY_START_NS)
+
+    def grow_and_roll() -> None:
+        log.append(live_rows(30, 31))
+        log.sync()
+        log.close()
+        roll_log(store, log.path)
+
+    between(grow_and_roll)
+    assert stored_numbers(store) == list(range(1, 61))
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_many_series_are_read_as_of_one_moment_while_a_log_comes_and_goes(
+    store: HistoryStore, between: Callable[[Callable[[], object]], None], goes_on: bool
+) -> None:
+    roll_log(store, leave_a_log(store, live_rows(30)))
+
+    def come_and_go() -> None:
+        roll_log(store, leave_a_log(store, live_rows(30, 31), DAY_START_NS + 1))
+        if goes_on:
+            leave_a_log(store, live_rows(30, 61), DAY_START_NS + 2)
+
+    between(come_and_go)
+    assert stored_numbers(store) == list(range(1, 91 if goes_on else 61))
+
+
+def test_a_log_with_an_older_name_than_one_that_was_rolled_is_read(store: HistoryStore) -> None:
+    """As after a clock was set back, in a history whose own record of the last log is gone."""
+    roll_log(store, leave_a_log(store, live_rows(30), DAY_START_NS + 1))
+    leave_a_log(store, live_rows(30, 31), DAY_START_NS)
+    assert stored_numbers(store) == list(range(1, 61))
 
 
 class Interrupted(BaseException):

@@ -25,7 +25,7 @@ from workstation.history.pair_tables import read_tables
 from workstation.history.query import query_history
 from workstation.history.recording import Recording, load_recording, with_logs
 from workstation.history.segments import Segment, Source, Table
-from workstation.history.tail import Tail, read_tails, tail_segments
+from workstation.history.tail import Tail, newest_rolled, read_tails, tail_segments
 from workstation.history.writing import Written, write_series
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
@@ -94,8 +94,7 @@ class HistoryStore:
 
     def datasets(self) -> list[Dataset]:
         """Every series with at least one row, by kind, venue, symbol and interval; what is recorded now included."""
-        tails = read_tails(self.root)
-        found = [_dataset(series, self._segments(series, tails)) for series in self._series(tails)]
+        found = [_dataset(series, segments) for series, segments in self.stored().items()]
         return sorted((one for one in found if one is not None), key=lambda one: (one.kind, one.venue, one.symbol))
 
     def series(self) -> list[Series]:
@@ -124,9 +123,15 @@ class HistoryStore:
         return {series: segments for series, segments in found.items() if segments}
 
     def stored(self) -> dict[Series, tuple[Segment, ...]]:
-        """Every series with its files and tails, as of one look at the logs; one without rows has none."""
-        tails = read_tails(self.root)
-        return {series: self._segments(series, tails) for series in self._series(tails)}
+        """Every series with its files and tails, all as of one moment; one without rows has none."""
+        rolled_before = None
+        while True:
+            tails = read_tails(self.root)
+            manifests = {series: load_manifest(self.root / series.folder) for series in self._series(tails)}
+            rolled, newest = newest_rolled(manifests.values()), tails[-1].log.path.name if tails else ""
+            if not rolled or rolled < newest or rolled == rolled_before:
+                return {one: (*now.segments, *tail_segments(one, tails, now)) for one, now in manifests.items()}
+            rolled_before = rolled  # perhaps between the looks at two series
 
     def segments(self, series: Series, span: Span, *, as_recorded: bool = False) -> tuple[Segment, ...]:
         """The files and tails that may have rows in `span`, all or recorded ones.

@@ -3,9 +3,11 @@
 While a log is rolled its rows are in the log, then in the log and in a manifest, then in the manifest alone. A reader
 that reads the logs first and the manifest after them, and leaves out each log that the manifest names as a source, has
 every row once, wherever the roller is. The newest log is read first: it has rows only when the one before is finished.
+It may be read half-written, so who reads many manifests looks whether one of them names it: the others, read before,
+would lack what was written since.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -62,6 +64,12 @@ def log_source(log: LogFacts) -> Source:
     """The log as the source of its rows, which is how a reader knows that they are stored."""
     writer = "unknown" if log.header is None else log.header.written_by
     return Source(name=f"{LOG_SOURCE}{log.path.name}", content_hash=log.source_hash, written_by=writer)
+
+
+def newest_rolled(manifests: Iterable[Manifest]) -> str:
+    """The name of the last log that any of them has rows of; "" where none has."""
+    sources = (source.name for manifest in manifests for source in manifest.sources)
+    return max((name.removeprefix(LOG_SOURCE) for name in sources if name.startswith(LOG_SOURCE)), default="")
 
 
 def tail_segments(series: Series, tails: Sequence[Tail], manifest: Manifest) -> list[Segment]:
