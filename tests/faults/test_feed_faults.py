@@ -175,7 +175,7 @@ def test_f30_no_candle_from_the_future_or_at_odds_with_itself_passes() -> None:
     wrong = [candle(NOW_MS + 86_400_000), candle(NOW_MS + 10**15), *(candle(NOW_MS, **change) for change in changes)]
 
     async def scenario(venue: Venue) -> None:
-        feed, stream = feed_of(venue), "btcusdt@kline_1m"
+        feed, stream = feed_of(venue, now_ns=lambda: NOW_NS + MINUTE_NS // 2), "btcusdt@kline_1m"
         async with running(feed, subscriptions(intervals_ns=(MINUTE_NS,))[:1]) as sink:
             await venue.wait_for(stream)
             await venue.send(stream, kline("BTCUSDT", NOW_MS, 100), *wrong, kline("BTCUSDT", NOW_MS + 60_000, 101))
