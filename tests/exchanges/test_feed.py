@@ -349,7 +349,7 @@ def test_a_half_open_socket_is_stale_and_connected_again() -> None:
 def test_a_quiet_symbol_whose_price_has_not_changed_is_not_stale() -> None:
     async def scenario(venue: Venue) -> None:
         venue.tops = {"BTCUSDT": (100.0, 101.0), "ETHUSDT": (10.0, 11.0)}
-        async with running(feed_of(venue, stale_after_s=0.2), subscriptions()) as sink:
+        async with running(feed_of(venue, stale_after_s=0.5), subscriptions()) as sink:
             await venue.wait_for(BTC, ETH)
             await venue.send(BTC, book_ticker("BTCUSDT", 100, 101))
             await venue.send(ETH, book_ticker("ETHUSDT", 10, 11))

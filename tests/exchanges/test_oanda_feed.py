@@ -367,11 +367,11 @@ def test_lines_that_cannot_be_read_are_no_sign_of_life() -> None:
 
 def test_a_symbol_that_is_quiet_while_the_stream_beats_is_quiet() -> None:
     async def play(place: Place) -> None:
-        feed = place.feed(stale_after_s=0.4)
+        feed = place.feed(stale_after_s=1.0)
         async with at_work(feed, wishes(SYMBOLS[0])) as sink:
             await sink.until(lambda: bool(sink.quotes))
             place.fault(FaultKind.SEQUENCE_GAP, stream=PRICES)
-            until = time.monotonic() + 2.0
+            until = time.monotonic() + 3.0
             while time.monotonic() < until:
                 place.say(PRICING_BEATS, {"type": "HEARTBEAT", "time": "2024-05-01T00:00:00Z"})
                 await asyncio.sleep(0.05)

@@ -70,7 +70,7 @@ def test_who_does_not_say_what_it_wants_in_time_is_let_go(said: bytes) -> None:
 
 def test_who_begins_its_second_request_and_does_not_end_it_is_let_go() -> None:
     async def scenario() -> None:
-        async with served(an_app(Desk()), patience_s=0.05) as port, a_line(port) as line:
+        async with served(an_app(Desk()), patience_s=0.5) as port, a_line(port) as line:
             assert b"200 OK" in await line.answer()
             line.say(ASKED)
             assert await line.ends() == b""
@@ -81,12 +81,12 @@ def test_who_begins_its_second_request_and_does_not_end_it_is_let_go() -> None:
 def test_a_body_on_its_way_and_a_stream_have_their_own_time() -> None:
     async def scenario() -> None:
         desk = Desk()
-        async with served(an_app(desk), patience_s=0.5) as port, listening(port) as stream, a_line(port) as line:
+        async with served(an_app(desk), patience_s=1.5) as port, listening(port) as stream, a_line(port) as line:
             token = AUTHORIZED["Authorization"].encode()
             head = b"POST /sessions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nConnection: close\r\n"
             line.say(head + b"Authorization: " + token + b"\r\n\r\n{")
             await stream.subscribe()
-            await asyncio.sleep(1.0)  # twice the patience
+            await asyncio.sleep(3.0)  # twice the patience
             line.say(b"}")
             assert b"422 Unprocessable" in await line.ends()
             desk.publish(1)
