@@ -60,12 +60,12 @@ def fields(quotes: Sequence[Quote], spec: WindowSpec, fee_a: float, fee_b: float
     """All fields after the last quote, by the formulas of the specification."""
     now = values(quotes, spec)[-1][1]
     kept, _ = points(quotes, spec)
-    unknown = ("mean", "deviation", "upper_band", "lower_band", "z", "lower_quantile", "upper_quantile")
+    unknown = ("mean", "deviation", "upper_band", "lower_band", "z", "lower_quantile", "upper_quantile", "min", "max")
     out = dict.fromkeys(unknown, math.nan) | {"value": now}
     if len(kept) >= spec.min_points:
         mean = math.fsum(kept) / len(kept)
         deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in kept) / len(kept))
-        out |= {"mean": mean, "deviation": deviation}
+        out |= {"mean": mean, "deviation": deviation, "min": min(kept), "max": max(kept)}
         out["upper_band"] = mean + spec.band_deviations * deviation
         out["lower_band"] = mean - spec.band_deviations * deviation
         if spec.quantiles is not None:

@@ -36,13 +36,14 @@ from workstation.windows.specs import WindowKind, WindowSpec
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 NOVA, ORION = (InstrumentKey(Venue(name), Symbol(BTC)) for name in ("nova", "orion"))
-SHOWN = list(COLUMNS[:-2])
+SHOWN = [name for name in COLUMNS if "quantile" not in name]
 """The engine's own windows have no quantiles."""
 FEE = 0.0005
 NAIVE = {
     "spread_bps": "value", "mean_bps": "mean", "upper_bps": "upper_band", "lower_bps": "lower_band", "z": "z",
     "edge_ab_bps": "edge_ab", "edge_ba_bps": "edge_ba", "net_edge_ab_bps": "net_edge_ab",
     "net_edge_ba_bps": "net_edge_ba", "lower_quantile_bps": "lower_quantile", "upper_quantile_bps": "upper_quantile",
+    "min_bps": "min", "max_bps": "max",
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from workstation.windows.tables import NEVER, NO_BASIS, NO_BINS, Tables
 
 KEYS = [InstrumentKey(Venue(name), KEY.symbol) for name in ("nova", "orion", "vega", "lyra")]
 FEE_A, FEE_B = 0.001, 0.0004
-PLACES = ("offset", "head", "bins_offset", "conditions_from", "conditions_to")
+PLACES = ("offset", "head", "written", "bins_offset", "conditions_from", "conditions_to")
 """Of a slot: where its things lie, which others move."""
 
 
@@ -130,6 +130,9 @@ class Board:
         ring = self.tables.points[int(row["offset"]) + places]
         start = int(row["bins_offset"])
         counts = b"" if start == NO_BINS else self.tables.bins[start : start + BINS].tobytes()
+        oldest = row["written"] - row["count"]  # points are numbered from the first that a window ever took
+        for name in ("min_at", "max_at"):
+            row[name] = row[name] - oldest if row["count"] else 0
         for name in PLACES if row["has_pending"] else (*PLACES, "pending"):
             row[name] = 0
         return row.tobytes(), ring.tobytes(), counts

@@ -434,7 +434,7 @@ def test_a_window_filled_from_another_goes_on_as_that_one(seed: int, stop: int) 
     for board in (whole, late):
         board.walk(market[stop:].copy())
     assert late.window_state(1)[1:] == whole.window_state()[1:]
-    for name in ("mean", "z", "lower_quantile", "upper_quantile"):
+    for name in ("mean", "z", "lower_quantile", "upper_quantile", "min", "max"):
         assert late.field(name, 1) == pytest.approx(whole.field(name), rel=1e-15, nan_ok=True)
 
 

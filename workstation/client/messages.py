@@ -164,6 +164,8 @@ class SpreadView(Message):
     z: float | None
     upper_bps: float | None
     lower_bps: float | None
+    min_bps: float | None
+    max_bps: float | None
     edge_ab_bps: float | None
     edge_ba_bps: float | None
     net_edge_ab_bps: float | None

@@ -26,6 +26,8 @@ NAMES = {
     Field.Z: "z",
     Field.UPPER_BAND: "upper_bps",
     Field.LOWER_BAND: "lower_bps",
+    Field.MIN: "min_bps",
+    Field.MAX: "max_bps",
     Field.EDGE_AB: "edge_ab_bps",
     Field.EDGE_BA: "edge_ba_bps",
     Field.NET_EDGE_AB: "net_edge_ab_bps",

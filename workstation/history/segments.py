@@ -34,6 +34,7 @@ Table = Any
 SPREAD_COLUMNS = (
     *("spread_bps", "mean_bps", "upper_bps", "lower_bps", "z"),
     *("edge_ab_bps", "edge_ba_bps", "net_edge_ab_bps", "net_edge_ba_bps", "lower_quantile_bps", "upper_quantile_bps"),
+    *("min_bps", "max_bps"),
 )
 _TIMES = [("ts_received", pa.int64()), ("ts_event", pa.int64())]
 SCHEMAS: dict[HistoryKind, Any] = {

@@ -12,7 +12,9 @@ from workstation.windows.spread_window import (
     EDGE_BA,
     LOWER_BAND,
     LOWER_QUANTILE,
+    MAX,
     MEAN,
+    MIN,
     NET_EDGE_AB,
     NET_EDGE_BA,
     SPREAD,
@@ -30,9 +32,12 @@ from workstation.windows.tables import NO_BASIS, UNTOUCHED
 SAMPLED = (
     Field.VALUE, Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.Z,
     Field.EDGE_AB, Field.EDGE_BA, Field.NET_EDGE_AB, Field.NET_EDGE_BA, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE,
+    Field.MIN, Field.MAX,
 )  # fmt: skip
 """The columns of a sample, in this order."""
-OF_POINTS = (Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE)
+OF_POINTS = (
+    Field.MEAN, Field.UPPER_BAND, Field.LOWER_BAND, Field.LOWER_QUANTILE, Field.UPPER_QUANTILE, Field.MIN, Field.MAX,
+)  # fmt: skip
 """Statistics: known also while a side is stale."""
 UNKNOWN_IN_GAP = tuple(column for column, field in enumerate(SAMPLED) if field not in OF_POINTS)
 NO_GAP, NOTHING = -1, -1
@@ -66,6 +71,8 @@ def write_sample(slot: Any, instruments: Any, is_gap: bool, values: Any, place: 
         field_value(slot, instruments, NET_EDGE_BA),
         field_value(slot, instruments, LOWER_QUANTILE),
         field_value(slot, instruments, UPPER_QUANTILE),
+        field_value(slot, instruments, MIN),
+        field_value(slot, instruments, MAX),
     )
     for column in range(len(sample)):
         values[place, column] = sample[column]

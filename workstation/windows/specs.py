@@ -39,6 +39,9 @@ class Field(IntEnum):
     LOWER_QUANTILE = 11
     """Of the window's points, within 0.025 bps; NaN unless the window declares `quantiles`, and until `min_points`."""
     UPPER_QUANTILE = 12
+    MIN = 13
+    """The smallest of the window's points, and the largest; NaN until `min_points`."""
+    MAX = 14
 
 
 class Operator(IntEnum):

@@ -12,6 +12,7 @@ from typing import Any
 from workstation.kernels.binned_quantile import bin_of, centre_bps, moved_cursor, rank_of
 from workstation.kernels.compiled import compiled
 from workstation.kernels.rolling import CANCELLED, moments_add, moments_remove, moments_replace
+from workstation.windows.extremes import drop_extremes, take_extremes
 from workstation.windows.specs import Field, WindowKind
 from workstation.windows.tables import NO_BASIS, NO_BINS, UNTOUCHED
 
@@ -28,6 +29,8 @@ NET_EDGE_AB = int(Field.NET_EDGE_AB)
 NET_EDGE_BA = int(Field.NET_EDGE_BA)
 LOWER_QUANTILE = int(Field.LOWER_QUANTILE)
 UPPER_QUANTILE = int(Field.UPPER_QUANTILE)
+MIN = int(Field.MIN)
+MAX = int(Field.MAX)
 BPS = 1e4
 
 
@@ -134,7 +137,10 @@ def push_point(slot: Any, points: Any, bins: Any, oldest_kept: int) -> None:
         point = points[offset + place]
         point["value"], point["bucket"] = x, slot["bucket"]
         slot["has_pending"] = 0
+        take_extremes(slot, points, place, x)
     slot["head"], slot["count"], slot["mean"], slot["m2"] = head, count, mean, m2
+    if leaving > 0:
+        drop_extremes(slot, points)
     slot["peak_m2"] = max(slot["peak_m2"], m2)
 
 
@@ -234,6 +240,8 @@ def field_value(slot: Any, instruments: Any, field: int) -> float:
     count = slot["count"]
     if count < slot["min_points"]:
         return math.nan
+    if field >= MIN:
+        return float(slot["min"] if field == MIN else slot["max"])
     if field >= LOWER_QUANTILE:
         if slot["bins_offset"] == NO_BINS:
             return math.nan

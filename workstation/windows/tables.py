@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workstation.kernels.binned_quantile import BINS
+from workstation.windows.extremes import ring_rows
 
 Table = npt.NDArray[Any]
 
@@ -62,6 +63,11 @@ SLOT = np.dtype(
         ("mean", np.float64),
         ("m2", np.float64),
         ("peak_m2", np.float64),  # the largest m2 since it was computed exactly
+        ("written", np.int64),  # points so far, which numbers them
+        ("min", np.float64),  # of the points, and the newest that is it; infinite of none
+        ("max", np.float64),
+        ("min_at", np.int64),
+        ("max_at", np.int64),
         ("current", np.float64),
         ("pending", np.float64),
         ("fee_a", np.float64),
@@ -154,7 +160,8 @@ NO_BINS, NO_WATCH, NO_BASIS = -1, -1, -1
 CONTENT = (
     "head", "count", "bucket", "bucket_end", "anchor_end", "lost_bucket", "mean", "m2", "peak_m2", "current",
     "pending", "open", "high", "low", "volume", "has_pending", "is_truncated",
-    "lower_bin", "lower_below", "upper_bin", "upper_below",
+    "lower_bin", "lower_below", "upper_bin", "upper_below", "written", "min", "max", "min_at",
+    "max_at",
 )  # fmt: skip
 """The fields of a slot that rows write."""
 QUOTED = ("ts_received", "ts_price", "bid", "ask", "bid_quantity", "ask_quantity", "log_mid")
@@ -220,6 +227,7 @@ class Tables:
         for name, value in fields.items():
             row[name] = value
         row["current"] = row["pending"] = row["volume"] = np.nan
+        row["min"], row["max"] = np.inf, -np.inf
         row["bucket_end"] = row["anchor_end"] = UNTOUCHED
         capacity = int(row["capacity"][0])
         free = self._free.get(capacity)
@@ -287,8 +295,8 @@ class Tables:
             return
         for name in CONTENT:
             mine[name] = source[name]
-        capacity, to, start = int(mine["capacity"]), int(mine["offset"]), int(source["offset"])
-        self.points[to : to + capacity] = other.points[start : start + capacity]
+        rows, to, start = ring_rows(int(mine["capacity"])), int(mine["offset"]), int(source["offset"])
+        self.points[to : to + rows] = other.points[start : start + rows]
         if (bins := int(mine["bins_offset"])) != NO_BINS:
             theirs = int(source["bins_offset"])
             self.bins[bins : bins + BINS] = other.bins[theirs : theirs + BINS]
@@ -302,7 +310,7 @@ class Tables:
 
     def _grow_pool(self, capacity: int) -> int:
         offset = self._pooled
-        self._pooled += capacity
+        self._pooled += ring_rows(capacity)
         if self._pooled > len(self.points):
             pool = np.empty(max(self._pooled, 2 * len(self.points)), POINT)
             pool[:offset] = self.points[:offset]

@@ -178,11 +178,12 @@ export function render({model}) {
     if (!last) return told.is_reading ? [] : [["None in the last two hours."]]
     return [["The last one ended ", ["b", age(t - last[2])], ` ago: ${length(last[2] - last[1])}, peak ${signed(last[3])} bps.`]]
   }
-  function distance({spread_bps: spread, mean_bps: mean, upper_bps: upper, lower_bps: lower, z, points: count}) {
+  function distance({spread_bps: spread, mean_bps: mean, upper_bps: upper, lower_bps: lower, min_bps: min, max_bps: max, z, points: count}) {
     if (mean === null) return [`The bands are not known yet: ${count} points so far.`]
     const away = spread - mean, isAbove = away >= 0, room = isAbove ? upper - spread : spread - lower, band = isAbove ? "upper" : "lower"
     const where = [["b", `${figure(Math.abs(away))} bps ${isAbove ? "above" : "below"}`], ` its mean${z === null ? "" : `, z ${signed(z)}`}; `]
-    return ["The spread is ", ...where, ["b", `${figure(Math.abs(room))} bps`], room >= 0 ? ` inside the ${band} band.` : ` outside the ${band} band.`]
+    return ["The spread is ", ...where, ["b", `${figure(Math.abs(room))} bps`], ` ${room >= 0 ? "inside" : "outside"} the ${band} band. `,
+      `Its window spans ${signed(min)} to ${signed(max)} bps.`]
   }
   function together({correlation, half_life_s: halfLife, lead_s: lead}) {
     if (correlation === null) return []
