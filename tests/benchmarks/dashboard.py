@@ -1,11 +1,13 @@
 """The dashboard: how soon a page is there, and what one, twenty and a hundred viewers cost its server's process."""
 
 import asyncio
+import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import psutil
 from playwright.sync_api import expect, sync_playwright
 
@@ -14,6 +16,12 @@ from tests.browser.seeing import Screen, a_browser, a_context, entered
 from tests.browser.viewers import Crowd
 from tests.faults.running import until
 from workstation.charts.theme import LIGHT
+from workstation.history.layout import HistoryKind
+from workstation.history.store import HistoryStore
+from workstation.model.durations import SECOND_NS
+from workstation.model.ids import Symbol, Venue
+from workstation.model.instrument import InstrumentKey
+from workstation.model.market import Rows
 
 VIEWERS, WATCHERS, SECONDS, QUOTES_PER_SECOND = 20, 100, 10.0, 250.0
 LIVE = "/live?session=&instrument=nova%3ABTC%2FUSDT&interval=1m"
@@ -22,6 +30,18 @@ TURNS, REST_MS = 6, 1000
 PAINTED = (
     "performance.getEntriesByType('paint').find((one) => one.name === 'first-contentful-paint')?.startTime ?? null"
 )
+FRESH_S = 20.0
+FIGURES = re.compile(r"\d[\d,.]*")
+NOVA = InstrumentKey(Venue("nova"), Symbol("BTC/USDT"))
+SEEN = """(line, ms) => new Promise((done) => {
+  const seen = []
+  const watch = new MutationObserver(() => {
+    const text = line.innerText
+    requestAnimationFrame(() => seen.push([performance.timeOrigin + performance.now(), text]))  // it is on the screen
+  })
+  watch.observe(line, {childList: true, characterData: true, subtree: true})
+  setTimeout(() => { watch.disconnect(); done(seen) }, ms)
+})"""
 FILLED = "window.Bokeh?.documents?.some((one) => one.get_model_by_name('candles')?.data.t?.length)"
 
 
@@ -38,6 +58,7 @@ def main() -> None:
                     screen.context.close()
             loading(screen, "browser warm too")
             turning(screen)
+            freshness(desk, screen)
             with ThreadPoolExecutor(1) as aside:  # Playwright has this thread's loop
                 percent = aside.submit(asyncio.run, idle(desk)).result()
             row("server with one viewer, 20 Hz", f"{percent:.1f} % of a core", "")
@@ -76,6 +97,29 @@ def turning(screen: Screen) -> None:
             "switch < 300 ms",
         )
         screen.page.wait_for_timeout(REST_MS)
+
+
+def freshness(desk: Desk, screen: Screen) -> None:
+    """From the engine's receipt of a quote to the frame that has it, the engine's and the dashboard's pace included."""
+    line = screen.page.locator(".quote").locator("visible=true")
+    began_ns = time.time_ns() - SECOND_NS
+    seen = line.evaluate(SEEN, FRESH_S * 1000)
+    time.sleep(1.0)  # the recorder writes ten times a second
+    quotes = HistoryStore(desk.home / "history").rows(NOVA, HistoryKind.QUOTES, 0, began_ns, as_recorded=True)
+    took = [lateness for at_ms, text in seen if (lateness := late_ms(at_ms, text, quotes)) is not None]
+    middle, worst = np.percentile(took, (50, 99))
+    row(f"a quote's way to the page, {len(took)} frames", f"{middle:.0f}, {worst:.0f} ms", "p50 < 50, p99 < 150 ms")
+
+
+def late_ms(at_ms: float, text: str, quotes: Rows) -> float | None:
+    """How long before a frame the quote in it was received; None where that is not known."""
+    bid, ask = (float(one.replace(",", "")) for one in FIGURES.findall(text)[:2])
+    place = int(np.searchsorted(quotes["ts_received"], at_ms * 1e6)) - 1
+    while place >= 0 and (quotes["x0"][place], quotes["x1"][place]) != (bid, ask):
+        place -= 1
+    while place > 0 and (quotes["x0"][place - 1], quotes["x1"][place - 1]) == (bid, ask):
+        place -= 1  # the first that said so
+    return None if place < 1 else at_ms - float(quotes["ts_received"][place]) / 1e6
 
 
 async def idle(desk: Desk) -> float:

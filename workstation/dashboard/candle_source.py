@@ -9,6 +9,7 @@ from workstation.client.messages import BarsView, BarView, QuoteView, StreamEven
 from workstation.dashboard.hub import Channel
 from workstation.dashboard.link import EngineLink
 from workstation.dashboard.minutes import Candle, Minutes, candle_of
+from workstation.dashboard.paced import Paced
 from workstation.errors import WorkstationError
 from workstation.model.durations import MINUTE_NS, MS_NS
 from workstation.model.market import (
@@ -36,7 +37,7 @@ class CandleSource:
         self._problem = ""
         self._quote: QuoteView | None = None
         self._changed: dict[int, Candle] = {}
-        self._flush: asyncio.TimerHandle | None = None
+        self._paced = Paced(self._send, FLUSH_S)
         self._leave = link.listen(symbol, self)
         self._opening = asyncio.get_running_loop().create_task(self._open())
 
@@ -64,8 +65,7 @@ class CandleSource:
     def close(self) -> None:
         self._leave()
         self._opening.cancel()
-        if self._flush is not None:
-            self._flush.cancel()
+        self._paced.close()
 
     async def _open(self) -> None:
         while True:
@@ -113,11 +113,9 @@ class CandleSource:
         for candle in self._minutes.take(self._quote):
             self._changed[candle.ts_open] = candle
             self._put(candle)
-        if self._flush is None:
-            self._flush = asyncio.get_running_loop().call_later(FLUSH_S, self._send)
+        self._paced.ask()
 
     def _send(self) -> None:
-        self._flush = None
         candles, self._changed = sorted(self._changed.values()), {}
         self._channel.delta(
             {

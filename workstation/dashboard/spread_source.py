@@ -14,6 +14,7 @@ from workstation.client.messages import InstrumentView, OpportunityView, SpreadV
 from workstation.dashboard.hub import Channel
 from workstation.dashboard.link import EngineLink
 from workstation.dashboard.opportunity_log import Opportunity, OpportunityLog
+from workstation.dashboard.paced import Paced
 from workstation.dashboard.pairs import name_of, sides_told
 from workstation.dashboard.spread_history import STALE_MS, bps_of, pair_window, recorded_opportunities, recorded_points
 from workstation.dashboard.spread_points import Point, SpreadPoints, gap_at, point_of
@@ -61,7 +62,7 @@ class SpreadSource:
         """What came while the recording is read, to be put behind it; None once it is read."""
         self._is_behind = False
         self._problem = ""
-        self._flush: asyncio.TimerHandle | None = None
+        self._paced = Paced(self._send, FLUSH_S)
         symbols = dict.fromkeys(key.symbol for key in sides.instruments)  # spreads, opportunities: told under A's
         self._leave = [*(link.listen(symbol, self) for symbol in symbols), link.follow(self._on_look)]
         self._opening = asyncio.get_running_loop().create_task(self._open())
@@ -87,8 +88,7 @@ class SpreadSource:
         for leave in self._leave:
             leave()
         self._opening.cancel()
-        if self._flush is not None:
-            self._flush.cancel()
+        self._paced.close()
 
     # -- the recording
 
@@ -163,14 +163,14 @@ class SpreadSource:
             self._put(event.time_ns // MS_NS, SpreadView.model_validate(data))
         elif event.topic is Topic.OPPORTUNITY:
             self._log.put(OpportunityView.model_validate(data))
-            self._flush_soon()
+            self._paced.ask()
 
     def _put(self, t_ms: int, view: SpreadView) -> None:
         if t_ms < self._told_ms:
             return
         self._told_ms, self._view = t_ms, view
         self._points.put(point_of(t_ms, view))
-        self._flush_soon()
+        self._paced.ask()
 
     def _on_look(self, state: EngineState) -> None:
         """Where no event comes, as from venues that fell silent, ages grow all the same."""
@@ -189,7 +189,7 @@ class SpreadSource:
             begins_ms = now_ms if math.isinf(late_ms) else now_ms - int(late_ms)
             self._points.put(gap_at(begins_ms if last is None else max(begins_ms, last.t), found.mean_bps))
             self._log.silence()
-        self._flush_soon()
+        self._paced.ask()
 
     def _capacities(self) -> tuple[float | None, float | None]:
         """What could be sold at the one side and bought at the other, and B's currency with it, as the last quotes told
@@ -204,12 +204,7 @@ class SpreadSource:
 
     # -- what is told
 
-    def _flush_soon(self) -> None:
-        if self._flush is None:
-            self._flush = asyncio.get_running_loop().call_later(FLUSH_S, self._send)
-
     def _send(self) -> None:
-        self._flush = None
         if not self._rules:
             return
         after, points = self._points.changes()
