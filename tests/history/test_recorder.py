@@ -25,7 +25,7 @@ from workstation.history.manifest import Manifest, load_manifest
 from workstation.history.recorder import Recorder, RecorderSettings
 from workstation.history.rolling import roll_log
 from workstation.history.store import HistoryStore
-from workstation.history.tail import Tail, tail_segments
+from workstation.history.tail import Tail, read_tails, tail_segments
 from workstation.model.durations import DAY_NS, MINUTE_NS, MS_NS
 from workstation.model.instrument import Registry
 from workstation.model.market import (
@@ -261,6 +261,42 @@ def test_many_series_are_read_as_of_one_moment_while_the_log_grows_and_is_rolled
 
     between(grow_and_roll)
     assert stored_numbers(store) == list(range(1, 61))
+
+
+def merged_numbers(store: HistoryStore) -> list[int]:
+    wanted = [Selection(key=one.key, kind=one.kind, interval_ns=one.interval_ns) for one in SERIES]
+    blocks = merged_blocks(store, wanted, REGISTRY, as_recorded=True)
+    return [number >> STEP_BITS for block in blocks for number in block["sequence"].tolist()]
+
+
+def test_a_replay_of_many_series_is_as_of_one_moment_too(
+    store: HistoryStore, between: Callable[[Callable[[], object]], None]
+) -> None:
+    log = a_log(store, live_rows(30), DAY_START_NS)
+
+    def grow_and_roll() -> None:
+        log.append(live_rows(30, 31))
+        log.sync()
+        log.close()
+        roll_log(store, log.path)
+
+    between(grow_and_roll)
+    assert merged_numbers(store) == list(range(1, 61))
+
+
+def test_the_logs_are_read_once_for_all_series_of_a_replay(
+    store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_a_log(store, live_rows(60))
+    looks = []
+
+    def looked(root: Path) -> list[Tail]:
+        looks.append(root)
+        return read_tails(root)
+
+    monkeypatch.setattr(store_module, "read_tails", looked)
+    assert merged_numbers(store) == list(range(1, 61))
+    assert len(looks) == 1
 
 
 @pytest.mark.parametrize("goes_on", [False, True])

@@ -148,13 +148,18 @@ def _lanes(
     *,
     as_recorded: bool,
 ) -> Iterator[tuple[InstrumentKey, Lane]]:
-    """The lanes of all selections, in their order. Raises HistoryMissing, unless only what was recorded is asked for.
+    """The lanes of all selections as of one moment, in their order.
 
-    Then nothing in the span is an answer: whoever recorded was told nothing.
+    Raises HistoryMissing, unless only what was recorded is asked for. Then nothing in the span is an answer: whoever
+    recorded was told nothing.
     """
+    stored = store.stored([one.series for one in selections])
     for one in selections:
+        there = stored[one.series]
         try:
-            found = lanes_of(store, one.series, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded)
+            found = lanes_of(
+                store, one.series, span, assumed_delay_ns, on_corrupt, as_recorded=as_recorded, stored=there
+            )
         except HistoryMissing:
             if not as_recorded:
                 raise

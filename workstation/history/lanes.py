@@ -123,14 +123,15 @@ def lanes_of(
     on_corrupt: OnCorrupt | None = None,
     *,
     as_recorded: bool = False,
+    stored: tuple[Segment, ...] | None = None,
 ) -> list[Lane]:
     """The lanes with files that may have rows received in the span; those without receipt times come first.
 
-    `as_recorded` leaves out what no recorder took.
-    Raises HistoryMissing where there is no such file.
+    `as_recorded` leaves out what no recorder took; `stored` as for `HistoryStore.segments`. Raises HistoryMissing where
+    there is no such file.
     """
     folder = store.root / series.folder
-    stored = store.segments(series, Span(), as_recorded=as_recorded)
+    stored = store.segments(series, Span(), as_recorded=as_recorded, stored=stored)
     recorded = _recorded_openings(folder, series, stored, on_corrupt)
     lagging = received.moved(-(assumed_delay_ns + (series.interval_ns or 0)))
     lanes: list[Lane] = []

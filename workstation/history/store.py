@@ -1,6 +1,6 @@
 """The history: rows of quotes, trades and bars in Parquet, written by one process at a time, read by any."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,36 +112,35 @@ class HistoryStore:
         stored = [series_of_folder(path.parent.relative_to(self.root)) for path in manifests]
         return list(dict.fromkeys([*stored, *(one for tail in tails for one in tail.series())]))
 
-    def _segments(self, series: Series, tails: Sequence[Tail]) -> tuple[Segment, ...]:
-        """Files, then what the logs have beyond them; these were read before, see `tail`."""
-        manifest = load_manifest(self.root / series.folder)
-        return (*manifest.segments, *tail_segments(series, tails, manifest))
-
     def files(self) -> dict[Series, tuple[Segment, ...]]:
         """Every series that has files, with these; the logs are not looked at."""
         found = {series: load_manifest(self.root / series.folder).segments for series in self._series(())}
         return {series: segments for series, segments in found.items() if segments}
 
-    def stored(self) -> dict[Series, tuple[Segment, ...]]:
-        """Every series with its files and tails, all as of one moment; one without rows has none."""
+    def stored(self, wanted: Collection[Series] | None = None) -> dict[Series, tuple[Segment, ...]]:
+        """The wanted series, or all, with files and tails, all as of one moment; one without rows has none."""
         rolled_before = None
         while True:
             tails = read_tails(self.root)
-            manifests = {series: load_manifest(self.root / series.folder) for series in self._series(tails)}
+            series = self._series(tails) if wanted is None else wanted
+            manifests = {one: load_manifest(self.root / one.folder) for one in series}
             rolled, newest = newest_rolled(manifests.values()), tails[-1].log.path.name if tails else ""
             if not rolled or rolled < newest or rolled == rolled_before:
                 return {one: (*now.segments, *tail_segments(one, tails, now)) for one, now in manifests.items()}
             rolled_before = rolled  # perhaps between the looks at two series
 
-    def segments(self, series: Series, span: Span, *, as_recorded: bool = False) -> tuple[Segment, ...]:
+    def segments(
+        self, series: Series, span: Span, *, as_recorded: bool = False, stored: tuple[Segment, ...] | None = None
+    ) -> tuple[Segment, ...]:
         """The files and tails that may have rows in `span`, all or recorded ones.
 
-        Raises HistoryMissing with what is there and what to run.
+        `stored` is what a look at several series has found of this one. Raises HistoryMissing with what is there and
+        what to run.
         """
         folder = self.root / series.folder
-        stored = self._segments(series, read_tails(self.root))
+        stored = self.stored((series,))[series] if stored is None else stored
         if not stored and _has_unnamed_rows(folder):
-            stored = self._segments(series, read_tails(self.root))  # a first roll may have begun between the two looks
+            stored = self.stored((series,))[series]  # a first roll may have begun between the two looks
         if not stored and _has_unnamed_rows(folder):
             raise HistoryCorrupt(
                 f"{folder / MANIFEST_NAME}: missing or empty, with rows beside it: restore it from a copy, "
