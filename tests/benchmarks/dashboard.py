@@ -5,6 +5,7 @@ import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,9 @@ FRESH_S = 20.0
 FIGURES = re.compile(r"\d[\d,.]*")
 NOVA = InstrumentKey(Venue("nova"), Symbol("BTC/USDT"))
 SEEN = """(line, ms) => new Promise((done) => {
-  const seen = []
-  const watch = new MutationObserver(() => {
-    const text = line.innerText
-    requestAnimationFrame(() => seen.push([performance.timeOrigin + performance.now(), text]))  // it is on the screen
-  })
+  const seen = [], {port1: behind, port2: painted} = new MessageChannel()
+  painted.onmessage = ({data}) => seen.push([performance.timeOrigin + performance.now(), data])
+  const watch = new MutationObserver(() => behind.postMessage(line.innerText))  // comes behind the frame being drawn
   watch.observe(line, {childList: true, characterData: true, subtree: true})
   setTimeout(() => { watch.disconnect(); done(seen) }, ms)
 })"""
@@ -106,14 +105,18 @@ def freshness(desk: Desk, screen: Screen) -> None:
     seen = line.evaluate(SEEN, FRESH_S * 1000)
     time.sleep(1.0)  # the recorder writes ten times a second
     quotes = HistoryStore(desk.home / "history").rows(NOVA, HistoryKind.QUOTES, 0, began_ns, as_recorded=True)
-    took = [lateness for at_ms, text in seen if (lateness := late_ms(at_ms, text, quotes)) is not None]
+    shown = [(at_ms, [float(one.replace(",", "")) for one in FIGURES.findall(text)[:2]]) for at_ms, text in seen]
+    new = [
+        now for before, now in pairwise(shown) if now[1] != before[1]
+    ]  # what repeats itself has no message of its own
+    took = [lateness for at_ms, prices in new if (lateness := late_ms(at_ms, prices, quotes)) is not None]
     middle, worst = np.percentile(took, (50, 99))
     row(f"a quote's way to the page, {len(took)} frames", f"{middle:.0f}, {worst:.0f} ms", "p50 < 50, p99 < 150 ms")
 
 
-def late_ms(at_ms: float, text: str, quotes: Rows) -> float | None:
+def late_ms(at_ms: float, prices: list[float], quotes: Rows) -> float | None:
     """How long before a frame the quote in it was received; None where that is not known."""
-    bid, ask = (float(one.replace(",", "")) for one in FIGURES.findall(text)[:2])
+    bid, ask = prices
     place = int(np.searchsorted(quotes["ts_received"], at_ms * 1e6)) - 1
     while place >= 0 and (quotes["x0"][place], quotes["x1"][place]) != (bid, ask):
         place -= 1
