@@ -94,20 +94,23 @@ class StreamTeller(ABC):
 
     def _each_second(self, now_ns: int) -> None:
         minute_ns = interval_start(now_ns, MINUTE_NS)
-        has_closed, self._minute_ns = minute_ns > self._minute_ns, minute_ns
+        ended = range(self._minute_ns + MINUTE_NS, minute_ns + 1, MINUTE_NS)  # many after a step that came late
+        self._minute_ns = minute_ns
         for stream in self.hub.wanted():
             found = self.candle_stream(stream)
             if found is None:
                 self.each_second(stream)
             else:
-                self._candles(stream, *found, now_ns, has_closed)
+                self._candles(stream, *found, now_ns, ended)
 
-    def _candles(self, stream: str, market: VenueMarket, length_ns: int, now_ns: int, has_closed: bool) -> None:
+    def _candles(self, stream: str, market: VenueMarket, length_ns: int, now_ns: int, ended: Sequence[int]) -> None:
+        """Each candle that closed since the last time, then the running one: no venue leaves the end of one out."""
         history = self._histories[market.name]
-        if has_closed and interval_start(self._minute_ns, length_ns) == self._minute_ns:
-            closed = history.candle(length_ns, self._minute_ns)
-            if closed is not None:
-                self.candle(stream, market, length_ns, closed, is_closed=True)
+        for end_ns in ended:
+            if interval_start(end_ns, length_ns) == end_ns:
+                closed = history.candle(length_ns, end_ns)
+                if closed is not None:
+                    self.candle(stream, market, length_ns, closed, is_closed=True)
         running = history.candles(length_ns, now_ns, now_ns, market.mid())
         if running:
             self.candle(stream, market, length_ns, running[-1], is_closed=False)
