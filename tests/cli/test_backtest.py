@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.cli.histories import BTC, refusal, run
-from workstation.history.store import HistoryStore
+from workstation.history.store import FILL_IT, HistoryStore
 
 pytestmark = pytest.mark.usefixtures("history")
 SERIES = ("--venue", "nova", "--symbol", BTC, "--interval", "1h")
@@ -117,7 +117,7 @@ def test_an_empty_history_says_how_to_fill_it(capsys: pytest.CaptureFixture[str]
     assert said == f"history {nowhere}: no such folder; `workstation data import FILE` begins one\n"
     nowhere.mkdir()
     said = refusal(capsys, "backtest", "ma-cross", *SERIES, "--history", nowhere)
-    assert said == f"history {nowhere}: holds nothing; see `workstation data import --help`\n"
+    assert said == f"history {nowhere}: holds nothing; {FILL_IT}\n"
 
 
 @pytest.mark.parametrize(

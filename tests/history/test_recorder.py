@@ -13,6 +13,7 @@ import pytest
 
 from tests.history.live import NEVER, NOW_NS, a_bar, a_recorder, a_registry, live_rows, logs, stored_numbers
 from tests.history.series import BTC, DAY_START_NS, ETH, QUOTES, a_source, an_instrument, quotes_at, segment_files
+from workstation.errors import HistoryMissing
 from workstation.history import rolling
 from workstation.history import store as store_module
 from workstation.history.blocks import Selection, count_rows, merged_blocks
@@ -143,6 +144,22 @@ def test_rules_that_change_while_it_records_are_kept_each_from_its_time(store: H
     assert [one.valid_from_ns for one in snapshots(store.root, BTC)] == [DAY_START_NS, later]
     assert store.instrument(BTC, DAY_START_NS + 2).tick_size == Decimal("0.01")
     assert store.instrument(BTC, later).tick_size == Decimal("0.5")
+
+
+def test_the_rules_of_a_first_recording_are_known_before_it_is_rolled(
+    store: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(HistoryMissing, match="workstation data record --symbols BTC/USDT"):
+        store.instrument(BTC)
+    path = leave_a_log(store, live_rows(60))
+    assert store.instrument(BTC) == an_instrument(BTC) == store.instrument(BTC, DAY_START_NS)
+
+    def late(root: Path) -> list[Tail]:
+        roll_log(store, path)
+        return []
+
+    monkeypatch.setattr(store_module, "read_tails", late)
+    assert store.instrument(ETH) == an_instrument(ETH)
 
 
 class Steps:

@@ -22,7 +22,7 @@ from workstation.history.importing import MAX_BAD_SHARE, ImportRequest, import_f
 from workstation.history.layout import HistoryKind, Series
 from workstation.history.removing import has_series, remove_series
 from workstation.history.rules import GivenRules
-from workstation.history.store import HistoryStore
+from workstation.history.store import FILL_IT, HistoryStore
 from workstation.model.durations import HOUR_NS
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import InstrumentKey
@@ -147,7 +147,7 @@ def list_(as_json: AsJson = False, history: HistoryFolder = None, config: Config
     elif datasets:
         typer.echo(as_table(datasets))
     else:
-        typer.echo(f"no history in {store.root}. Take a file in: workstation data import FILE --kind bars …")
+        typer.echo(f"no history in {store.root}: {FILL_IT}")
 
 
 @app.command()

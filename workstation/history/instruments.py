@@ -1,6 +1,6 @@
 """Each instrument's rules as snapshots in time: `instruments/<venue>/<symbol>.json`, decimals as text."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -53,9 +53,11 @@ def snapshots(root: Path, key: InstrumentKey) -> tuple[Instrument, ...]:
     return () if kept is None else kept.snapshots
 
 
-def instrument_at(root: Path, key: InstrumentKey, at_ns: int | None = None) -> Instrument:
-    """The rules in force at `at_ns`, the newest by default. Raises HistoryMissing: what is there, what to run."""
-    known = snapshots(root, key)
+def instrument_at(root: Path, key: InstrumentKey, known: Sequence[Instrument], at_ns: int | None = None) -> Instrument:
+    """Of the known rules, by time, those in force at `at_ns`, the newest by default.
+
+    Raises HistoryMissing: what is there, what to run.
+    """
     valid = known if at_ns is None else [one for one in known if one.valid_from_ns <= at_ns]
     if valid:
         return valid[-1]
@@ -66,8 +68,9 @@ def instrument_at(root: Path, key: InstrumentKey, at_ns: int | None = None) -> I
     folder = root / "instruments" / key.venue
     others = ", ".join(sorted(unquote(path.stem) for path in folder.glob("*.json"))[:5]) or "none"
     raise HistoryMissing(
-        f"instrument {key}: no rules stored (at {key.venue} there are: {others}). "
-        f"Run: workstation data import FILE --kind bars --venue {key.venue} --symbol {key.symbol}"
+        f"instrument {key}: no rules stored (at {key.venue} there are: {others}). They come with a recording "
+        f"(workstation data record --symbols {key.symbol}) or with a file "
+        f"(workstation data import FILE --kind bars --venue {key.venue} --symbol {key.symbol})"
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.durable import HistoryCorrupt
-from workstation.history.instruments import instrument_at, put_instrument
+from workstation.history.instruments import instrument_at, put_instrument, snapshots
 from workstation.history.layout import PAIR_KINDS, HistoryKind, Series, require_market_rows, series_of_folder
 from workstation.history.manifest import MANIFEST_NAME, load_manifest
 from workstation.history.market_rows import (
@@ -25,13 +25,16 @@ from workstation.history.pair_tables import read_tables
 from workstation.history.query import query_history
 from workstation.history.recording import Recording, load_recording, with_logs
 from workstation.history.segments import Segment, Source, Table
-from workstation.history.tail import Tail, newest_rolled, read_tails, tail_segments
+from workstation.history.tail import Tail, declared_rules, newest_rolled, read_tails, tail_segments
 from workstation.history.writing import Written, write_series
 from workstation.model.ids import Symbol, Venue
 from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import MARKET_ROW, Bars, Rows, interval_label
 
 SEGMENT_ROWS = 1_000_000
+
+FILL_IT = "record (workstation data record --symbols …) or take a file in (workstation data import FILE --kind …)"
+"""What to do about a history without rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +70,10 @@ class HistoryStore:
         put_instrument(self.root, instrument)
 
     def instrument(self, key: InstrumentKey, at_ns: int | None = None) -> Instrument:
-        """The rules in force at `at_ns`, the newest by default. Raises HistoryMissing."""
-        return instrument_at(self.root, key, at_ns)
+        """The rules in force at `at_ns`, the newest by default; of a first recording, as its log says, until that is
+        rolled. Raises HistoryMissing."""
+        known = snapshots(self.root, key) or declared_rules(read_tails(self.root), key)
+        return instrument_at(self.root, key, known or snapshots(self.root, key), at_ns)  # rolled between the two looks
 
     # -- writing
 

@@ -17,6 +17,7 @@ from workstation.history.live_rows import recorded_table, rows_of, split_rows
 from workstation.history.manifest import Manifest
 from workstation.history.opportunities import opportunity_tables
 from workstation.history.segments import SEQUENCE, Segment, Source, Table, TailSegment, order_column, whole_numbers
+from workstation.model.instrument import Instrument, InstrumentKey
 from workstation.model.market import Rows
 
 LOG_SOURCE = "live log "
@@ -58,6 +59,12 @@ def read_tails(root: Path) -> list[Tail]:
         with suppress(FileNotFoundError):  # rolled since it was listed, so the manifest, read later, names it
             tails.append(Tail(read_log(path)))
     return tails[::-1]
+
+
+def declared_rules(tails: Iterable[Tail], key: InstrumentKey) -> tuple[Instrument, ...]:
+    """What the logs say of an instrument's rules, by time."""
+    found = (one for tail in tails for one in tail.log.rules if one.key == key)
+    return tuple(sorted(found, key=lambda one: one.valid_from_ns))
 
 
 def log_source(log: LogFacts) -> Source:

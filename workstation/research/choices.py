@@ -9,7 +9,7 @@ from workstation.errors import BadInput, HistoryMissing
 from workstation.history.blocks import Selection, count_rows
 from workstation.history.layout import Series
 from workstation.history.market_rows import Span
-from workstation.history.store import HistoryStore
+from workstation.history.store import FILL_IT, HistoryStore
 
 When = str | date | datetime | np.datetime64 | int
 """A date or time in ISO 8601 (UTC where no zone is given), one of Python or numpy, or nanoseconds since 1970."""
@@ -64,7 +64,7 @@ def _require_series(store: HistoryStore, series: Series) -> None:
         return
     stored = store.series()
     if not stored:
-        raise HistoryMissing(f"history {store.root}: holds nothing; see `workstation data import --help`")
+        raise HistoryMissing(f"history {store.root}: holds nothing; {FILL_IT}")
     raise HistoryMissing(f"{series}: not stored; {_nearest(series, stored)}")
 
 
