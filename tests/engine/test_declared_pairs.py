@@ -106,7 +106,7 @@ def test_the_engine_tells_what_the_batch_tells_of_its_recording_bit_for_bit(benc
         )
     }
     columns = [place for place, name in enumerate(NAMES.values()) if name in COLUMNS]
-    assert rows == len(told) and set(told) <= set(batch) and len(columns) == 9
+    assert rows == len(told) and set(told) <= set(batch) and len(columns) == 11
     assert {time: [values[place] for place in columns] for time, values in told.items()} == {
         time: batch[time] for time in told
     }

@@ -76,7 +76,7 @@ def refusal(frame: pd.DataFrame, other: pd.DataFrame, **words: str) -> BadInput:
         ({"frame": pd.DataFrame({"x": [1.0]})}, "frame: expected an index of times in UTC"),
         ({"other": pd.DataFrame({"x": [1.0, 2.0]}, index=at(2, 1))}, "other: row 1 is before"),
         ({"max_age_seconds": -1}, "max_age_seconds -1: expected 0 to"),
-        ({"max_age_seconds": float("nan")}, "max_age_seconds nan: expected 0 to"),
+        ({"max_age_seconds": float("nan")}, "max_age_seconds nan: expected a finite number"),
         ({"max_age_seconds": "1"}, "max_age_seconds '1': expected a number"),
     ],
 )

@@ -62,10 +62,24 @@ def text_of(name: str, value: object) -> str:
 
 
 def number_of(name: str, value: object) -> float:
-    """The number that a notebook gave as the argument of that name. Raises BadInput for anything else."""
+    """The finite number that a notebook gave as the argument of that name. Raises BadInput for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | np.integer | np.floating):
         raise BadInput(f"{name} {value!r}: expected a number, not {type(value).__name__}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an int of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise BadInput(f"{name} {number}: expected a finite number")
+    return number
+
+
+def duration_of(name: str, value: object, unit_ns: int, most_ns: int) -> int:
+    """ns of so many units, from none to `most_ns`. Raises BadInput."""
+    number = number_of(name, value)
+    if not 0 <= number <= most_ns / unit_ns:
+        raise BadInput(f"{name} {value}: expected 0 to {most_ns // unit_ns:,}")
+    return round(number * unit_ns)
 
 
 def milliseconds_of(name: str, value: object) -> int:

@@ -7,7 +7,7 @@ ws.asof(quotes, ws.history("nova", "BTC/USDT:USDT", "funding"), max_age_seconds=
 import numpy as np
 import pandas as pd
 
-from workstation.config.words import number_of
+from workstation.config.words import duration_of
 from workstation.errors import BadInput
 from workstation.kernels.asof import NONE, asof_places
 from workstation.model.durations import SECOND_NS
@@ -17,7 +17,7 @@ __all__ = ["asof"]
 OPENING = "ts_open"
 """The index of bars: of what is only known at their end."""
 BY_END = 'index them by their end, such as bars.set_axis((bars.index + pd.Timedelta("1m")).rename("ts_end"))'
-LONGEST_S = 9e9
+LONGEST_NS = 9 * 10**18
 """Nanoseconds of it are still an int64."""
 
 
@@ -58,7 +58,4 @@ def _times(what: str, frame: pd.DataFrame) -> IntArray:
 
 
 def _nanoseconds(max_age_seconds: float) -> int:
-    seconds = number_of("max_age_seconds", max_age_seconds)
-    if not 0 <= seconds <= LONGEST_S:
-        raise BadInput(f"max_age_seconds {max_age_seconds}: expected 0 to {LONGEST_S:.0f}")
-    return round(seconds * SECOND_NS)
+    return duration_of("max_age_seconds", max_age_seconds, SECOND_NS, LONGEST_NS)

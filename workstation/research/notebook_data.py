@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from workstation.charts.quality import CoverageChart, coverage
-from workstation.config.words import number_of, text_of
+from workstation.config.words import duration_of, text_of
 from workstation.errors import BadInput, HistoryMissing
 from workstation.history.bar_building import built_bars
 from workstation.history.bar_recipe import BarRecipe, EmptyBars, QuotePrice
@@ -27,7 +27,7 @@ from workstation.history.layout import HistoryKind, Series
 from workstation.history.quality import SeriesQuality, history_quality
 from workstation.history.quality_tables import coverage_frame, moments, quality_frame
 from workstation.history.store import HistoryStore
-from workstation.model.durations import SECOND_NS
+from workstation.model.durations import DAY_NS, SECOND_NS
 from workstation.model.market import (
     interval_ns,
 )
@@ -36,6 +36,8 @@ from workstation.research.notebook import Source, open_history
 from workstation.research.notebook_frames import bar_frame
 
 __all__ = ["datasets", "make_bars", "quality", "quality_map"]
+LONGEST_NS = 366 * DAY_NS
+"""Without a row, that a person may call no gap."""
 DATASET = ["kind", "venue", "symbol", "interval", "start", "end", "rows", "bytes", "segments"]
 
 Word = TypeVar("Word", HistoryKind, Calendar, EmptyBars, QuotePrice)
@@ -151,7 +153,7 @@ def _found(
     history: Source,
 ) -> Sequence[SeriesQuality]:
     store, chosen = open_history(history), _chosen(kind, venue, symbol, interval)
-    gap_ns = None if gap_seconds is None else round(number_of("gap_seconds", gap_seconds) * SECOND_NS)
+    gap_ns = None if gap_seconds is None else duration_of("gap_seconds", gap_seconds, SECOND_NS, LONGEST_NS)
     return history_quality(
         store,
         now_ns=time.time_ns(),

@@ -6,13 +6,13 @@ ws.opportunities("nova", "orion", "BTC/USDT:USDT", start="2024-05-01", least_bps
 
 import pandas as pd
 
-from workstation.config.words import milliseconds_of, number_of
+from workstation.config.words import duration_of, milliseconds_of, number_of
 from workstation.errors import BadInput
 from workstation.history.blocks import Selection
 from workstation.history.layout import HistoryKind
 from workstation.history.market_rows import Span
 from workstation.history.store import HistoryStore
-from workstation.model.durations import MINUTE_NS, MS_NS, SECOND_NS
+from workstation.model.durations import DAY_NS, MINUTE_NS, MS_NS, SECOND_NS
 from workstation.model.sides import Sides
 from workstation.research.choices import When, require_received, span_of
 from workstation.research.notebook import Source, open_history
@@ -26,6 +26,8 @@ from workstation.windows.specs import WindowKind, WindowSpec
 
 __all__ = ["opportunities", "pairs", "spreads"]
 POINT_NS = 100 * MS_NS
+LONGEST_NS = 31 * DAY_NS
+"""Of a window: 27 million points, 430 MB."""
 """A window's point, as WindowSpec has it by default."""
 WANTED = OpportunitySpec()
 
@@ -136,7 +138,7 @@ def pairs(
     window = spread_window(
         store, span, sides_of(venue_a, venue_b, symbol, symbol_b, basis), window_minutes, stale_after_seconds
     )
-    return pair_series(store, window, span, every_ns=round(number_of("every_seconds", every_seconds) * SECOND_NS))
+    return pair_series(store, window, span, every_ns=duration_of("every_seconds", every_seconds, SECOND_NS, LONGEST_NS))
 
 
 def spread_window(
@@ -153,16 +155,15 @@ def spread_window(
     """Raises BadInput, and HistoryMissing where the quotes of one venue are not stored for the span."""
     for key in filter(None, sides):
         require_received(store, Selection(key=key, kind=HistoryKind.QUOTES), span, 0)
-    minutes = number_of("window_minutes", window_minutes)
     return WindowSpec(
         kind=WindowKind.SPREAD,
         instrument_a=sides.a,
         instrument_b=sides.b,
         basis=sides.basis,
-        span_ns=round(minutes * MINUTE_NS) // POINT_NS * POINT_NS,
+        span_ns=duration_of("window_minutes", window_minutes, MINUTE_NS, LONGEST_NS) // POINT_NS * POINT_NS,
         resolution_ns=POINT_NS,
         min_points=min_points,
-        stale_after_ns=round(number_of("stale_after_seconds", stale_after_seconds) * SECOND_NS),
+        stale_after_ns=duration_of("stale_after_seconds", stale_after_seconds, SECOND_NS, LONGEST_NS),
         band_deviations=band_deviations,
         quantiles=quantiles,
     )
