@@ -102,7 +102,7 @@ def test_slippage_comes_from_the_named_settings(history: HistoryStore, capsys: p
         (("ma-cross", *SERIES, "--leverage", "0"), "leverage 0.0: expected a finite number over 0"),
         (("ma-cross", *SERIES, "--balance", "0"), "balance 0: expected a finite number over 0"),
         (("ma-cross", *SERIES, "--slippage-bps", "-1"), "slippage -1 bps: expected from 0"),
-        (("ma-cross", *SERIES, "--slippage-bps", "nan"), "slippage nan bps: expected from 0"),
+        (("ma-cross", *SERIES, "--slippage-bps", "nan"), "slippage_bps nan: expected a finite number"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(

@@ -217,10 +217,10 @@ def test_closed_bars_are_the_venues_and_none_is_left_out_over_a_lost_socket(plac
         async with simulated(place.wire, speed=30.0) as exchanges:
             feed, venue = feed_at(exchanges, place.wire, exchanges.now_ns), exchanges.venues["nova"]
             async with running(feed, wanted_at(place, quotes=False, intervals_ns=(MINUTE_NS,))) as sink:
-                await sink.until(lambda: len(sink.bars) == 2, timeout_s=60)
+                await sink.until(lambda: len(sink.bars) >= 2, timeout_s=60)
                 for client in venue.hub:
                     client.abort()
-                await sink.until(lambda: len(sink.bars) == 5, timeout_s=60)
+                await sink.until(lambda: len(sink.bars) >= 5, timeout_s=60)
             are_the_models(sink, venue.exchange.markets[place.market].instrument.key)
 
     asyncio.run(scenario())
